@@ -1,0 +1,100 @@
+"""`dev/test`: lint and tests."""
+
+import argparse
+import os
+from pathlib import Path
+
+from .. import browser, lifecycle, lint
+from ..console import foreground, lock, say
+from ..databases import TEST, THROW_AWAY
+from ..environment import ready
+from ..paths import CHECKOUT
+
+DESCRIPTION = """\
+Without arguments: lint, a check that the module installs with its demo data, uninstalls
+and installs again, and the whole test suite. With pytest's arguments only the tests
+that they select: dev/test -k charge, dev/test tests/test_ledger.py, dev/test tests/."""
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(
+        prog="dev/test",
+        usage="%(prog)s [--lint | --no-lint | --lifecycle] [pytest arguments]",
+        description=DESCRIPTION,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--lint", action="store_true", help="only lint")
+    which.add_argument("--no-lint", action="store_true", help="everything but lint")
+    which.add_argument(
+        "--lifecycle", action="store_true", help="only install, uninstall, install"
+    )
+    options, selection = parser.parse_known_args(arguments)
+    if selection and (options.lint or options.lifecycle):
+        parser.error(f"{' '.join(selection)} selects tests, and none would be run")
+    everything = not (options.lint or options.lifecycle or selection)
+
+    with ready() as environment, lock("test", "testing"):
+        good = []
+        if options.lint or (everything and not options.no_lint):
+            good.append(lint.check(environment))
+        if options.lifecycle or everything:
+            good.append(lifecycle.check(environment))
+        if everything or selection:
+            good.append(run_suite(environment, selection))
+        if good[:-1] and good[-1] and not all(good):
+            say("The tests passed; what came before them did not.")
+    return 0 if all(good) else 1
+
+
+def run_suite(environment, selection):
+    """Run the tests that pytest's arguments select, all without any.
+
+    :return: whether all passed
+    """
+    browser.find_or_install()
+    databases = environment.databases
+    databases.drop_throw_away()
+    databases.test()
+    arguments = [_in_module(environment, argument) for argument in selection]
+    if not any(argument.startswith(str(environment.module)) for argument in arguments):
+        arguments.append(str(environment.module / "tests"))
+    if not selection:
+        # Whole classes go to a worker: what they set up is most of the work. Each
+        # worker makes itself a copy of the database.
+        arguments += ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope"]
+    return pytest(environment, TEST, arguments) == 0
+
+
+def pytest(environment, database, arguments):
+    """Run pytest in a copy of a database, so that it stays as it is."""
+    if "-n" not in arguments:
+        environment.databases.copy(database, THROW_AWAY)
+        database = THROW_AWAY
+    say("• Testing …")
+    code = foreground(
+        [
+            *[environment.python, "-m", "pytest", "--odoo-http"],
+            *[f"--odoo-database={database}", *arguments],
+        ],
+        env={**environment.databases.relaxed(), "PAID_SUPPORT_TEMPLATE": TEST},
+        cwd=environment.module,
+    )
+    environment.databases.drop_throw_away()
+    return code
+
+
+def _in_module(environment, argument):
+    """Return a path in the checkout as one in the add-ons folder.
+
+    Only under that name are the tests a part of the module to Odoo.
+    """
+    path, *rest = argument.split("::")
+    for folder in (Path.cwd(), CHECKOUT):
+        found = Path(os.path.normpath(folder / path))
+        if ("/" in path or path.endswith(".py")) and found.exists():
+            if found.is_relative_to(CHECKOUT):
+                found = environment.module / found.relative_to(CHECKOUT)
+            return "::".join([str(found), *rest])
+    return argument

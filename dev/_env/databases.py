@@ -1,0 +1,208 @@
+"""Databases that are made once and copied from then on.
+
+What a database was made from is written into it, as its comment, when it is complete:
+one that was left half-made by a killed call has none and is made anew.
+"""
+
+import os
+import shutil
+import subprocess
+
+from .console import Stop, digest, output, run, step
+from .paths import CHECKOUT, DATA, MODULE
+
+# Everything that the module depends on, and what its tests and its demo data use.
+DEPENDENCIES = (
+    "account_payment",
+    "auth_signup",
+    "helpdesk_mgmt",
+    "payment_demo",
+    "portal",
+    "sale_management",
+)
+BASE = "paid_support_base"
+BASE_WITH_DEMO = "paid_support_base_demo"
+TEST = "paid_support_test"
+DEMO = "paid_support_demo"
+LIFECYCLE = "paid_support_lifecycle"
+# What tests make for themselves, and leave behind when they are killed.
+THROW_AWAY = "paid_support_run"
+
+# Folders of the checkout that an installed module does not depend on.
+NOT_INSTALLED = {"dev", "docs", "tests", "dist", "build"}
+
+LOADING = r"Loading module (\S+ \(\d+/\d+\))"
+
+
+class Databases:
+    def __init__(self, environment):
+        self.environment = environment
+
+    # The whole ones
+
+    def test(self):
+        """Return the database that tests are run in a copy of."""
+        self._make(
+            TEST,
+            digest(self._base_key(demo=False), module_key()),
+            f"Installing {MODULE}",
+            lambda: (
+                self.copy(self._base(demo=False), TEST),
+                self.install(TEST, MODULE),
+            ),
+        )
+        return TEST
+
+    def base_with_demo(self):
+        return self._base(demo=True)
+
+    def _base(self, *, demo):
+        name = BASE_WITH_DEMO if demo else BASE
+        self._make(
+            name,
+            self._base_key(demo=demo),
+            "Installing what the module depends on"
+            + (", with demo data (two minutes)" if demo else " (a minute)"),
+            lambda: (
+                self.drop(name),
+                self.install(name, *DEPENDENCIES, demo=demo),
+            ),
+        )
+        return name
+
+    def _base_key(self, *, demo):
+        return digest(self.environment.key, " ".join(DEPENDENCIES), str(demo))
+
+    def _make(self, name, key, doing, build):
+        if self.made_from(name) != key:
+            with step(f"{doing} …"):
+                build()
+            self.set_made_from(name, key)
+
+    # What they are made with
+
+    def install(self, name, *modules, demo=False):
+        """Install modules, in a new database if there is none of that name."""
+        return self._server(
+            name,
+            *["--init", ",".join(modules)],
+            *(["--with-demo"] if demo else []),
+            failure=f"{', '.join(modules)} could not be installed",
+        )
+
+    def update(self, name, modules):
+        return self._server(name, "--update", modules, failure="The update failed")
+
+    def uninstall(self, name):
+        return self._odoo(
+            *["module", "uninstall", "--database", name, MODULE],
+            log=f"odoo-{name}",
+            failure=f"{MODULE} could not be uninstalled",
+        )
+
+    def _server(self, name, *arguments, failure):
+        """Run the server on a database until it has done what is asked."""
+        return self._odoo(
+            *["--database", name, "--stop-after-init", "--no-http"],
+            *["--max-cron-threads", "0", *arguments],
+            log=f"odoo-{name}",
+            failure=failure,
+        )
+
+    def _odoo(self, *arguments, log, failure):
+        """Run Odoo.
+
+        :return: its log
+        """
+        return run(
+            self.environment.odoo_command(*arguments),
+            log=log,
+            failure=failure,
+            env=self.relaxed(),
+            progress=LOADING,
+        )
+
+    def relaxed(self):
+        """Return an environment whose connections do not wait for the disk.
+
+        What is lost when the machine goes down is made again; nothing gets corrupt.
+        """
+        options = os.environ.get("PGOPTIONS", "") + " -c synchronous_commit=off"
+        return {**self.environment.variables, "PGOPTIONS": options.strip()}
+
+    def copy(self, source, target):
+        self.drop(target)
+        self._sql(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+        if filestore(source).is_dir():
+            # Files of a filestore are never written to again: a link is a copy.
+            shutil.copytree(filestore(source), filestore(target), copy_function=_link)
+
+    def drop(self, name):
+        self._sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        shutil.rmtree(filestore(name), ignore_errors=True)
+
+    def drop_throw_away(self):
+        for name in self.names(THROW_AWAY):
+            self.drop(name)
+
+    def names(self, prefix):
+        found = self._sql("SELECT datname FROM pg_database").splitlines()
+        return [name for name in found if name.startswith(prefix)]
+
+    def made_from(self, name):
+        """Return what a database was made from, `None` if it is not complete."""
+        return self._sql(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+            f" WHERE datname = '{name}'"
+        )
+
+    def set_made_from(self, name, key):
+        self._sql(f"COMMENT ON DATABASE \"{name}\" IS '{key}'")
+
+    def lines(self, name, query):
+        """Return the answers to a query in a database, as a set of lines."""
+        return set(self._sql(query, database=name).splitlines())
+
+    def _sql(self, statement, database="postgres"):
+        psql = ["psql", "--no-psqlrc", "--no-password", "-qAt", "-d", database]
+        try:
+            return output(
+                [*psql, "-v", "ON_ERROR_STOP=1", "-c", statement],
+                env=self.environment.variables,
+            )
+        except subprocess.CalledProcessError as error:
+            reason = error.stderr.strip().splitlines() or ["it does not say why"]
+            raise Stop(f"PostgreSQL: {'; '.join(reason)}") from error
+
+
+def filestore(name):
+    return DATA / "filestore" / name
+
+
+def _link(source, target):
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def module_key():
+    """Return what changes when an installed module has to be updated."""
+    found = []
+    for folder, folders, files in os.walk(CHECKOUT):
+        top = folder == str(CHECKOUT)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name != "__pycache__"
+            and not name.startswith(".")
+            and not (top and name in NOT_INSTALLED)
+        )
+        for name in sorted(files):
+            if not name.startswith(".") and not name.endswith((".md", ".toml")):
+                found.append(os.path.join(folder, name))
+    parts = []
+    for path in found:
+        with open(path, "rb") as file:
+            parts += [os.path.relpath(path, CHECKOUT), file.read()]
+    return digest(*parts)

@@ -1,0 +1,90 @@
+"""The whole environment, made ready."""
+
+import contextlib
+import os
+
+from . import postgres, source
+from .console import Stop, digest, lock
+from .databases import Databases
+from .paths import ADDONS, CHECKOUT, CONFIG, DATA, DEV, MADE, MODULE
+from .python import make_environment, site_packages
+
+VENV = MADE / "venv"
+REQUIREMENTS = DEV / "requirements.txt"
+OCA_ADDONS = DEV / "addons.txt"
+
+
+@contextlib.contextmanager
+def ready():
+    """Make everything that is missing, and provide it for as long as it is needed."""
+    with lock("environment", "preparing the environment"):
+        odoo = source.find_or_unpack()
+        make_environment(VENV, [REQUIREMENTS], [OCA_ADDONS])
+        _link_module()
+    with postgres.server(_variables(odoo), VENV) as variables:
+        yield Environment(odoo, variables)
+
+
+class Environment:
+    def __init__(self, odoo, variables):
+        self.odoo = odoo
+        self.variables = variables
+        self.python = str(VENV / "bin/python")
+        self.module = ADDONS / MODULE
+        self.key = digest(odoo.key, REQUIREMENTS, OCA_ADDONS)
+        self._write_config()
+        self.databases = Databases(self)
+
+    def odoo_command(self, *arguments):
+        """Return Odoo's own command line, as Debian's /usr/bin/odoo has it."""
+        return [self.python, "-m", "odoo", *map(str, arguments)]
+
+    def addons_path(self):
+        return [*self.odoo.addons, site_packages(VENV) / "odoo/addons", ADDONS]
+
+    def _write_config(self):
+        options = {
+            "addons_path": ",".join(map(str, self.addons_path())),
+            "data_dir": DATA,
+            "http_interface": "127.0.0.1",
+        }
+        # The rest of what PG… variables say, PostgreSQL's own library reads itself.
+        for option, name in (
+            ("db_host", "PGHOST"),
+            ("db_port", "PGPORT"),
+            ("db_user", "PGUSER"),
+        ):
+            if self.variables.get(name):
+                options[option] = self.variables[name]
+        lines = [f"{option} = {value}\n" for option, value in options.items()]
+        text = "[options]\n" + "".join(lines)
+        if not (CONFIG.is_file() and CONFIG.read_text() == text):
+            new = CONFIG.with_suffix(".new")
+            new.write_text(text)
+            new.replace(CONFIG)
+
+
+def _variables(odoo):
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONHOME", "ODOO_RC", "OPENERP_SERVER")
+    }
+    variables["PATH"] = f"{VENV / 'bin'}{os.pathsep}{variables.get('PATH', os.defpath)}"
+    variables["PYTHONPATH"] = str(odoo.home)
+    variables["PYTHONUNBUFFERED"] = "1"
+    variables["ODOO_RC"] = str(CONFIG)
+    return variables
+
+
+def _link_module():
+    """Give the checkout the module's name, whatever its own is."""
+    link = ADDONS / MODULE
+    ADDONS.mkdir(parents=True, exist_ok=True)
+    DATA.mkdir(exist_ok=True)
+    target = os.path.relpath(CHECKOUT, ADDONS)
+    if not (link.is_symlink() and os.readlink(link) == target):
+        if link.exists() and not link.is_symlink():
+            raise Stop(f"{link} is in the way: remove it.")
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)

@@ -1,0 +1,45 @@
+"""The linters of the Odoo community."""
+
+import subprocess
+
+from .console import say, step
+from .paths import CHECKOUT, DEV, MADE
+from .python import make_environment
+
+VENV = MADE / "lint"
+
+
+def check(environment):
+    """Run all linters on the module.
+
+    :return: whether none has found anything
+    """
+    make_environment(VENV, [DEV / "requirements-lint.txt"])
+    # The checks of add-ons take a module's name from its folder's.
+    module = environment.module
+    translations = sorted(map(str, module.glob("i18n/*.po*")))
+    commands = [
+        ["ruff", "check", "--no-fix"],
+        ["ruff", "format", "--check"],
+        ["pylint", f"--rcfile={CHECKOUT / '.pylintrc'}", "--jobs=0", str(module)],
+        ["oca-checks-odoo-module", str(module)],
+        *([["oca-checks-po", *translations]] if translations else []),
+    ]
+    good = True
+    with step("Linting …"):
+        for command in commands:
+            name = " ".join(word for word in command[:2] if word[0] not in "-/")
+            done = subprocess.run(
+                [VENV / "bin" / command[0], *command[1:]],
+                check=False,
+                cwd=CHECKOUT,
+                env={**environment.variables, "PYTHONPATH": ""},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            if done.returncode:
+                good = False
+                say(f"{done.stdout.strip()}\n  FAILED: {name}")
+    return good
