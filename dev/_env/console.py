@@ -49,7 +49,8 @@ def step(text):
 
 def main(function):
     """Run a command and turn what can go wrong around it into a sentence."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(function(sys.argv[1:]))
     except Stop as stop:
@@ -120,11 +121,23 @@ def foreground(command, *, env, cwd=None):
 
 
 @contextlib.contextmanager
-def forwarding(process):
-    """Leave it to a process to react to signals, and wait for it to end."""
+def forwarding(process, *, hears_interrupt=True):
+    """Leave it to a process to react to signals, and wait for it to end.
+
+    :param bool hears_interrupt: whether the terminal tells it of Ctrl-C
+    """
+
+    def interrupt(*_):
+        if not hears_interrupt:
+            process.send_signal(signal.SIGINT)
+
+    def terminate(*_):
+        process.terminate()
+
     handlers = {
-        signal.SIGINT: lambda *_: None,
-        signal.SIGTERM: lambda *_: process.terminate(),
+        signal.SIGINT: interrupt,
+        signal.SIGTERM: terminate,
+        signal.SIGHUP: terminate,
     }
     before = {number: signal.signal(number, do) for number, do in handlers.items()}
     try:

@@ -25,8 +25,9 @@ BASE_WITH_DEMO = "paid_support_base_demo"
 TEST = "paid_support_test"
 DEMO = "paid_support_demo"
 LIFECYCLE = "paid_support_lifecycle"
-# What tests make for themselves, and leave behind when they are killed.
+# What tests make for themselves, and leave behind when they are killed, starts so.
 THROW_AWAY = "paid_support_run"
+NEIGHBOURS = "paid_support_run_neighbours"
 
 # Folders of the checkout that an installed module does not depend on.
 NOT_INSTALLED = {"dev", "docs", "tests", "dist", "build"}
@@ -42,14 +43,12 @@ class Databases:
 
     def test(self):
         """Return the database that tests are run in a copy of."""
+        base = self._base(demo=False)
         self._make(
             TEST,
-            digest(self._base_key(demo=False), module_key()),
+            digest(self.made_from(base), module_key()),
             f"Installing {MODULE}",
-            lambda: (
-                self.copy(self._base(demo=False), TEST),
-                self.install(TEST, MODULE),
-            ),
+            lambda: (self.copy(base, TEST), self.install(TEST, MODULE)),
         )
         return TEST
 
@@ -60,18 +59,15 @@ class Databases:
         name = BASE_WITH_DEMO if demo else BASE
         self._make(
             name,
-            self._base_key(demo=demo),
+            digest(self.environment.key, " ".join(DEPENDENCIES), str(demo)),
             "Installing what the module depends on"
-            + (", with demo data (two minutes)" if demo else " (a minute)"),
+            + (", with demo data (a minute or two)" if demo else " (a minute)"),
             lambda: (
                 self.drop(name),
                 self.install(name, *DEPENDENCIES, demo=demo),
             ),
         )
         return name
-
-    def _base_key(self, *, demo):
-        return digest(self.environment.key, " ".join(DEPENDENCIES), str(demo))
 
     def _make(self, name, key, doing, build):
         if self.made_from(name) != key:

@@ -3,7 +3,7 @@
 import subprocess
 
 from .console import say, step
-from .paths import CHECKOUT, DEV, MADE
+from .paths import ADDONS, CHECKOUT, DEV, MADE
 from .python import make_environment
 
 VENV = MADE / "lint"
@@ -33,7 +33,8 @@ def check(environment):
                 [VENV / "bin" / command[0], *command[1:]],
                 check=False,
                 cwd=CHECKOUT,
-                env={**environment.variables, "PYTHONPATH": ""},
+                # pylint imports the module under the name it has in this folder.
+                env={**environment.variables, "PYTHONPATH": str(ADDONS)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

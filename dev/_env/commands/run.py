@@ -80,8 +80,12 @@ def _serve(environment, port, options):
     )
     log.unlink(missing_ok=True)
     say("• Starting the server …")
-    process = subprocess.Popen(command, env=environment.variables)
-    with forwarding(process):
+    # In a session of its own it hears of Ctrl-C once, and from us: at the second
+    # signal Odoo would drop everything.
+    process = subprocess.Popen(
+        command, env=environment.variables, start_new_session=True
+    )
+    with forwarding(process, hears_interrupt=False):
         if _is_up(process, port):
             say(f"\n  http://localhost:{port}\n")
             say(f"  Logins (password = login):\n{LOGINS}\n")

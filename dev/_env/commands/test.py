@@ -8,7 +8,7 @@ from .. import browser, lifecycle, lint
 from ..console import foreground, lock, say
 from ..databases import TEST, THROW_AWAY
 from ..environment import ready
-from ..paths import CHECKOUT
+from ..paths import CHECKOUT, DEV
 
 DESCRIPTION = """\
 Without arguments: lint, a check that the module installs with its demo data, uninstalls
@@ -61,10 +61,17 @@ def run_suite(environment, selection):
     if not any(argument.startswith(str(environment.module)) for argument in arguments):
         arguments.append(str(environment.module / "tests"))
     if not selection:
-        # Whole classes go to a worker: what they set up is most of the work. Each
-        # worker makes itself a copy of the database.
-        arguments += ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope"]
+        arguments += workers()
     return pytest(environment, TEST, arguments) == 0
+
+
+def workers():
+    """Return the options that run tests in parallel.
+
+    Whole classes go to a worker: what they set up is most of the work. Each worker
+    makes itself a copy of the database.
+    """
+    return ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope"]
 
 
 def pytest(environment, database, arguments):
@@ -72,13 +79,19 @@ def pytest(environment, database, arguments):
     if "-n" not in arguments:
         environment.databases.copy(database, THROW_AWAY)
         database = THROW_AWAY
+    variables = environment.databases.relaxed()
     say("• Testing …")
     code = foreground(
         [
-            *[environment.python, "-m", "pytest", "--odoo-http"],
-            *[f"--odoo-database={database}", *arguments],
+            *[environment.python, "-m", "pytest", "-p", "_env.odoo_selection"],
+            *["--odoo-http", f"--odoo-database={database}", *arguments],
         ],
-        env={**environment.databases.relaxed(), "PAID_SUPPORT_TEMPLATE": TEST},
+        env={
+            **variables,
+            "PYTHONPATH": f"{variables['PYTHONPATH']}{os.pathsep}{DEV}",
+            # Tests that commit copy this one, under a name that starts as THROW_AWAY.
+            "PAID_SUPPORT_TEMPLATE": TEST,
+        },
         cwd=environment.module,
     )
     environment.databases.drop_throw_away()
