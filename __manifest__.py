@@ -1,0 +1,40 @@
+# Part of helpdesk_paid_support. See LICENSE file for full copyright and licensing details.
+{
+    "name": "Paid Technical Support",
+    "summary": "Sell technical support by the incident and deduct one per ticket",
+    "version": "19.0.1.0.0",
+    "category": "Services/Helpdesk",
+    "license": "AGPL-3",
+    "author": "Paid Technical Support contributors",
+    "depends": [
+        "helpdesk_mgmt",
+        "sale_management",
+        "account_payment",
+        "portal",
+    ],
+    "data": [
+        "security/helpdesk_paid_support_groups.xml",
+        "security/helpdesk_paid_support_rules.xml",
+        "security/ir.model.access.csv",
+        "wizards/helpdesk_incident_adjust_views.xml",
+        "views/helpdesk_incident_account_views.xml",
+        "views/helpdesk_incident_entry_views.xml",
+        "views/helpdesk_ticket_views.xml",
+        "views/helpdesk_ticket_team_views.xml",
+        "views/res_partner_views.xml",
+        "views/res_config_settings_views.xml",
+        "views/helpdesk_paid_support_menus.xml",
+        "views/portal_templates.xml",
+    ],
+    "demo": ["demo/helpdesk_paid_support_demo.xml"],
+    "assets": {
+        "web.assets_frontend": [
+            "helpdesk_paid_support/static/src/interactions/**/*",
+        ],
+        "web.assets_tests": [
+            "helpdesk_paid_support/static/tests/tours/**/*",
+        ],
+    },
+    "application": True,
+    "installable": True,
+}

@@ -1,0 +1,2 @@
+from . import new_ticket
+from . import portal

@@ -1,0 +1,104 @@
+from odoo import http
+from odoo.exceptions import UserError
+from odoo.http import request
+
+from odoo.addons.helpdesk_mgmt.controllers.main import HelpdeskTicketController
+
+
+class PaidSupportTicketController(HelpdeskTicketController):
+    """The new-ticket form of the portal (R11.1, R11.2)."""
+
+    def _get_teams(self):
+        """Override to offer paid teams to customers who have incidents (R11.1)."""
+        teams = super()._get_teams()
+        if teams and request.env["helpdesk.incident.account"]._mine().available <= 0:
+            teams = teams.filtered(lambda team: not team.incident_required)
+        return teams
+
+    def _get_create_new_ticket_values(self, **kw):
+        """Override to add what each paid team takes, and what was typed."""
+        values = super()._get_create_new_ticket_values(**kw)
+        account = request.env["helpdesk.incident.account"]._mine()
+        teams = values["teams"] or request.env["helpdesk.ticket.team"]
+        return {
+            **values,
+            "incident_notices": [
+                self._prepare_incident_notice(account, team)
+                for team in teams
+                if team.incident_required
+            ],
+            "typed": kw,
+            "error": None,
+        }
+
+    def _prepare_incident_notice(self, account, team):
+        """Return what a customer should know before choosing ``team``.
+
+        :rtype: dict
+        """
+        cost = team.incident_cost
+        available = account.available
+        return {
+            "team": team,
+            "cost": cost,
+            "available": available,
+            "enough": available >= cost,
+            "left": available - cost,
+            "used": [
+                (number, allotment.display_name)
+                for allotment, number in account._preview(cost)
+            ],
+        }
+
+    @http.route()
+    def submit_ticket(self, **kw):
+        """Override: a ticket that cannot be submitted creates nothing, shows why, and
+        keeps what was typed (R11.2)."""
+        if request.httprequest.method != "POST":
+            return request.redirect("/new/ticket")
+        # Whoever comes second should find out before the work is done (R3.6).
+        request.env["helpdesk.incident.account"]._mine()._lock()
+        error = self._submission_error(kw)
+        if not error:
+            try:
+                with request.env.cr.savepoint():
+                    return super().submit_ticket(**kw)
+            except UserError as exception:
+                error = exception.args[0]
+        values = self._get_create_new_ticket_values(**kw)
+        values["error"] = error
+        values["files_lost"] = any(
+            upload.filename for upload in request.httprequest.files.values()
+        )
+        return request.render("helpdesk_mgmt.portal_create_ticket", values)
+
+    def _submission_error(self, kw):
+        """Return why the submitted form cannot be taken as it is, if it cannot.
+
+        :param dict kw: the form; nothing in it can be trusted.
+        :rtype: str | None
+        """
+        _ = request.env._
+        if not (kw.get("subject") or "").strip():
+            return _("Enter a subject.")
+        if not (kw.get("description") or "").strip():
+            return _("Enter a description.")
+        category = kw.get("category")
+        if category and not self._browse("helpdesk.ticket.category", category):
+            return _("The chosen category does not exist any more. Choose another one.")
+        if not kw.get("team"):
+            return None
+        team = self._browse("helpdesk.ticket.team", kw["team"])
+        if team.incident_required and team not in (self._get_teams() or team.browse()):
+            return request.env["helpdesk.incident.account"]._shortage_message(
+                team.incident_cost, 0
+            )
+        if not team.show_in_portal:
+            return _("The chosen team is not available any more. Choose another one.")
+        return None
+
+    def _browse(self, model_name, record_id):
+        """Return the record that the user may read and names by ``record_id``."""
+        if not str(record_id).isdecimal() or int(record_id) >= 2**31:
+            return request.env[model_name]
+        return request.env[model_name].search([("id", "=", int(record_id))])

@@ -1,0 +1,76 @@
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.helpdesk_mgmt.controllers.myaccount import CustomerPortalHelpdesk
+from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+
+class PaidSupportPortal(CustomerPortalHelpdesk):
+    """The customer's pages (R11.4, R11.5). No page takes the id of an account: each
+    shows that of the logged-in user's customer (R11.6)."""
+
+    def _prepare_home_portal_values(self, counters):
+        """Override to add the numbers of the account to the home page (R11.5)."""
+        values = super()._prepare_home_portal_values(counters)
+        if not counters:
+            values["incident_account"] = request.env["helpdesk.incident.account"]._mine()
+        return values
+
+    @http.route()
+    def portal_my_tickets(self, *args, **kw):
+        """Override to add the number of incidents to the list of tickets (R11.5)."""
+        response = super().portal_my_tickets(*args, **kw)
+        if response.is_qweb:
+            response.qcontext["incident_account"] = request.env[
+                "helpdesk.incident.account"
+            ]._mine()
+        return response
+
+    def _ticket_get_page_view_values(self, ticket, access_token, **kwargs):
+        """Override to show a ticket's incidents to its own customer alone (R11.6)."""
+        values = super()._ticket_get_page_view_values(ticket, access_token, **kwargs)
+        if ticket._incident_is_own(request.env.user):
+            values["incident_count"] = ticket.incident_count
+            values["incident_account"] = ticket._incident_account()
+        return values
+
+    @http.route("/my/incidents", type="http", auth="user", website=True)
+    def portal_my_incidents(self, **kw):
+        """What is available, and the last entries."""
+        account = request.env["helpdesk.incident.account"]._mine()
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "incidents",
+            "account": account,
+            "breakdown": account._breakdown(),
+            "entries": account._statement(limit=10),
+        }
+        return request.render("helpdesk_paid_support.portal_my_incidents", values)
+
+    @http.route(
+        ["/my/incidents/statement", "/my/incidents/statement/page/<int:page>"],
+        type="http",
+        auth="user",
+        website=True,
+    )
+    def portal_my_incidents_statement(self, page=1, **kw):
+        """Every entry, newest first."""
+        account = request.env["helpdesk.incident.account"]._mine()
+        pager = portal_pager(
+            url="/my/incidents/statement",
+            total=account._statement_count(),
+            page=page,
+            step=self._items_per_page,
+        )
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "incidents_statement",
+            "account": account,
+            "pager": pager,
+            "entries": account._statement(
+                limit=self._items_per_page, offset=pager["offset"]
+            ),
+        }
+        return request.render(
+            "helpdesk_paid_support.portal_my_incidents_statement", values
+        )

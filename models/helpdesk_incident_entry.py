@@ -1,0 +1,266 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+#: R3.2. The kinds of an entry, by what they do to the numbers of an allotment.
+GIVING_KINDS = [
+    ("registration", "New client"),
+    ("first_payment", "First payment"),
+    ("topup", "Funds added"),
+    ("purchase", "Purchase"),
+    ("period", "New period"),
+    ("adjustment", "Adjustment"),
+    ("revocation", "Revocation"),
+]
+USING_KINDS = [("deduction", "Deduction"), ("return", "Return")]
+LAPSING_KINDS = [("expiry", "Expiry")]
+
+#: The columns of a line handed to :meth:`HelpdeskIncidentEntry._post`, with their
+#: PostgreSQL types.
+LINE_COLUMNS = {
+    "account_id": "int4",
+    "allotment_id": "int4",
+    "date": "date",
+    "kind": "varchar",
+    "quantity": "int4",
+    "ticket_id": "int4",
+    "cause_key": "varchar",
+    "res_model": "varchar",
+    "res_id": "int4",
+    "name": "varchar",
+}
+
+
+class HelpdeskIncidentEntry(models.Model):
+    """One line of the append-only ledger (R3).
+
+    Entries come into being in one place, :meth:`_post`, which also keeps the numbers
+    of the allotments equal to the sums of their entries. The ORM's own ways to
+    create, change and delete are closed to everybody, the administrator included.
+    """
+
+    _name = "helpdesk.incident.entry"
+    _description = "Support Incident Entry"
+    _order = "date desc, id desc"
+
+    account_id = fields.Many2one(
+        comodel_name="helpdesk.incident.account",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+    company_id = fields.Many2one(related="account_id.company_id")
+    allotment_id = fields.Many2one(
+        comodel_name="helpdesk.incident.allotment",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    date = fields.Date(
+        required=True,
+        readonly=True,
+        help="The day on which it happened, in the time zone of the company.",
+    )
+    kind = fields.Selection(
+        selection=GIVING_KINDS + USING_KINDS + LAPSING_KINDS,
+        required=True,
+        readonly=True,
+    )
+    quantity = fields.Integer(
+        string="Incidents",
+        required=True,
+        readonly=True,
+        help="Above zero what came in, below zero what went out.",
+    )
+    ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        string="Ticket",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    cause_key = fields.Char(
+        required=True,
+        readonly=True,
+        help="What made this entry. All entries of one cause have the same key.",
+    )
+    cause_number = fields.Integer(
+        required=True,
+        readonly=True,
+        help="The running number of the entry among those of its cause.",
+    )
+    res_model = fields.Char(string="Source Model", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Source", model_field="res_model", readonly=True
+    )
+    name = fields.Char(string="Description", required=True, readonly=True)
+    user_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Done by",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+
+    # R3.4: the backstop behind the lock.
+    _cause_uniq = models.UniqueIndex(
+        "(cause_key, cause_number)",
+        "This has been counted already.",
+    )
+    _statement_idx = models.Index("(account_id, date DESC, id DESC)")
+    _quantity_check = models.Constraint(
+        "CHECK (quantity <> 0)", "An entry moves at least one incident."
+    )
+
+    # ------------------------------------------------------------------
+    # CRUD: closed (R3.1, R14)
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise self._immutable_error()
+
+    def write(self, vals):
+        raise self._immutable_error()
+
+    def unlink(self):
+        raise self._immutable_error()
+
+    def copy(self, default=None):
+        raise self._immutable_error()
+
+    def _immutable_error(self):
+        return UserError(
+            self.env._(
+                "Incident entries are written by the ledger alone and are never "
+                "changed or deleted. Correct a mistake with an adjustment."
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_open_source(self):
+        """Open the document that this entry comes from (R3.8).
+
+        :return: a window action, or False if the entry has no other source.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self.res_model or self.res_model not in self.env:
+            return False
+        if not self.env[self.res_model].browse(self.res_id).exists():
+            raise UserError(
+                self.env._("The document that this entry comes from was deleted.")
+            )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _lines(self, values_list):
+        """Return ``values_list`` as a query that :meth:`_post` takes.
+
+        :param list[dict] values_list: lines with the keys of ``LINE_COLUMNS``; absent
+            ones are NULL.
+        :rtype: SQL
+        """
+        return SQL(
+            "SELECT * FROM unnest(%s) AS line(%s)",
+            SQL(", ").join(
+                SQL(
+                    "%s::%s[]",
+                    [values.get(column) or None for values in values_list],
+                    SQL(column_type),
+                )
+                for column, column_type in LINE_COLUMNS.items()
+            ),
+            SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
+        )
+
+    @api.model
+    def _post(self, lines):
+        """Write entries, and add them to the numbers of their allotments.
+
+        This is the only place that writes either, and it does so in one statement:
+        R3.3 holds after it if it held before. The caller holds the lock of every
+        account concerned (``helpdesk.incident.account._lock``).
+
+        :param SQL lines: a query with the columns of ``LINE_COLUMNS``, in the order in
+            which the entries are to be numbered.
+        :return: the number of entries written.
+        :rtype: int
+        """
+
+        def moved(kinds):
+            return SQL(
+                "COALESCE(SUM(quantity) FILTER (WHERE kind IN %s), 0)",
+                tuple(kind for kind, _label in kinds),
+            )
+
+        [(count,)] = self.env.execute_query(
+            SQL(
+                """
+                WITH line AS MATERIALIZED (
+                    SELECT %(columns)s, row_number() OVER () AS position
+                      FROM (%(lines)s) AS line
+                ), entry AS (
+                    INSERT INTO helpdesk_incident_entry
+                           (%(columns)s, cause_number, user_id,
+                            create_uid, create_date, write_uid, write_date)
+                    SELECT %(columns)s,
+                           COALESCE((SELECT MAX(e.cause_number)
+                                       FROM helpdesk_incident_entry e
+                                      WHERE e.cause_key = line.cause_key), 0)
+                           + row_number() OVER (PARTITION BY cause_key
+                                                    ORDER BY position),
+                           %(uid)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM line
+                     ORDER BY position
+                    RETURNING allotment_id, kind, quantity
+                ), moved AS (
+                    SELECT allotment_id,
+                           COUNT(*) AS entries,
+                           SUM(quantity) AS balance,
+                           %(granted)s AS granted,
+                           -%(used)s AS used,
+                           -%(lapsed)s AS lapsed
+                      FROM entry
+                     GROUP BY allotment_id
+                ), allotment AS (
+                    UPDATE helpdesk_incident_allotment a
+                       SET balance = a.balance + moved.balance,
+                           granted = a.granted + moved.granted,
+                           used = a.used + moved.used,
+                           lapsed = a.lapsed + moved.lapsed,
+                           to_grant = CASE a.kind WHEN 'period' THEN
+                               GREATEST(a.target - a.granted - moved.granted, 0)
+                               ELSE 0 END,
+                           write_uid = %(uid)s,
+                           write_date = %(now)s
+                      FROM moved
+                     WHERE a.id = moved.allotment_id
+                    RETURNING moved.entries
+                )
+                SELECT COALESCE(SUM(entries), 0) FROM allotment
+                """,
+                columns=SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
+                lines=lines,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+                granted=moved(GIVING_KINDS),
+                used=moved(USING_KINDS),
+                lapsed=moved(LAPSING_KINDS),
+            )
+        )
+        self.env["helpdesk.incident.account"]._invalidate_balances()
+        return int(count)

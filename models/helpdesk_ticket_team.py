@@ -1,0 +1,84 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..fields import WholeNumber
+
+
+class HelpdeskTicketTeam(models.Model):
+    _inherit = "helpdesk.ticket.team"
+
+    incident_required = fields.Boolean(
+        string="Require support incidents",
+        help="Each ticket that a customer submits to this team takes incidents from "
+        "the customer's account.",
+    )
+    incident_cost = WholeNumber(
+        string="Incidents per ticket",
+        default=1,
+        required=True,
+        help="How many incidents a ticket of this team takes.",
+    )
+    incident_on_staff_tickets = fields.Boolean(
+        string="Deduct on tickets opened by staff",
+        help="Also take incidents for tickets that staff open for a customer, for "
+        "example on the phone. Otherwise staff deduct in the ticket.",
+    )
+
+    _incident_cost_check = models.Constraint(
+        "CHECK (incident_cost >= 1)",
+        "Incidents per ticket must be 1 or more.",
+    )
+
+    @api.constrains("incident_required", "company_id")
+    def _check_incident_company(self):
+        """R2.3: incidents belong to an account in one company."""
+        for team in self:
+            if team.incident_required and not team.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "Team %(team)s requires support incidents, so it needs a "
+                        "company: incidents belong to a customer in one company.",
+                        team=team.name,
+                    )
+                )
+
+    @api.onchange("incident_required", "show_in_portal", "company_id")
+    def _onchange_incident_required(self):
+        if self._incident_companies_to_open():
+            return {
+                "warning": {
+                    "title": self.env._("Customers will choose the team"),
+                    "message": self.env._(
+                        "Paid support needs customers to choose the team on the new "
+                        "ticket form of the portal. That setting of %(company)s is "
+                        "off; saving this team turns it on.",
+                        company=self.company_id.name,
+                    ),
+                }
+            }
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        teams = super().create(vals_list)
+        teams._incident_open_portal_choice()
+        return teams
+
+    def write(self, vals):
+        res = super().write(vals)
+        if {"incident_required", "show_in_portal", "company_id", "active"} & set(vals):
+            self._incident_open_portal_choice()
+        return res
+
+    def _incident_companies_to_open(self):
+        """Return the companies in which customers cannot choose these paid teams."""
+        return self.filtered(
+            lambda team: team.incident_required and team.active and team.show_in_portal
+        ).company_id.filtered(
+            lambda company: not company.helpdesk_mgmt_portal_select_team
+        )
+
+    def _incident_open_portal_choice(self):
+        """Let customers choose the team, as paid support needs (R11.1)."""
+        self._incident_companies_to_open().sudo().helpdesk_mgmt_portal_select_team = (
+            True
+        )

@@ -1,0 +1,107 @@
+from odoo import api, fields, models
+
+from ..fields import WholeNumber
+
+#: Staff who may see what customers hold (R14); portal users have their own pages.
+INCIDENT_READERS = (
+    "helpdesk_mgmt.group_helpdesk_user_own,"
+    "account.group_account_invoice,account.group_account_readonly"
+)
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    incident_account_ids = fields.One2many(
+        comodel_name="helpdesk.incident.account",
+        inverse_name="partner_id",
+        string="Support incident accounts",
+        readonly=True,
+        groups=INCIDENT_READERS,
+    )
+    # R7.1. All contacts of a customer show the account of the customer (R2.1).
+    incident_lifetime_granted = WholeNumber(
+        string="Maximum number of support incidents",
+        compute="_compute_incidents",
+        inverse="_inverse_incident_lifetime_granted",
+        groups=INCIDENT_READERS,
+        help="All lifetime incidents ever given, less those taken back. "
+        "A change is written to the statement as an adjustment.",
+    )
+    incident_lifetime_used = fields.Integer(
+        string="Incidents usage",
+        compute="_compute_incidents",
+        groups=INCIDENT_READERS,
+        help="Lifetime incidents used over the whole time.",
+    )
+    incident_lifetime_balance = fields.Integer(
+        string="Lifetime incidents left",
+        compute="_compute_incidents",
+        groups=INCIDENT_READERS,
+    )
+    incident_period_balance = fields.Integer(
+        string="Period incidents now",
+        compute="_compute_incidents",
+        groups=INCIDENT_READERS,
+    )
+    incident_available = fields.Integer(
+        string="Available incidents",
+        compute="_compute_incidents",
+        groups=INCIDENT_READERS,
+        help="What tickets of this customer can use today.",
+    )
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_incidents(self):
+        accounts = {
+            account.partner_id.id: account
+            for account in self.env["helpdesk.incident.account"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "=", self.env.company.id),
+                ]
+            )
+        }
+        none = self.env["helpdesk.incident.account"]
+        for partner in self:
+            account = accounts.get(partner.commercial_partner_id._origin.id, none)
+            partner.incident_lifetime_granted = account.lifetime_granted
+            partner.incident_lifetime_used = account.lifetime_used
+            partner.incident_lifetime_balance = account.lifetime_balance
+            partner.incident_period_balance = account.period_balance
+            partner.incident_available = account.available
+
+    def _inverse_incident_lifetime_granted(self):
+        """R7.1: write the difference as an adjustment."""
+        account_model = self.env["helpdesk.incident.account"]
+        maxima = {partner: partner.incident_lifetime_granted for partner in self}
+        for partner, maximum in maxima.items():
+            account = account_model._of(partner, self.env.company)
+            if maximum == account.lifetime_granted:
+                continue
+            account_model._check_manager()
+            account = account_model._of(partner, self.env.company, create=True)
+            account._adjust_to(maximum)
+
+    def action_view_incidents(self):
+        """Open the incident account of the customer in the current company; without
+        one, the wizard that gives the first incidents."""
+        self.ensure_one()
+        account_model = self.env["helpdesk.incident.account"]
+        account_model.check_access("read")
+        account = account_model._of(self, self.env.company)
+        if account:
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env._("Support Incidents"),
+                "res_model": account._name,
+                "res_id": account.id,
+                "views": [(False, "form")],
+            }
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_adjust_action"
+        )
+        return {**action, "context": {"default_partner_ids": self.ids}}

@@ -1,0 +1,69 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..fields import WholeNumber
+
+
+class HelpdeskIncidentAdjust(models.TransientModel):
+    """Give lifetime incidents to several customers, or take them back (R7.2)."""
+
+    _name = "helpdesk.incident.adjust"
+    _description = "Adjust Support Incidents"
+
+    company_id = fields.Many2one(
+        comodel_name="res.company",
+        required=True,
+        default=lambda self: self.env.company,
+    )
+    partner_ids = fields.Many2many(
+        comodel_name="res.partner",
+        string="Customers",
+        required=True,
+    )
+    quantity = WholeNumber(
+        string="Lifetime incidents",
+        required=True,
+        help="How many to give to each customer; below zero to take them back.",
+    )
+    reason = fields.Char(
+        required=True,
+        help="The customer reads it in the statement.",
+    )
+
+    @api.model
+    def default_get(self, fields):
+        """Override to adjust the customers or accounts chosen in a list."""
+        values = super().default_get(fields)
+        active = self.env[
+            self.env.context.get("active_model") or "res.partner"
+        ].browse(self.env.context.get("active_ids") or [])
+        if "partner_ids" in fields and not values.get("partner_ids"):
+            if active._name == "helpdesk.incident.account":
+                active = active.partner_id
+            if active._name == "res.partner":
+                values["partner_ids"] = [(6, 0, active.ids)]
+        return values
+
+    def action_apply(self):
+        """Adjust the accounts of the customers, once however often it is called.
+
+        :raise AccessError: if the user is no helpdesk manager (R7.3).
+        :raise UserError: if there is nothing to adjust, or more would be taken back
+            from a customer than was ever given; no account is changed then.
+        """
+        self.ensure_one()
+        account_model = self.env["helpdesk.incident.account"]
+        account_model._check_manager()
+        if self.company_id not in self.env.user.company_ids:
+            raise AccessError(
+                self.env._("You do not work in %(name)s.", name=self.company_id.name)
+            )
+        if not self.quantity:
+            raise UserError(self.env._("Enter how many incidents to give."))
+        accounts = account_model.sudo()
+        for customer in self.partner_ids.commercial_partner_id.sorted("id"):
+            accounts |= account_model._of(customer, self.company_id, create=True)
+        accounts._adjust(
+            self.quantity, self.reason, cause_key=f"{self._name}:{self.id}"
+        )
+        return {"type": "ir.actions.act_window_close"}
