@@ -20,7 +20,7 @@ def ready():
     with lock("environment", "preparing the environment"):
         odoo = source.find_or_unpack()
         make_environment(VENV, [REQUIREMENTS], [OCA_ADDONS])
-        _link_module()
+        link_module()
     with postgres.server(_variables(odoo), VENV) as variables:
         yield Environment(odoo, variables)
 
@@ -77,8 +77,11 @@ def _variables(odoo):
     return variables
 
 
-def _link_module():
-    """Give the checkout the module's name, whatever its own is."""
+def link_module():
+    """Give the checkout the module's name, whatever its own is.
+
+    :return: the module's folder
+    """
     link = ADDONS / MODULE
     ADDONS.mkdir(parents=True, exist_ok=True)
     DATA.mkdir(exist_ok=True)
@@ -88,3 +91,4 @@ def _link_module():
             raise Stop(f"{link} is in the way: remove it.")
         link.unlink(missing_ok=True)
         link.symlink_to(target)
+    return link

@@ -1,22 +1,25 @@
 """The linters of the Odoo community."""
 
+import os
 import subprocess
 
-from .console import say, step
+from .console import lock, say, step
+from .environment import link_module
 from .paths import ADDONS, CHECKOUT, DEV, MADE
 from .python import make_environment
 
 VENV = MADE / "lint"
 
 
-def check(environment):
+def check():
     """Run all linters on the module.
 
     :return: whether none has found anything
     """
-    make_environment(VENV, [DEV / "requirements-lint.txt"])
-    # The checks of add-ons take a module's name from its folder's.
-    module = environment.module
+    with lock("environment", "preparing the environment"):
+        make_environment(VENV, [DEV / "requirements-lint.txt"])
+        # The checks of add-ons take a module's name from its folder's.
+        module = link_module()
     translations = sorted(map(str, module.glob("i18n/*.po*")))
     commands = [
         ["ruff", "check", "--no-fix"],
@@ -34,7 +37,7 @@ def check(environment):
                 check=False,
                 cwd=CHECKOUT,
                 # pylint imports the module under the name it has in this folder.
-                env={**environment.variables, "PYTHONPATH": str(ADDONS)},
+                env={**os.environ, "PYTHONPATH": str(ADDONS)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

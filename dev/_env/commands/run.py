@@ -75,16 +75,18 @@ def _prepare(databases, fresh):
 def _serve(environment, port, options):
     LOGS.mkdir(exist_ok=True)
     log = LOGS / "server.log"
-    command = environment.odoo_command(
-        *["--database", DEMO, "--http-port", port, "--logfile", log, *options]
-    )
-    log.unlink(missing_ok=True)
     say("• Starting the server …")
     # In a session of its own it hears of Ctrl-C once, and from us: at the second
     # signal Odoo would drop everything.
-    process = subprocess.Popen(
-        command, env=environment.variables, start_new_session=True
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            environment.odoo_command("--database", DEMO, "--http-port", port, *options),
+            env=environment.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     with forwarding(process, hears_interrupt=False):
         if _is_up(process, port):
             say(f"\n  http://localhost:{port}\n")

@@ -35,17 +35,19 @@ def main(arguments):
         parser.error(f"{' '.join(selection)} selects tests, and none would be run")
     everything = not (options.lint or options.lifecycle or selection)
 
-    with ready() as environment, lock("test", "testing"):
-        good = []
-        if options.lint or (everything and not options.no_lint):
-            good.append(lint.check(environment))
-        if options.lifecycle or everything:
-            good.append(lifecycle.check(environment))
-        if everything or selection:
-            good.append(run_suite(environment, selection))
-        if good[:-1] and good[-1] and not all(good):
-            say("The tests passed; what came before them did not.")
-    return 0 if all(good) else 1
+    passed = {}
+    if options.lint or (everything and not options.no_lint):
+        passed["lint"] = lint.check()
+    if not options.lint:
+        with ready() as environment, lock("test", "testing"):
+            if options.lifecycle or everything:
+                passed["lifecycle"] = lifecycle.check(environment)
+            if selection or everything:
+                passed["tests"] = run_suite(environment, selection)
+    failed = [name for name in passed if not passed[name]]
+    if failed and passed.get("tests"):
+        say(f"The tests passed, but not the {' and the '.join(failed)} check.")
+    return 1 if failed else 0
 
 
 def run_suite(environment, selection):
