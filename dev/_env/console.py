@@ -7,12 +7,23 @@ import hashlib
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 from .paths import CHECKOUT, LOGS, MADE
+
+
+# A disk with less room than this is full to most programs.
+FULL = 50_000_000
+# How the lines begin in which apt, pip, npm, Python and Odoo say what went wrong.
+TELLING = re.compile(
+    r"E: |ERROR|npm error|FATAL|\w+(\.\w+)*(Error|Exception)\b|\S+ \S+ \d+ (ERROR|CRIT)"
+)
+# What pip says of every try; its last word is that there is no such package.
+UNREACHED = "NewConnectionError"
 
 
 class Stop(Exception):
@@ -158,16 +169,15 @@ def _say_progress(path, expression, seconds):
 def _reason(path):
     """Return the line of a log that most likely says why."""
     text = path.read_text(errors="replace")
-    if "No space left on device" in text:
+    full = shutil.disk_usage(MADE).free < FULL
+    if full or "No space left on device" in text:
         return "the disk is full"
-    lines = [line.strip() for line in text.splitlines() if line.strip()][:-1]
-    telling = [
-        line
-        for line in lines
-        if re.match(r"(E: |ERROR|npm error|\w+(\.\w+)*(Error|Exception)\b)", line)
-        or re.search(r" (ERROR|CRITICAL) |FATAL", line)
-    ]
-    return (telling or lines or ["no reason given"])[-1].rstrip(".")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if TELLING.match(line)]
+    # apt says what failed first, and last that something has.
+    first = [line for line in telling if line.startswith("E: Failed to fetch")]
+    reason = [*first[:1], *telling[-1:], *lines[-1:], "no reason given"][0]
+    return reason.rstrip(".") + (", for want of a network" if UNREACHED in text else "")
 
 
 def output(command, env=None):
