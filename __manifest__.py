@@ -1,4 +1,4 @@
-# Part of helpdesk_paid_support. See LICENSE file for full copyright and licensing details.
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 {
     "name": "Paid Technical Support",
     "summary": "Sell technical support by the incident and deduct one per ticket",
@@ -36,5 +36,4 @@
         ],
     },
     "application": True,
-    "installable": True,
 }

@@ -44,10 +44,10 @@ class PaidSupportTicketController(HelpdeskTicketController):
             "available": available,
             "enough": available >= cost,
             "left": available - cost,
-            "used": [
-                (number, allotment.display_name)
+            "used": ", ".join(
+                f"{number} {allotment.display_name}"
                 for allotment, number in account._preview(cost)
-            ],
+            ),
         }
 
     @http.route()
@@ -78,14 +78,15 @@ class PaidSupportTicketController(HelpdeskTicketController):
         :param dict kw: the form; nothing in it can be trusted.
         :rtype: str | None
         """
-        _ = request.env._
         if not (kw.get("subject") or "").strip():
-            return _("Enter a subject.")
+            return request.env._("Enter a subject.")
         if not (kw.get("description") or "").strip():
-            return _("Enter a description.")
+            return request.env._("Enter a description.")
         category = kw.get("category")
         if category and not self._browse("helpdesk.ticket.category", category):
-            return _("The chosen category does not exist any more. Choose another one.")
+            return request.env._(
+                "The chosen category does not exist any more. Choose another one."
+            )
         if not kw.get("team"):
             return None
         team = self._browse("helpdesk.ticket.team", kw["team"])
@@ -94,7 +95,9 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 team.incident_cost, 0
             )
         if not team.show_in_portal:
-            return _("The chosen team is not available any more. Choose another one.")
+            return request.env._(
+                "The chosen team is not available any more. Choose another one."
+            )
         return None
 
     def _browse(self, model_name, record_id):

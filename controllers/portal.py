@@ -13,7 +13,9 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         """Override to add the numbers of the account to the home page (R11.5)."""
         values = super()._prepare_home_portal_values(counters)
         if not counters:
-            values["incident_account"] = request.env["helpdesk.incident.account"]._mine()
+            values["incident_account"] = request.env[
+                "helpdesk.incident.account"
+            ]._mine()
         return values
 
     @http.route()

@@ -1,4 +1,5 @@
-# The ledger: read these three alone and believe them (docs/ledger.md).
+# The ledger: read these alone and believe them (docs/ledger.md).
+from . import helpdesk_incident_ledger
 from . import helpdesk_incident_account
 from . import helpdesk_incident_allotment
 from . import helpdesk_incident_entry

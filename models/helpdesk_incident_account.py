@@ -77,9 +77,11 @@ class HelpdeskIncidentAccount(models.Model):
     """
 
     _name = "helpdesk.incident.account"
+    _inherit = "helpdesk.incident.ledger"
     _description = "Support Incident Account"
     _rec_name = "partner_id"
     _order = "partner_id, id"
+    _open_fields = frozenset({"lifetime_granted"})
 
     partner_id = fields.Many2one(
         comodel_name="res.partner",
@@ -198,26 +200,34 @@ class HelpdeskIncidentAccount(models.Model):
             ),
         )
 
+    def _numbers(self):
+        """Return the ``NUMBERS`` of these accounts as the ledger has them now.
+
+        :rtype: dict[int, dict]
+        """
+        if not self.ids:
+            return {}
+        query = self._numbers_query(
+            self.sudo().company_id, SQL("account.id IN %s", tuple(self.ids))
+        )
+        return {
+            row.pop("account_id"): row for row in self.env.execute_query_dict(query)
+        }
+
     def _compute_numbers(self):
-        rows = {}
-        if self.ids:
-            query = self._numbers_query(
-                self.sudo().company_id, SQL("account.id IN %s", tuple(self.ids))
-            )
-            rows = {
-                row.pop("account_id"): row for row in self.env.execute_query_dict(query)
-            }
+        numbers = self._numbers()
         for account in self:
-            numbers = rows.get(account._origin.id, {})
+            row = numbers.get(account._origin.id, {})
             for name in NUMBERS:
-                account[name] = numbers.get(name) or False
+                account[name] = row.get(name) or False
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override to sort, group and sum by the numbers, in lists and exports."""
         if field_expr not in NUMBERS or query is None:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        companies = self.env["res.company"].sudo().search([])
+        # There are few of them, and each has its own today.
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
         numbers = query.make_alias(alias, "numbers")
         query.add_join(
             "LEFT JOIN",
@@ -250,35 +260,8 @@ class HelpdeskIncidentAccount(models.Model):
             account.sudo()._adjust_to(maximum)
 
     # ------------------------------------------------------------------
-    # CRUD: an account comes into being when it is first needed (R2.1)
+    # Finding and opening (R2.1)
     # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise UserError(
-            self.env._(
-                "An incident account opens by itself when it is first needed. "
-                "To give incidents to a customer, use “Adjust incidents”."
-            )
-        )
-
-    def write(self, vals):
-        """Override to let through nothing but R7.1, over any interface (R14)."""
-        if set(vals) - {"lifetime_granted"}:
-            raise UserError(
-                self.env._("The numbers of an incident account follow its entries.")
-            )
-        return super().write(vals)
-
-    def unlink(self):
-        raise UserError(
-            self.env._("An incident account is kept, as its entries are.")
-        )
-
-    def copy(self, default=None):
-        raise UserError(
-            self.env._("A customer has one incident account in each company.")
-        )
 
     @api.model
     def _of(self, partner, company, create=False):
@@ -421,18 +404,21 @@ class HelpdeskIncidentAccount(models.Model):
                 for account, key in keys.items()
             ]
         )
+        # Not from the fields: while one of them is written, the ORM reads it as zero.
+        numbers = self._numbers() if count else {}
         for account in self if count else []:
-            if quantity < 0 and account.lifetime_granted < 0:
+            granted = numbers[account.id]["lifetime_granted"]
+            if quantity < 0 and granted < 0:
                 raise UserError(
                     self.env._(
                         "%(customer)s was given %(given)s lifetime incidents in all; "
                         "%(quantity)s cannot be taken back.",
                         customer=account.partner_id.display_name,
-                        given=account.lifetime_granted - quantity,
+                        given=granted - quantity,
                         quantity=-quantity,
                     )
                 )
-            if account.lifetime_granted > MAX_INCIDENTS:
+            if granted > MAX_INCIDENTS:
                 raise UserError(
                     self.env._(
                         "An account can hold at most %(limit)s incidents.",
@@ -452,8 +438,7 @@ class HelpdeskIncidentAccount(models.Model):
                 self.env._("The maximum number of support incidents is zero or more.")
             )
         self._lock()
-        self._invalidate_balances()
-        difference = maximum - self.lifetime_granted
+        difference = maximum - self._numbers()[self.id]["lifetime_granted"]
         if difference:
             self._adjust(
                 difference,
@@ -642,22 +627,28 @@ class HelpdeskIncidentAccount(models.Model):
         return entry_model._post(entry_model._lines(values_list))
 
     def _lifetime(self):
-        return self.env["helpdesk.incident.allotment"].sudo().search(
-            [("account_id", "in", self.ids), ("kind", "=", "lifetime")]
+        return (
+            self.env["helpdesk.incident.allotment"]
+            .sudo()
+            .search([("account_id", "in", self.ids), ("kind", "=", "lifetime")])
         )
 
     def _usable(self):
         """Return the allotments that are valid today, in the order of R4.2."""
         self.ensure_one()
         today = self.company_id._incident_today()
-        return self.env["helpdesk.incident.allotment"].sudo().search(
-            Domain("account_id", "=", self.id)
-            & (
-                Domain("kind", "=", "lifetime")
-                | Domain("kind", "=", "period")
-                & (Domain("balance", "!=", 0) | Domain("to_grant", "!=", 0))
-                & Domain("date_from", "<=", today)
-                & Domain("date_to", ">=", today)
+        return (
+            self.env["helpdesk.incident.allotment"]
+            .sudo()
+            .search(
+                Domain("account_id", "=", self.id)
+                & (
+                    Domain("kind", "=", "lifetime")
+                    | Domain("kind", "=", "period")
+                    & (Domain("balance", "!=", 0) | Domain("to_grant", "!=", 0))
+                    & Domain("date_from", "<=", today)
+                    & Domain("date_to", ">=", today)
+                )
             )
         )
 
@@ -688,20 +679,26 @@ class HelpdeskIncidentAccount(models.Model):
 
     def _used_in_all(self):
         """Return how many incidents were used over the whole time, of all kinds."""
-        [[used]] = self.env["helpdesk.incident.allotment"].sudo()._read_group(
-            [("account_id", "in", self.ids)], [], ["used:sum"]
+        [[used]] = (
+            self.env["helpdesk.incident.allotment"]
+            .sudo()
+            ._read_group([("account_id", "in", self.ids)], [], ["used:sum"])
         )
         return used or 0
 
     def _statement(self, limit=None, offset=0):
         """Return the entries of this account, newest first."""
-        return self.env["helpdesk.incident.entry"].sudo().search(
-            [("account_id", "in", self.ids)], limit=limit, offset=offset
+        return (
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            .search([("account_id", "in", self.ids)], limit=limit, offset=offset)
         )
 
     def _statement_count(self):
-        return self.env["helpdesk.incident.entry"].sudo().search_count(
-            [("account_id", "in", self.ids)]
+        return (
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            .search_count([("account_id", "in", self.ids)])
         )
 
     @api.model
@@ -777,8 +774,10 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _revocation_lines(self, causes):
         by_key = {cause.key: cause for cause in causes}
-        allotments = self.env["helpdesk.incident.allotment"].sudo().search(
-            [("cause_key", "in", list(by_key)), ("balance", ">", 0)]
+        allotments = (
+            self.env["helpdesk.incident.allotment"]
+            .sudo()
+            .search([("cause_key", "in", list(by_key)), ("balance", ">", 0)])
         )
         return [
             self._cause_line(by_key[allotment.cause_key], allotment, -unused)
@@ -798,13 +797,17 @@ class HelpdeskIncidentAccount(models.Model):
         :rtype: list[list[recordset, int]]
         """
         legs = []
-        for entry in self.env["helpdesk.incident.entry"].sudo().search(
-            [
-                ("ticket_id", "=", ticket.id),
-                ("account_id", "=", self.id),
-                ("kind", "in", ("deduction", "return")),
-            ],
-            order="id",
+        for entry in (
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            .search(
+                [
+                    ("ticket_id", "=", ticket.id),
+                    ("account_id", "=", self.id),
+                    ("kind", "in", ("deduction", "return")),
+                ],
+                order="id",
+            )
         ):
             if entry.kind == "deduction":
                 legs.append([entry.allotment_id, -entry.quantity])

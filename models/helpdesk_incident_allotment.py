@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 
@@ -12,6 +11,7 @@ class HelpdeskIncidentAllotment(models.Model):
     """
 
     _name = "helpdesk.incident.allotment"
+    _inherit = "helpdesk.incident.ledger"
     _description = "Support Incident Allotment"
     # R4.2: the one that ends first, then earlier start, then lower id. A lifetime
     # allotment has no last day: NULL sorts last.
@@ -134,32 +134,8 @@ class HelpdeskIncidentAllotment(models.Model):
         for allotment in self:
             if allotment.kind == "period":
                 allotment.display_name = self.env._(
-                    "valid to %(date)s", date=format_date(self.env, allotment.date_to)
+                    "valid to %(date)s",
+                    date=format_date(self.env, allotment.date_to, date_format="medium"),
                 )
             else:
                 allotment.display_name = self.env._("lifetime")
-
-    # ------------------------------------------------------------------
-    # CRUD: closed (R3.1, R14)
-    # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise self._immutable_error()
-
-    def write(self, vals):
-        raise self._immutable_error()
-
-    def unlink(self):
-        raise self._immutable_error()
-
-    def copy(self, default=None):
-        raise self._immutable_error()
-
-    def _immutable_error(self):
-        return UserError(
-            self.env._(
-                "Incident allotments are written by the ledger alone. "
-                "Lifetime incidents can be adjusted on the customer."
-            )
-        )

@@ -35,11 +35,11 @@ class HelpdeskIncidentEntry(models.Model):
     """One line of the append-only ledger (R3).
 
     Entries come into being in one place, :meth:`_post`, which also keeps the numbers
-    of the allotments equal to the sums of their entries. The ORM's own ways to
-    create, change and delete are closed to everybody, the administrator included.
+    of the allotments equal to the sums of their entries.
     """
 
     _name = "helpdesk.incident.entry"
+    _inherit = "helpdesk.incident.ledger"
     _description = "Support Incident Entry"
     _order = "date desc, id desc"
 
@@ -75,7 +75,6 @@ class HelpdeskIncidentEntry(models.Model):
     )
     ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
-        string="Ticket",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
@@ -112,31 +111,6 @@ class HelpdeskIncidentEntry(models.Model):
     _quantity_check = models.Constraint(
         "CHECK (quantity <> 0)", "An entry moves at least one incident."
     )
-
-    # ------------------------------------------------------------------
-    # CRUD: closed (R3.1, R14)
-    # ------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise self._immutable_error()
-
-    def write(self, vals):
-        raise self._immutable_error()
-
-    def unlink(self):
-        raise self._immutable_error()
-
-    def copy(self, default=None):
-        raise self._immutable_error()
-
-    def _immutable_error(self):
-        return UserError(
-            self.env._(
-                "Incident entries are written by the ledger alone and are never "
-                "changed or deleted. Correct a mistake with an adjustment."
-            )
-        )
 
     # ------------------------------------------------------------------
     # Actions

@@ -351,4 +351,3 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         customer = self.sudo().partner_id.commercial_partner_id
         return bool(customer) and user.commercial_partner_id == customer
-

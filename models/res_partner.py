@@ -3,10 +3,7 @@ from odoo import api, fields, models
 from ..fields import WholeNumber
 
 #: Staff who may see what customers hold (R14); portal users have their own pages.
-INCIDENT_READERS = (
-    "helpdesk_mgmt.group_helpdesk_user_own,"
-    "account.group_account_invoice,account.group_account_readonly"
-)
+INCIDENT_READERS = "helpdesk_paid_support.group_incident_reader"
 
 
 class ResPartner(models.Model):

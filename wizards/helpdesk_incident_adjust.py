@@ -34,9 +34,9 @@ class HelpdeskIncidentAdjust(models.TransientModel):
     def default_get(self, fields):
         """Override to adjust the customers or accounts chosen in a list."""
         values = super().default_get(fields)
-        active = self.env[
-            self.env.context.get("active_model") or "res.partner"
-        ].browse(self.env.context.get("active_ids") or [])
+        active = self.env[self.env.context.get("active_model") or "res.partner"].browse(
+            self.env.context.get("active_ids") or []
+        )
         if "partner_ids" in fields and not values.get("partner_ids"):
             if active._name == "helpdesk.incident.account":
                 active = active.partner_id

@@ -1,0 +1,43 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class HelpdeskIncidentLedger(models.AbstractModel):
+    """A table of the ledger, closed to the ORM (R3.1, R14).
+
+    Its rows are written by SQL in the verbs of the account alone. Creating, changing
+    and deleting is refused to everybody over any interface, the superuser included.
+    """
+
+    _name = "helpdesk.incident.ledger"
+    _description = "Support Incident Ledger"
+
+    #: The fields that may be written: those with an inverse that calls a verb.
+    _open_fields = frozenset()
+
+    @api.model_create_multi
+    def create(self, vals_list):  # pylint: disable=method-required-super
+        """Override to refuse."""
+        raise self._closed_error()
+
+    def write(self, vals):
+        """Override to refuse, but for ``_open_fields``."""
+        if not vals or set(vals) - self._open_fields:
+            raise self._closed_error()
+        return super().write(vals)
+
+    def copy(self, default=None):  # pylint: disable=method-required-super
+        """Override to refuse."""
+        raise self._closed_error()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise self._closed_error()
+
+    def _closed_error(self):
+        return UserError(
+            self.env._(
+                "Support incidents are written by the ledger alone, and never changed "
+                "or deleted afterwards. To correct a number, use “Adjust incidents”."
+            )
+        )

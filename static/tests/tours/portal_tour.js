@@ -1,0 +1,131 @@
+import {registry} from "@web/core/registry";
+
+const FORM = "form[action='/submitted/ticket']";
+
+function chooseTeam(name) {
+    return {
+        content: `Choose the team ${name}`,
+        trigger: `${FORM} select[name='team']`,
+        run: `selectByLabel ${name}`,
+    };
+}
+
+function type(field, text) {
+    return {
+        content: `Type the ${field}`,
+        trigger: `${FORM} [name='${field}']`,
+        run: `edit ${text}`,
+    };
+}
+
+const SUBMIT = {
+    content: "Submit the ticket",
+    trigger: `${FORM} button[type='submit']`,
+    run: "click",
+    expectUnloadPage: true,
+};
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_submit", {
+    steps: () => [
+        {
+            trigger: "form.oe_login_form input[name='login']",
+            run: "edit hps-nora",
+        },
+        {
+            trigger: "form.oe_login_form input[name='password']",
+            run: "edit hps-nora",
+        },
+        {
+            content: "Log in",
+            trigger: "form.oe_login_form button[type='submit']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "The home page shows what is available and used",
+            trigger: ".o_portal_my_home a[href='/my/incidents']:contains('5')",
+        },
+        {
+            content: "Open the tickets",
+            trigger: ".o_portal_my_home button[name='create_new_ticket']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "No team is chosen, no notice is shown",
+            trigger: `${FORM}:not(:has(.o_incident_notice:visible))`,
+        },
+        chooseTeam("Emergency support"),
+        {
+            content: "The notice follows the choice",
+            trigger: `${FORM} .o_incident_notice:visible:contains('2 after')`,
+        },
+        chooseTeam("Questions"),
+        {
+            content: "A free team takes nothing",
+            trigger: `${FORM}:not(:has(.o_incident_notice:visible))`,
+        },
+        chooseTeam("Paid support"),
+        {
+            content: "How many, how many are left, and which",
+            trigger: `${FORM} .o_incident_notice:visible:contains('1 support incident'):contains('You have 5 now and'):contains('4 after'):contains('1 lifetime')`,
+        },
+        type("subject", "It does not work"),
+        type("description", "Please help"),
+        SUBMIT,
+        {
+            content: "The ticket says what it took and what is left",
+            trigger: "[name='incident_count']:contains('You have 4 left')",
+        },
+        {
+            content: "Go to the incidents",
+            trigger: "[name='incident_count'] a",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {trigger: "[name='available']:contains('4')"},
+        {trigger: "table tbody tr:contains('It does not work'):contains('-1')"},
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_too_few", {
+    steps: () => [
+        chooseTeam("Emergency support"),
+        {
+            content: "The form says so beside the team",
+            trigger: `${FORM} .o_incident_notice.alert-warning:visible:contains('3 support incidents'):contains('have 1')`,
+        },
+        type("subject", "Server down"),
+        type("description", "Please help quickly"),
+        SUBMIT,
+        {
+            content: "It says why",
+            trigger: "[name='error']:contains('3 needed, 1 available')",
+        },
+        {
+            content: "What was typed is kept",
+            trigger: `${FORM} input[name='subject']:value('Server down')`,
+        },
+        {
+            trigger: `${FORM} textarea[name='description']:value('Please help quickly')`,
+        },
+        {
+            content: "The team is still chosen, with its notice",
+            trigger: `${FORM} .o_incident_notice.alert-warning:visible:contains('Emergency support')`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_none", {
+    steps: () => [
+        {
+            content: "Paid teams are not offered",
+            trigger: `${FORM} select[name='team']:not(:has(option:contains('Paid support')))`,
+        },
+        chooseTeam("Questions"),
+        type("subject", "A question"),
+        type("description", "How much is it?"),
+        SUBMIT,
+        {trigger: "#card:contains('A question')"},
+    ],
+});

@@ -1,0 +1,172 @@
+from contextlib import contextmanager
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError
+from odoo.tests import TransactionCase, new_test_user
+
+from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_account import Cause
+
+#: The day on which the tests play, unless they say otherwise.
+TODAY = date(2027, 4, 20)
+
+
+class PaidSupportCommon(TransactionCase):
+    """A company, customers with portal users, staff of each role, and teams."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
+        cls.company = cls.env.company
+        cls.company.partner_id.tz = "UTC"
+        cls.account_model = cls.env["helpdesk.incident.account"]
+        cls.entry_model = cls.env["helpdesk.incident.entry"]
+
+        partners = cls.env["res.partner"].create(
+            [
+                {"name": "Northwind", "is_company": True, "email": "n@example.com"},
+                {"name": "Blue Bakery", "is_company": True, "email": "b@example.com"},
+            ]
+        )
+        cls.customer, cls.other_customer = partners
+        cls.portal_user = cls._portal_user("nora", cls.customer)
+        cls.colleague = cls._portal_user("nils", cls.customer)
+        cls.other_portal_user = cls._portal_user("bella", cls.other_customer)
+
+        def staff(login, groups):
+            return new_test_user(
+                cls.env, f"hps-{login}", groups=f"base.group_user,{groups}"
+            )
+
+        cls.agent_own = staff("own", "helpdesk_mgmt.group_helpdesk_user_own")
+        cls.agent_team = staff("team", "helpdesk_mgmt.group_helpdesk_user_team")
+        cls.agent = staff("agent", "helpdesk_mgmt.group_helpdesk_user")
+        cls.charger = staff("charger", "helpdesk_paid_support.group_ticket_charge")
+        cls.manager = staff("manager", "helpdesk_mgmt.group_helpdesk_manager")
+        cls.accountant = staff("accountant", "account.group_account_invoice")
+        cls.employee = staff("employee", "base.group_user")
+
+        cls.free_team, cls.paid_team, cls.emergency_team = cls.env[
+            "helpdesk.ticket.team"
+        ].create(
+            [
+                {"name": "Questions"},
+                {"name": "Support", "incident_required": True},
+                {"name": "Emergency", "incident_required": True, "incident_cost": 3},
+            ]
+        )
+
+    @classmethod
+    def _portal_user(cls, login, customer):
+        return new_test_user(
+            cls.env,
+            f"hps-{login}",
+            groups="base.group_portal",
+            name=login.title(),
+            parent_id=customer.id,
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(freeze_time(TODAY))
+
+    # -- shortcuts -------------------------------------------------------
+
+    @classmethod
+    def account(cls, customer=None, company=None):
+        return cls.account_model._of(
+            customer or cls.customer, company or cls.company, create=True
+        )
+
+    @classmethod
+    def give_lifetime(cls, quantity, customer=None):
+        account = cls.account(customer)
+        account._adjust(quantity, "A gift")
+        return account
+
+    @classmethod
+    def give_period(cls, quantity, date_from, date_to, key=None, customer=None):
+        """Give ``quantity`` incidents for a window, through the verb."""
+        account = cls.account(customer)
+        key = key or f"test:{account.id}:{date_from}:{date_to}:{cls._next_key()}"
+        cls.settle(key, quantity, account, date_from, date_to)
+        return cls.env["helpdesk.incident.allotment"].search([("cause_key", "=", key)])
+
+    _keys = 0
+
+    @classmethod
+    def _next_key(cls):
+        PaidSupportCommon._keys += 1
+        return PaidSupportCommon._keys
+
+    @classmethod
+    def settle(cls, key, target, account=None, date_from=None, date_to=None):
+        return cls.account_model._settle(
+            [
+                Cause(
+                    account=account or cls.account(),
+                    key=key,
+                    target=target,
+                    kind="period" if date_from else "purchase",
+                    name="A plan",
+                    date_from=date_from,
+                    date_to=date_to,
+                )
+            ]
+        )
+
+    @classmethod
+    def ticket(cls, team=None, partner=None, user=None, **values):
+        """Open a ticket: as staff by default, as ``user`` if given.
+
+        A portal user opens it as the portal form does, with superuser rights."""
+        ticket_model = cls.env["helpdesk.ticket"]
+        if user:
+            ticket_model = ticket_model.with_user(user).sudo()
+        return ticket_model.create(
+            {
+                "name": "It does not work",
+                "description": "Please help",
+                "team_id": (team or cls.paid_team).id,
+                "partner_id": (partner or cls.portal_user.partner_id).id,
+                "user_id": False,
+                **values,
+            }
+        ).with_env(cls.env)
+
+    # -- assertions ------------------------------------------------------
+
+    @contextmanager
+    def assertRefused(self, words):
+        """Check that a clear error with these words is raised; roll it back."""
+        with self.assertRaises(UserError) as caught:
+            yield
+        self.assertRegex(str(caught.exception), words)
+
+    def assertLedgerSound(self):
+        """R3.3: every stored number is the sum of its entries."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT m.id, m.balance, m.granted, m.used, m.lapsed
+              FROM helpdesk_incident_allotment m
+              LEFT JOIN helpdesk_incident_entry e ON e.allotment_id = m.id
+             GROUP BY m.id
+            HAVING m.balance <> COALESCE(SUM(e.quantity), 0)
+                OR m.used <> -COALESCE(SUM(e.quantity) FILTER
+                             (WHERE e.kind IN ('deduction', 'return')), 0)
+                OR m.lapsed <> -COALESCE(SUM(e.quantity) FILTER
+                               (WHERE e.kind = 'expiry'), 0)
+                OR BOOL_OR(e.account_id <> m.account_id)
+            """
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
+
+    def kinds(self, account=None):
+        """Return kind and quantity of the entries, oldest first."""
+        entries = self.entry_model.search(
+            [("account_id", "=", (account or self.account()).id)], order="id"
+        )
+        return [(entry.kind, entry.quantity) for entry in entries]

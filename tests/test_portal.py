@@ -1,0 +1,266 @@
+import re
+
+from lxml import html
+
+from odoo import http
+from odoo.tests import HttpCase, new_test_user, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestPortal(HttpCase):
+    """The pages as a browser without JavaScript sees them (R11)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+        customers = cls.env["res.partner"].create(
+            [{"name": "Northwind"}, {"name": "Blue Bakery"}]
+        )
+        cls.customer, cls.other_customer = customers
+        cls.user, cls.other_user = (
+            new_test_user(
+                cls.env, login, groups="base.group_portal", parent_id=customer.id
+            )
+            for login, customer in zip(
+                ("hps-nora", "hps-bella"), customers, strict=True
+            )
+        )
+        cls.free_team, cls.paid_team, cls.emergency_team = cls.env[
+            "helpdesk.ticket.team"
+        ].create(
+            [
+                {"name": "Questions"},
+                {"name": "Support", "incident_required": True},
+                {"name": "Emergency", "incident_required": True, "incident_cost": 3},
+            ]
+        )
+
+    def give(self, quantity, customer=None):
+        account = self.env["helpdesk.incident.account"]._of(
+            customer or self.customer, self.company, create=True
+        )
+        account._adjust(quantity, "A gift")
+        return account
+
+    def page(self, path, **options):
+        response = self.url_open(path, **options)
+        self.assertEqual(response.status_code, 200)
+        return html.fromstring(response.text)
+
+    def text(self, page, xpath):
+        return " ".join(" ".join(page.xpath(f"{xpath}//text()")).split())
+
+    def submit(self, **values):
+        data = {
+            "csrf_token": http.Request.csrf_token(self),
+            "subject": "It does not work",
+            "description": "Line one\nLine two",
+            **values,
+        }
+        return self.page("/submitted/ticket", data=data)
+
+    def tickets(self):
+        return self.env["helpdesk.ticket"].search(
+            [("partner_id", "=", self.user.partner_id.id)]
+        )
+
+    def test_form_says_what_a_ticket_takes(self):
+        """R11.1: how many, how many are left now and after, and which are used."""
+        self.give(5)
+        self.authenticate("hps-nora", "hps-nora")
+        page = self.page("/new/ticket")
+        teams = page.xpath("//select[@name='team']/option/@value")
+        for team in (self.free_team, self.paid_team, self.emergency_team):
+            self.assertIn(str(team.id), teams)
+        notice = self.text(page, f"//div[@data-team-id='{self.emergency_team.id}']")
+        for words in (
+            "3 support incidents",
+            "You have 5 now and 2 after",
+            "Used: 3 lifetime",
+        ):
+            self.assertIn(words, notice)
+        self.assertFalse(page.xpath(f"//div[@data-team-id='{self.free_team.id}']"))
+
+    def test_form_without_incidents(self):
+        """R11.1: with neither incidents nor a way to buy, paid teams are not shown."""
+        self.authenticate("hps-nora", "hps-nora")
+        page = self.page("/new/ticket")
+        teams = page.xpath("//select[@name='team']/option/@value")
+        self.assertIn(str(self.free_team.id), teams)
+        self.assertNotIn(str(self.paid_team.id), teams)
+        self.assertFalse(page.xpath("//div[@data-team-id]"))
+
+    def test_form_with_too_few(self):
+        """R11.2: the form says so beside that team."""
+        self.give(1)
+        self.authenticate("hps-nora", "hps-nora")
+        page = self.page("/new/ticket")
+        notice = self.text(page, f"//div[@data-team-id='{self.emergency_team.id}']")
+        self.assertIn("3 support incidents", notice)
+        self.assertIn("you have 1", notice)
+
+    def test_submit(self):
+        """R4.4, R11.5: one is deducted, and the customer sees what is left."""
+        account = self.give(5)
+        self.authenticate("hps-nora", "hps-nora")
+        page = self.submit(team=self.paid_team.id)
+        ticket = self.tickets()
+        self.assertEqual((ticket.incident_count, account.available), (1, 4))
+        self.assertIn(
+            "You have 4 left", self.text(page, "//div[@name='incident_count']")
+        )
+        self.assertIn("4 available, 1 used", self.text(self.page("/my"), "//main"))
+        button = self.page("/my/tickets").xpath("//a[@name='incidents']")[0]
+        self.assertIn("4", button.text_content())
+
+    def test_crafted_post(self):
+        """R11.2: nothing is created, the reason is shown, what was typed is kept."""
+        self.authenticate("hps-nora", "hps-nora")
+        for given in (0, 1):
+            if given:
+                self.give(given)
+            page = self.submit(team=self.emergency_team.id, subject="<b>Help</b>")
+            error = self.text(page, "//div[@name='error']")
+            self.assertIn("was not submitted", error)
+            self.assertIn(f"3 needed, {given} available", error)
+            self.assertEqual(
+                page.xpath("//input[@name='subject']/@value"), ["<b>Help</b>"]
+            )
+            self.assertEqual(
+                page.xpath("//textarea[@name='description']")[0].text.strip(),
+                "Line one\nLine two",
+            )
+            self.assertFalse(self.tickets())
+        # Chosen, as it was offered.
+        self.assertEqual(
+            page.xpath("//select[@name='team']/option[@selected]/@value"),
+            [str(self.emergency_team.id)],
+        )
+        # Other teams stay usable.
+        self.submit(team=self.free_team.id)
+        self.assertEqual(self.tickets().incident_count, 0)
+
+    def test_bad_input(self):
+        """R11.2: malformed requests create nothing, and nothing breaks."""
+        self.give(5)
+        hidden = self.free_team.copy({"name": "Hidden", "show_in_portal": False})
+        self.authenticate("hps-nora", "hps-nora")
+        for values in (
+            {"team": "abc"},
+            {"team": "-1"},
+            {"team": "9" * 30},
+            {"team": str(hidden.id)},
+            {"team": "²"},
+            {"category": "abc"},
+            {"category": "9" * 30},
+            {"subject": ""},
+            {"subject": " "},
+            {"description": ""},
+        ):
+            with self.subTest(values=values):
+                page = self.submit(**{"team": self.paid_team.id, **values})
+                self.assertTrue(page.xpath("//div[@name='error']"))
+        self.assertFalse(self.tickets())
+        self.page("/submitted/ticket")  # GET: the empty form
+        self.assertFalse(self.tickets())
+
+    def test_lost_files_are_said(self):
+        """R11.2: browsers cannot keep chosen files."""
+        self.give(1)
+        self.authenticate("hps-nora", "hps-nora")
+        response = self.url_open(
+            "/submitted/ticket",
+            data={
+                "csrf_token": http.Request.csrf_token(self),
+                "team": self.emergency_team.id,
+                "subject": "With a file",
+                "description": "…",
+            },
+            files={"attachment": ("log.txt", b"line", "text/plain")},
+        )
+        self.assertIn("choose your files again", response.text)
+        self.assertFalse(self.env["ir.attachment"].search([("name", "=", "log.txt")]))
+
+    def test_attachment_is_kept(self):
+        """R4.4: an accepted ticket has its files."""
+        self.give(1)
+        self.authenticate("hps-nora", "hps-nora")
+        self.url_open(
+            "/submitted/ticket",
+            data={
+                "csrf_token": http.Request.csrf_token(self),
+                "team": self.paid_team.id,
+                "subject": "With a file",
+                "description": "…",
+                "attachment": "1",
+            },
+            files={"attachment": ("log.txt", b"line", "text/plain")},
+        )
+        self.assertEqual(self.tickets().incident_count, 1)
+
+    def test_my_incidents(self):
+        """R11.4: what is available and the statement."""
+        account = self.give(5)
+        self.authenticate("hps-nora", "hps-nora")
+        self.submit(team=self.paid_team.id)
+        page = self.page("/my/incidents")
+        self.assertEqual(self.text(page, "//div[@name='available']"), "4")
+        self.assertEqual(
+            self.text(page, "//table[@name='breakdown']//tbody"), "4 lifetime"
+        )
+        statement = self.text(page, "//table[hasclass('o_portal_my_doc_table')]//tbody")
+        self.assertIn(self.tickets().number, statement)
+        self.assertIn("+5", statement)
+        self.assertIn("-1", statement)
+        for _n in range(100):
+            account._adjust(1, "One more")
+        pages = [
+            self.page(f"/my/incidents/statement{path}").xpath("//main//tbody/tr")
+            for path in ("", "/page/2", "/page/999")
+        ]
+        self.assertEqual(len(pages[0]) + len(pages[1]), 102)
+        self.assertEqual(len(pages[2]), len(pages[1]))
+
+    def test_nothing_yet(self):
+        """R11.4: an empty page says what to do."""
+        self.authenticate("hps-nora", "hps-nora")
+        page = self.page("/my/incidents")
+        self.assertIn("no support incidents", self.text(page, "//main"))
+        self.assertIn("Nothing has happened yet", self.text(page, "//main"))
+        self.page("/my/incidents/statement")
+        self.page("/my")
+
+    def test_follower_of_another_customer(self):
+        """R11.6: sees the ticket, none of its incidents."""
+        self.give(5)
+        self.give(7, self.other_customer)
+        self.authenticate("hps-nora", "hps-nora")
+        self.submit(team=self.emergency_team.id)
+        ticket = self.tickets()
+        ticket.message_subscribe(self.other_user.partner_id.ids)
+        self.authenticate("hps-bella", "hps-bella")
+        for path in (
+            f"/my/ticket/{ticket.id}",
+            f"/my/ticket/{ticket.id}?access_token={ticket._portal_ensure_token()}",
+        ):
+            page = self.page(path)
+            self.assertIn("It does not work", self.text(page, "//main"))
+            self.assertFalse(page.xpath("//div[@name='incident_count']"))
+            self.assertNotRegex(
+                self.text(page, "//main"), re.compile("incident", re.IGNORECASE)
+            )
+        thread = self.make_jsonrpc_request(
+            "/mail/thread/messages",
+            {"thread_model": "helpdesk.ticket", "thread_id": ticket.id},
+        )
+        self.assertNotIn("incident", str(thread).lower())
+        page = self.page("/my/incidents")
+        self.assertEqual(self.text(page, "//div[@name='available']"), "7")
+
+    def test_employee(self):
+        """R14: an employee has no incidents page of customers; nothing breaks."""
+        new_test_user(self.env, "hps-employee", groups="base.group_user")
+        self.authenticate("hps-employee", "hps-employee")
+        self.page("/my/incidents")
+        self.page("/new/ticket")

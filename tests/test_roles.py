@@ -1,0 +1,74 @@
+from odoo.exceptions import AccessError
+
+from .common import PaidSupportCommon
+
+
+class TestRoles(PaidSupportCommon):
+    def test_who_reads_what(self):
+        """R14"""
+        account = self.give_lifetime(5)
+        other = self.give_lifetime(5, self.other_customer)
+        both = account + other
+        for user, mine in (
+            (self.portal_user, account),
+            (self.other_portal_user, other),
+            (self.agent_own, both),
+            (self.agent_team, both),
+            (self.agent, both),
+            (self.charger, both),
+            (self.manager, both),
+            (self.accountant, both),
+        ):
+            for field in (None, "allotment_ids", "entry_ids"):
+                records = mine[field] if field else mine
+                everything = both[field] if field else both
+                with self.subTest(user=user.login, field=field):
+                    found = (
+                        self.env[records._name]
+                        .with_user(user)
+                        .search([("id", "in", everything.ids)])
+                    )
+                    self.assertEqual(found, records.with_user(user))
+                    found.read()
+
+    def test_who_reads_nothing(self):
+        """R14: an employee without a role in it."""
+        account = self.give_lifetime(5)
+        for user in (self.employee, self.env.ref("base.public_user")):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                account.with_user(user).sudo(False).read(["available"])
+
+    def test_deduct_on_tickets_one_may_write(self):
+        """R14: each level of helpdesk_mgmt."""
+        self.give_lifetime(9)
+        self.paid_team.user_ids = self.agent_own + self.agent_team
+        ticket = self.ticket(user_id=self.agent_own.id)
+        for user in (self.agent_own, self.agent_team, self.agent, self.manager):
+            with self.subTest(user=user.login):
+                ticket.with_user(user).incident_count = 2
+                self.assertEqual(ticket.incident_count, 2)
+                ticket.with_user(user).incident_count = 0
+        for user in (self.employee, self.portal_user, self.accountant):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                ticket.with_user(user).write({"incident_count": 2})
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                ticket.with_user(user).action_incident_deduct()
+        self.assertEqual(ticket.incident_count, 0)
+
+    def test_own_tickets_only(self):
+        """R14: who may not write a ticket may not deduct on it."""
+        self.give_lifetime(9)
+        ticket = self.ticket(user_id=self.agent.id)
+        with self.assertRaises(AccessError):
+            ticket.with_user(self.agent_own).incident_count = 1
+
+    def test_accountant_reads_ticket_numbers(self):
+        """R14: without rights in the helpdesk."""
+        account = self.give_lifetime(5)
+        ticket = self.ticket(incident_count=1)
+        entry = account.entry_ids[0].with_user(self.accountant).sudo(False)
+        values = entry.web_read(
+            {"name": {}, "ticket_id": {"fields": {"display_name": {}}}}
+        )
+        self.assertIn(ticket.number, values[0]["name"])
+        self.assertIn(ticket.number, values[0]["ticket_id"]["display_name"])

@@ -1,0 +1,91 @@
+from odoo.tests import HttpCase, new_test_user, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestTours(HttpCase):
+    """The main job, as a person does it in a real browser."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.customer = cls.env["res.partner"].create({"name": "Northwind"})
+        cls.user = new_test_user(
+            cls.env,
+            "hps-nora",
+            groups="base.group_portal",
+            parent_id=cls.customer.id,
+        )
+        cls.agent = new_test_user(
+            cls.env,
+            "hps-agent",
+            groups="base.group_user,helpdesk_mgmt.group_helpdesk_user",
+        )
+        cls.env["helpdesk.ticket.team"].create(
+            [
+                {"name": "Questions"},
+                {"name": "Paid support", "incident_required": True},
+                {
+                    "name": "Emergency support",
+                    "incident_required": True,
+                    "incident_cost": 3,
+                },
+            ]
+        )
+
+    def give(self, quantity):
+        account = self.env["helpdesk.incident.account"]._of(
+            self.customer, self.env.company, create=True
+        )
+        account._adjust(quantity, "A gift")
+        return account
+
+    def tickets(self):
+        return self.env["helpdesk.ticket"].search(
+            [("partner_id", "=", self.user.partner_id.id)]
+        )
+
+    def test_submit(self):
+        """R4.4, R11.1: log in, choose the paid team, read, submit, see the rest."""
+        account = self.give(5)
+        self.start_tour("/web/login", "helpdesk_paid_support_submit")
+        self.assertEqual(self.tickets().incident_count, 1)
+        self.assertEqual(account.available, 4)
+
+    def test_submit_on_a_phone(self):
+        """R11.1: the same, 390 pixels wide."""
+        self.browser_size = "390x844"
+        self.touch_enabled = True
+        account = self.give(5)
+        self.start_tour("/web/login", "helpdesk_paid_support_submit")
+        self.assertEqual(account.available, 4)
+
+    def test_without_incidents(self):
+        """R11.2: too few, and then none: nothing is created, nothing is lost."""
+        self.give(1)
+        self.start_tour(
+            "/new/ticket", "helpdesk_paid_support_too_few", login="hps-nora"
+        )
+        self.assertFalse(self.tickets())
+        self.give(-1)
+        self.start_tour("/new/ticket", "helpdesk_paid_support_none", login="hps-nora")
+        self.assertEqual(self.tickets().team_id.name, "Questions")
+
+    def test_agent(self):
+        """R4.5, R4.6, R12.3: deduct and return in the ticket form."""
+        account = self.give(5)
+        ticket = self.env["helpdesk.ticket"].create(
+            {
+                "name": "On the phone",
+                "description": "…",
+                "partner_id": self.user.partner_id.id,
+                "team_id": self.env["helpdesk.ticket.team"]
+                .search([("name", "=", "Emergency support")])
+                .id,
+            }
+        )
+        self.start_tour(
+            f"/odoo/helpdesk-tickets/{ticket.id}",
+            "helpdesk_paid_support_agent",
+            login="hps-agent",
+        )
+        self.assertEqual((ticket.incident_count, account.available), (2, 3))
