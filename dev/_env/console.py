@@ -15,7 +15,6 @@ import time
 
 from .paths import CHECKOUT, LOGS, MADE
 
-
 # A disk with less room than this is full to most programs.
 FULL = 50_000_000
 # How the lines begin in which apt, pip, npm, Python and Odoo say what went wrong.
@@ -116,9 +115,10 @@ def run(command, *, log, failure, env=None, cwd=None, progress=None):
         process.wait()
         raise
     if code:
+        reason = _reason(path)
         with path.open("a") as output:
             output.write(f"\nexit code {code}: {shlex.join(map(str, command))}\n")
-        raise Stop(f"{failure}: {_reason(path)} (all of it: {shown(path)})")
+        raise Stop(f"{failure}: {reason} (all of it: {shown(path)})")
     return path
 
 
