@@ -77,7 +77,7 @@ class TestPortal(HttpCase):
         for words in (
             "3 support incidents",
             "You have 5 now and 2 after",
-            "Used: 3 lifetime",
+            "Used first: 3 lifetime",
         ):
             self.assertIn(words, notice)
         self.assertFalse(page.xpath(f"//div[@data-team-id='{self.free_team.id}']"))
