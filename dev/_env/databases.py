@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 
+from . import module
 from .console import Stop, digest, output, run, step
-from .paths import CHECKOUT, DATA, MODULE
+from .paths import DATA, MODULE
 
 # Everything that the module depends on, and what its tests and its demo data use.
 DEPENDENCIES = (
@@ -29,9 +30,6 @@ LIFECYCLE = "paid_support_lifecycle"
 THROW_AWAY = "paid_support_run"
 NEIGHBOURS = "paid_support_run_neighbours"
 
-# Folders of the checkout that an installed module does not depend on.
-NOT_INSTALLED = {"dev", "docs", "tests", "dist", "build"}
-
 LOADING = r"Loading module (\S+ \(\d+/\d+\))"
 
 
@@ -46,7 +44,7 @@ class Databases:
         base = self._base(demo=False)
         self._make(
             TEST,
-            digest(self.made_from(base), module_key()),
+            digest(self.made_from(base), module.key()),
             f"Installing {MODULE}",
             lambda: (self.copy(base, TEST), self.install(TEST, MODULE)),
         )
@@ -180,25 +178,3 @@ def _link(source, target):
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def module_key():
-    """Return what changes when an installed module has to be updated."""
-    found = []
-    for folder, folders, files in os.walk(CHECKOUT):
-        top = folder == str(CHECKOUT)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if name != "__pycache__"
-            and not name.startswith(".")
-            and not (top and name in NOT_INSTALLED)
-        )
-        for name in sorted(files):
-            if not name.startswith(".") and not name.endswith((".md", ".toml")):
-                found.append(os.path.join(folder, name))
-    parts = []
-    for path in found:
-        with open(path, "rb") as file:
-            parts += [os.path.relpath(path, CHECKOUT), file.read()]
-    return digest(*parts)

@@ -31,7 +31,7 @@ class Environment:
         self.variables = variables
         self.python = str(VENV / "bin/python")
         self.module = ADDONS / MODULE
-        self.key = digest(odoo.key, REQUIREMENTS, OCA_ADDONS)
+        self.key = digest(odoo.key, OCA_ADDONS)
         self._write_config()
         self.databases = Databases(self)
 

@@ -2,8 +2,9 @@
 
 import re
 
+from . import module
 from .console import Stop, digest, say, step
-from .databases import BASE_WITH_DEMO, LIFECYCLE, module_key
+from .databases import BASE_WITH_DEMO, LIFECYCLE
 from .paths import MODULE
 
 COMPLAINT = re.compile(r"^\S+ \S+ \d+ (?:WARNING|ERROR|CRITICAL) .*$", re.MULTILINE)
@@ -24,7 +25,7 @@ def check(environment):
     """
     databases = environment.databases
     databases.base_with_demo()
-    key = digest(databases.made_from(BASE_WITH_DEMO), module_key())
+    key = digest(databases.made_from(BASE_WITH_DEMO), module.key())
     if databases.made_from(LIFECYCLE) == key:
         return True
     try:

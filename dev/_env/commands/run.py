@@ -7,8 +7,9 @@ import time
 import urllib.error
 import urllib.request
 
+from .. import module
 from ..console import Stop, forwarding, lock, say, shown, step
-from ..databases import BASE_WITH_DEMO, DEMO, module_key
+from ..databases import BASE_WITH_DEMO, DEMO
 from ..environment import ready
 from ..paths import LOGS, MODULE
 
@@ -59,7 +60,7 @@ def _must_be_free(port):
 def _prepare(databases, fresh):
     """Make the demo database, or bring it up to date with the module."""
     databases.base_with_demo()
-    made_from = f"{databases.made_from(BASE_WITH_DEMO)} {module_key()}"
+    made_from = f"{databases.made_from(BASE_WITH_DEMO)} {module.key()}"
     before = databases.made_from(DEMO)
     if fresh or not before:
         with step("Making the demo database …"):

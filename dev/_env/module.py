@@ -1,0 +1,38 @@
+"""The module in the checkout, which holds other things as well."""
+
+import os
+
+from .console import digest
+from .paths import CHECKOUT
+
+# Folders of the checkout that are not the module's. Nor is what starts with a dot.
+NOT_THE_MODULE = {"build", "dev", "dist", "docs"}
+
+
+def files():
+    """Return the files of the module, as sorted paths in the checkout."""
+    found = []
+    for folder, folders, names in os.walk(CHECKOUT):
+        at_root = folder == str(CHECKOUT)
+        folders[:] = [
+            name
+            for name in folders
+            if name != "__pycache__"
+            and not name.startswith(".")
+            and not (at_root and name in NOT_THE_MODULE)
+        ]
+        found += [
+            os.path.relpath(os.path.join(folder, name), CHECKOUT)
+            for name in names
+            if not name.startswith(".")
+        ]
+    return sorted(found)
+
+
+def key():
+    """Return what changes when a database with the module in it is out of date."""
+    parts = []
+    for path in files():
+        if not path.startswith(f"tests{os.sep}") and not path.endswith(".md"):
+            parts += [path, CHECKOUT / path]
+    return digest(*parts)
