@@ -3,9 +3,11 @@
 from odoo import fields
 from odoo.exceptions import UserError
 
-#: The largest number of incidents that one operation may name or an account be given
-#: by hand. It keeps every sum below the limit of a 32-bit column.
+#: The largest number of incidents that an account may be given. It keeps every sum
+#: within a 32-bit column.
 MAX_INCIDENTS = 1_000_000_000
+#: What such a column can hold.
+MAX_COLUMN = 2**31 - 1
 
 
 class WholeNumber(fields.Integer):
@@ -18,9 +20,9 @@ class WholeNumber(fields.Integer):
     def convert_to_cache(self, value, record, validate=True):
         """Return ``value`` as an integer.
 
-        :raise UserError: if ``value`` is no whole number, or is out of bounds.
+        :raise UserError: if ``value`` is no whole number, or no column could hold it.
         """
-        if not isinstance(value, dict) and value not in (None, False, ""):
+        if validate and value not in (None, False, ""):
             value = self._parse(value, record)
         return super().convert_to_cache(value, record, validate)
 
@@ -38,10 +40,10 @@ class WholeNumber(fields.Integer):
                     value=str(value)[:40],
                 )
             )
-        if abs(number) > MAX_INCIDENTS:
+        if abs(number) > MAX_COLUMN:
             raise UserError(
                 record.env._(
-                    "%(field)s can be at most %(limit)s at a time.",
+                    "%(field)s can be at most %(limit)s.",
                     field=self._description_string(record.env),
                     limit=f"{MAX_INCIDENTS:,}",
                 )

@@ -44,10 +44,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
             "available": available,
             "enough": available >= cost,
             "left": available - cost,
-            "used": ", ".join(
-                f"{number} {allotment.display_name}"
-                for allotment, number in account._preview(cost)
-            ),
+            "used": account._legs_text(account._preview(cost)),
         }
 
     @http.route()
@@ -87,18 +84,29 @@ class PaidSupportTicketController(HelpdeskTicketController):
             return request.env._(
                 "The chosen category does not exist any more. Choose another one."
             )
-        if not kw.get("team"):
+        return self._team_error(kw.get("team"))
+
+    def _team_error(self, team_id):
+        company = request.env.company
+        offered = self._get_teams()
+        if not offered:
             return None
-        team = self._browse("helpdesk.ticket.team", kw["team"])
-        if team.incident_required and team not in (self._get_teams() or team.browse()):
-            return request.env["helpdesk.incident.account"]._shortage_message(
-                team.incident_cost, 0
+        if not team_id:
+            if company.helpdesk_mgmt_portal_team_id_required:
+                return request.env._("Choose a team.")
+            return None
+        team = self._browse("helpdesk.ticket.team", team_id)
+        if team in offered:
+            return None
+        if team.incident_required and team.show_in_portal:
+            account_model = request.env["helpdesk.incident.account"]
+            account = account_model._of(request.env.user.partner_id, team.company_id)
+            return account_model._shortage_message(
+                team.incident_cost, account.available
             )
-        if not team.show_in_portal:
-            return request.env._(
-                "The chosen team is not available any more. Choose another one."
-            )
-        return None
+        return request.env._(
+            "The chosen team is not available any more. Choose another one."
+        )
 
     def _browse(self, model_name, record_id):
         """Return the record that the user may read and names by ``record_id``."""

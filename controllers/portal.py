@@ -12,17 +12,29 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
     def _prepare_home_portal_values(self, counters):
         """Override to add the numbers of the account to the home page (R11.5)."""
         values = super()._prepare_home_portal_values(counters)
-        if not counters:
+        if not counters and self._incident_is_offered():
             values["incident_account"] = request.env[
                 "helpdesk.incident.account"
             ]._mine()
         return values
 
+    def _incident_is_offered(self):
+        """Return whether paid support concerns the logged-in user's customer."""
+        teams = request.env["helpdesk.ticket.team"].sudo()
+        return request.env["helpdesk.incident.account"]._mine() or teams.search_count(
+            [
+                ("incident_required", "=", True),
+                ("show_in_portal", "=", True),
+                ("company_id", "=", request.env.company.id),
+            ],
+            limit=1,
+        )
+
     @http.route()
     def portal_my_tickets(self, *args, **kw):
         """Override to add the number of incidents to the list of tickets (R11.5)."""
         response = super().portal_my_tickets(*args, **kw)
-        if response.is_qweb:
+        if response.is_qweb and self._incident_is_offered():
             response.qcontext["incident_account"] = request.env[
                 "helpdesk.incident.account"
             ]._mine()

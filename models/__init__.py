@@ -4,7 +4,17 @@ from . import helpdesk_incident_account
 from . import helpdesk_incident_allotment
 from . import helpdesk_incident_entry
 
-# What causes entries, and what shows them.
+# What gives incidents.
+from . import helpdesk_incident_cause
+from . import helpdesk_incident_fault
+from . import helpdesk_incident_topup
+from . import helpdesk_incident_first_payment
+from . import account_move
+from . import account_partial_reconcile
+from . import account_payment
+from . import res_users
+
+# What uses and shows them.
 from . import helpdesk_ticket
 from . import helpdesk_ticket_team
 from . import res_company

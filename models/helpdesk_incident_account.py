@@ -1,6 +1,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -61,6 +62,19 @@ class Cause:
     #: first and last day of validity, inclusive
     date_from: date | None = None
     date_to: date | None = None
+
+
+class Returned(NamedTuple):
+    """What a ticket gave back to one allotment, and what became of it (R5.3)."""
+
+    allotment: models.BaseModel
+    quantity: int
+    #: of these, those of a period that was revoked for want of payment
+    revoked: int
+    #: of these, those that lapsed because the period has ended
+    lapsed: int
+    #: of these, those that came back as lifetime incidents
+    kept: int
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -269,21 +283,48 @@ class HelpdeskIncidentAccount(models.Model):
 
         :param partner: a ``res.partner``, any contact of the customer.
         :param company: a ``res.company``.
-        :param bool create: open the account if there is none (R2.1). Two at once:
-            one opens it, the other gets a serialization failure and tries again.
+        :param bool create: open the account if there is none (R2.1).
         :return: the account with superuser rights, empty if there is none.
         """
-        account_model = self.sudo()
-        customer = partner.commercial_partner_id
+        customer = partner.sudo().commercial_partner_id
         if not customer or not company:
-            return account_model
-        domain = [
-            ("partner_id", "=", customer.id),
-            ("company_id", "=", company.id),
-        ]
-        account = account_model.search(domain)
-        if account or not create:
-            return account
+            return self.sudo().browse()
+        holder = (customer.id, company.id)
+        accounts = self._find([holder])
+        if create and not accounts:
+            accounts = self._open([holder])
+        return accounts.get(holder, self.sudo().browse())
+
+    @api.model
+    def _find(self, holders):
+        """Return the accounts of customers, by holder.
+
+        :param holders: pairs of ids: of a commercial partner and a company.
+        :return: accounts with superuser rights.
+        :rtype: dict[tuple[int, int], recordset]
+        """
+        accounts = self.sudo().search_fetch(
+            [
+                ("partner_id", "in", [partner for partner, _company in holders]),
+                ("company_id", "in", [company for _partner, company in holders]),
+            ],
+            ["partner_id", "company_id"],
+        )
+        return {(a.partner_id.id, a.company_id.id): a for a in accounts}
+
+    @api.model
+    def _open(self, holders):
+        """Return the accounts of customers, and open those that there are not (R2.1).
+
+        Two at once: one opens an account, the other gets a serialization failure and
+        tries again.
+
+        :param holders: as for :meth:`_find`.
+        """
+        accounts = self._find(holders)
+        missing = sorted(set(holders) - set(accounts))
+        if not missing:
+            return accounts
         self.env.execute_query(
             SQL(
                 """
@@ -291,8 +332,9 @@ class HelpdeskIncidentAccount(models.Model):
                     INSERT INTO helpdesk_incident_account
                            (partner_id, company_id, revision,
                             create_uid, create_date, write_uid, write_date)
-                    VALUES (%(partner)s, %(company)s, 0,
-                            %(uid)s, %(now)s, %(uid)s, %(now)s)
+                    SELECT v.partner_id, v.company_id, 0,
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM (VALUES %(missing)s) AS v(partner_id, company_id)
                     ON CONFLICT (partner_id, company_id) DO NOTHING
                     RETURNING id
                 )
@@ -303,14 +345,13 @@ class HelpdeskIncidentAccount(models.Model):
                        %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM account
                 """,
-                partner=customer.id,
-                company=company.id,
+                missing=SQL(", ").join(SQL("(%s, %s)", *holder) for holder in missing),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
             )
         )
         self._invalidate_balances()
-        return account_model.search(domain)
+        return self._find(holders)
 
     @api.model
     def _mine(self):
@@ -358,6 +399,8 @@ class HelpdeskIncidentAccount(models.Model):
         :return: the number of entries written.
         :rtype: int
         """
+        if any(abs(cause.target) > MAX_INCIDENTS for cause in causes):
+            raise UserError(self._too_many_message())
         accounts = self.union(*(cause.account for cause in causes)).sudo()
         accounts._lock()
         # What is due is granted with the new targets, what has ended is closed
@@ -379,7 +422,7 @@ class HelpdeskIncidentAccount(models.Model):
         :param str name: why, in the customer's words.
         :param str cause_key: what makes a repetition one and the same; by default
             each call counts.
-        :param source: the document it comes from, by default the account.
+        :param source: the document it comes from, if any.
         :raise UserError: if more would be taken back than was ever given.
         :return: the number of entries written.
         """
@@ -399,7 +442,7 @@ class HelpdeskIncidentAccount(models.Model):
                     target=given.get(key, 0) + quantity,
                     kind="adjustment",
                     name=name,
-                    source=source or account,
+                    source=source,
                 )
                 for account, key in keys.items()
             ]
@@ -419,12 +462,7 @@ class HelpdeskIncidentAccount(models.Model):
                     )
                 )
             if granted > MAX_INCIDENTS:
-                raise UserError(
-                    self.env._(
-                        "An account can hold at most %(limit)s incidents.",
-                        limit=f"{MAX_INCIDENTS:,}",
-                    )
-                )
+                raise UserError(self._too_many_message())
         return count
 
     def _adjust_to(self, maximum):
@@ -481,9 +519,9 @@ class HelpdeskIncidentAccount(models.Model):
         :param ticket: the ``helpdesk.ticket`` that took them.
         :param int quantity: incidents, above zero.
         :raise UserError: if the ticket holds fewer.
-        :return: how many went back to which allotment, in order, and how many of
-            them lapsed at once (R5.3).
-        :rtype: list[tuple[recordset, int, int]]
+        :return: how many went back to which allotment, in order, and what became of
+            those that could not be used there any more (R5.3).
+        :rtype: list[Returned]
         """
         self.ensure_one()
         self._lock()
@@ -503,35 +541,29 @@ class HelpdeskIncidentAccount(models.Model):
             )
         today = self.company_id._incident_today()
         to_lifetime = self.company_id.incident_expired_return == "lifetime"
-        lines, result, comes_back = [], [], 0
+        lines, result = [], []
         for allotment, returned in legs.items():
             lines.append(self._ticket_line(ticket, allotment, "return", returned))
-            lapsed = 0
+            revoked = lapsed = 0
             if allotment.kind == "period":
-                # What was given beyond the target was revoked while in use: it is not
-                # the customer's any more.
-                revoked = min(
-                    returned,
-                    max(allotment.granted - allotment.lapsed - allotment.target, 0),
-                )
-                ended = allotment.date_to < today
-                lapsed = returned if ended else revoked
-                if ended and to_lifetime:
-                    comes_back += returned - revoked
+                # What was given beyond the target was revoked while it was in use. It
+                # is taken back now, so that paying again restores it (R3.4).
+                revoked = min(returned, max(allotment.granted - allotment.target, 0))
+                if allotment.date_to < today:
+                    lapsed = returned - revoked
+            if revoked:
+                lines.append(self._late_revocation_line(ticket, allotment, revoked))
             if lapsed:
-                lines.append(self._expiry_line(ticket, allotment, lapsed))
-            result.append((allotment, returned, lapsed))
-        if comes_back:
-            lines.append(
-                dict(
-                    self._ticket_line(
-                        ticket, self._lifetime(), "adjustment", comes_back
-                    ),
-                    name=self._in_customer_language().env._(
-                        "%(ticket)s: returned after the end of the period, "
-                        "kept as lifetime incidents",
-                        ticket=self._ticket_name(ticket),
-                    ),
+                lines.append(self._late_expiry_line(ticket, allotment, lapsed))
+            if lapsed and to_lifetime:
+                lines.append(self._kept_line(ticket, lapsed))
+            result.append(
+                Returned(
+                    allotment=allotment,
+                    quantity=returned,
+                    revoked=revoked,
+                    lapsed=0 if to_lifetime else lapsed,
+                    kept=lapsed if to_lifetime else 0,
                 )
             )
         self._post_lines(lines)
@@ -563,6 +595,102 @@ class HelpdeskIncidentAccount(models.Model):
                 text=PERIOD_LAPSED,
             )
         )
+
+    def _merge(self, others):
+        """Take over everything that ``others`` hold, and close them (R2.2).
+
+        The one case in which entries change: they move to this account (R3.1).
+
+        :param others: accounts of the same company.
+        """
+        self.ensure_one()
+        others -= self
+        if not others:
+            return
+        (self | others)._lock()
+        self._merge_references(others)
+        self.env.execute_query(
+            SQL(
+                """
+                WITH taken AS (
+                    DELETE FROM helpdesk_incident_allotment
+                     WHERE account_id IN %(others)s AND kind = 'lifetime'
+                    RETURNING granted, used, lapsed, balance
+                )
+                UPDATE helpdesk_incident_allotment m
+                   SET granted = m.granted + t.granted,
+                       used = m.used + t.used,
+                       lapsed = m.lapsed + t.lapsed,
+                       balance = m.balance + t.balance
+                  FROM (SELECT SUM(granted) AS granted, SUM(used) AS used,
+                               SUM(lapsed) AS lapsed, SUM(balance) AS balance
+                          FROM taken) t
+                 WHERE m.account_id = %(account)s AND m.kind = 'lifetime'
+                """,
+                others=tuple(others.ids),
+                account=self.id,
+            )
+        )
+        self.env.execute_query(
+            SQL(
+                "DELETE FROM helpdesk_incident_account WHERE id IN %s",
+                tuple(others.ids),
+            )
+        )
+        self._invalidate_balances()
+
+    def _merge_references(self, others):
+        """Let this account replace ``others`` wherever they are named."""
+        lifetime = self._lifetime()
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE helpdesk_incident_entry e
+                   SET account_id = %(account)s,
+                       allotment_id = CASE m.kind WHEN 'lifetime' THEN %(lifetime)s
+                                                  ELSE e.allotment_id END
+                  FROM helpdesk_incident_allotment m
+                 WHERE m.id = e.allotment_id AND e.account_id IN %(others)s
+                """,
+                account=self.id,
+                lifetime=lifetime.id,
+                others=tuple(others.ids),
+            )
+        )
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE helpdesk_incident_allotment SET account_id = %(account)s
+                 WHERE account_id IN %(others)s AND kind = 'period'
+                """,
+                account=self.id,
+                others=tuple(others.ids),
+            )
+        )
+
+    def _follow_customers(self, customers):
+        """Give these accounts to other customers; those that meet merge (R2.2).
+
+        :param dict customers: the new ``res.partner``, a commercial one, by account.
+        """
+        for account in self.sudo().sorted("id"):
+            customer = customers[account]
+            if customer == account.partner_id:
+                continue
+            there = self._of(customer, account.company_id)
+            if there:
+                there._merge(account)
+            else:
+                account._lock()
+                self.env.execute_query(
+                    SQL(
+                        "UPDATE helpdesk_incident_account SET partner_id = %s "
+                        "WHERE id = %s",
+                        customer.id,
+                        account.id,
+                    )
+                )
+                self._invalidate_balances()
 
     # ------------------------------------------------------------------
     # Parts of the verbs
@@ -652,6 +780,22 @@ class HelpdeskIncidentAccount(models.Model):
             )
         )
 
+    @api.model
+    def _legs_text(self, legs):
+        """Return numbers of incidents and their validity in words.
+
+        :param legs: pairs of an allotment and a number.
+        :rtype: str
+        """
+        return "; ".join(
+            self.env._(
+                "%(number)s %(validity)s",
+                number=number,
+                validity=allotment.with_env(self.env).display_name,
+            )
+            for allotment, number in legs
+        )
+
     def _breakdown(self):
         """Return what tickets can use today, in the order of R4.2.
 
@@ -701,6 +845,14 @@ class HelpdeskIncidentAccount(models.Model):
             .search_count([("account_id", "in", self.ids)])
         )
 
+    def _has_entry(self, kind):
+        """Return whether this account ever had an entry of this kind."""
+        return bool(
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            .search_count([("account_id", "=", self.id), ("kind", "=", kind)], limit=1)
+        )
+
     @api.model
     def _given(self, keys):
         """Return what causes have given so far, by key."""
@@ -720,6 +872,7 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _lifetime_lines(self, causes):
         given = self._given({cause.key for cause in causes}) if causes else {}
+        self._check_causes(causes)
         accounts = self.union(*(cause.account for cause in causes))
         lifetime = {a.account_id.id: a for a in accounts._lifetime()}
         return [
@@ -727,6 +880,35 @@ class HelpdeskIncidentAccount(models.Model):
             for cause in causes
             if (difference := cause.target - given.get(cause.key, 0))
         ]
+
+    @api.model
+    def _check_causes(self, causes):
+        """Check that no cause has given to another account than it now names.
+
+        :raise ValueError: if one has; that account is not locked.
+        """
+        rows = (
+            self.env.execute_query(
+                SQL(
+                    """
+                SELECT e.cause_key, e.account_id
+                  FROM helpdesk_incident_entry e
+                  LEFT JOIN (VALUES %s) AS cause(key, account_id)
+                    ON cause.key = e.cause_key AND cause.account_id = e.account_id
+                 WHERE e.cause_key IN %s AND cause.key IS NULL
+                 GROUP BY e.cause_key, e.account_id HAVING SUM(e.quantity) <> 0
+                """,
+                    SQL(", ").join(
+                        SQL("(%s, %s)", cause.key, cause.account.id) for cause in causes
+                    ),
+                    tuple(cause.key for cause in causes),
+                )
+            )
+            if causes
+            else []
+        )
+        if rows:
+            raise ValueError(f"These causes belong to other accounts: {rows}")
 
     @api.model
     def _set_targets(self, causes):
@@ -770,6 +952,14 @@ class HelpdeskIncidentAccount(models.Model):
             )
         )
         self._invalidate_balances()
+        mine = {cause.key: cause.account.id for cause in causes}
+        for allotment in (
+            self.env["helpdesk.incident.allotment"]
+            .sudo()
+            .search([("cause_key", "in", list(mine))])
+        ):
+            if allotment.account_id.id != mine[allotment.cause_key]:
+                raise ValueError(f"{allotment.cause_key} belongs to another account")
 
     @api.model
     def _revocation_lines(self, causes):
@@ -782,12 +972,7 @@ class HelpdeskIncidentAccount(models.Model):
         return [
             self._cause_line(by_key[allotment.cause_key], allotment, -unused)
             for allotment in allotments
-            if (
-                unused := min(
-                    allotment.balance,
-                    allotment.granted - allotment.lapsed - allotment.target,
-                )
-            )
+            if (unused := min(allotment.balance, allotment.granted - allotment.target))
             > 0
         ]
 
@@ -851,13 +1036,33 @@ class HelpdeskIncidentAccount(models.Model):
             "name": self._ticket_name(ticket),
         }
 
-    def _expiry_line(self, ticket, allotment, quantity):
+    def _late_expiry_line(self, ticket, allotment, quantity):
         return dict(
             self._ticket_line(ticket, allotment, "expiry", -quantity),
             date=allotment.date_to,
             cause_key=f"expiry:{allotment.id}",
             name=self._in_customer_language().env._(
                 "%(ticket)s: returned after the period had ended",
+                ticket=self._ticket_name(ticket),
+            ),
+        )
+
+    def _late_revocation_line(self, ticket, allotment, quantity):
+        return dict(
+            self._ticket_line(ticket, allotment, "revocation", -quantity),
+            cause_key=allotment.cause_key,
+            name=self._in_customer_language().env._(
+                "%(ticket)s: returned to a period that is not paid any more",
+                ticket=self._ticket_name(ticket),
+            ),
+        )
+
+    def _kept_line(self, ticket, quantity):
+        return dict(
+            self._ticket_line(ticket, self._lifetime(), "adjustment", quantity),
+            name=self._in_customer_language().env._(
+                "%(ticket)s: returned after the period had ended, "
+                "kept as lifetime incidents",
                 ticket=self._ticket_name(ticket),
             ),
         )
@@ -887,6 +1092,14 @@ class HelpdeskIncidentAccount(models.Model):
             self.env._(text),
         )
 
+    @api.model
+    def _too_many_message(self):
+        return self.env._(
+            "A customer can be given at most %(limit)s incidents.",
+            limit=f"{MAX_INCIDENTS:,}",
+        )
+
+    @api.model
     def _shortage_message(self, needed, available):
         """R4.3"""
         return self.env._(

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -5,6 +7,9 @@ from odoo.tools import SQL
 
 from ..fields import WholeNumber
 from .res_partner import INCIDENT_READERS
+
+#: In the context: deduct nothing at submission. An object cannot come in over RPC.
+NOTHING = object()
 
 
 class HelpdeskTicket(models.Model):
@@ -21,6 +26,12 @@ class HelpdeskTicket(models.Model):
         groups=INCIDENT_READERS,
         help="Incidents deducted for this ticket, less those returned. Raise it to "
         "deduct more, lower it to return them.",
+    )
+    incident_entry_ids = fields.One2many(
+        comodel_name="helpdesk.incident.entry",
+        inverse_name="ticket_id",
+        readonly=True,
+        groups=INCIDENT_READERS,
     )
     incident_state = fields.Selection(
         selection=[
@@ -87,6 +98,8 @@ class HelpdeskTicket(models.Model):
             ticket._incident_set(target)
 
     def _search_incident_count(self, operator, value):
+        # A search tells as much as the field: only to those who may read it (R11.6).
+        self._check_field_access(self._fields["incident_count"], "read")
         if operator not in ("in", "not in", "<", ">", "<=", ">="):
             return NotImplemented
 
@@ -107,6 +120,7 @@ class HelpdeskTicket(models.Model):
             ticket.incident_state = "deducted" if ticket.incident_count else "none"
 
     def _search_incident_state(self, operator, value):
+        self._check_field_access(self._fields["incident_state"], "read")
         if operator != "in":
             return NotImplemented
         domains = {
@@ -137,10 +151,8 @@ class HelpdeskTicket(models.Model):
     def _compute_incident_source(self):
         """R12.3: why that much, and which would be used first."""
         for ticket in self:
-            ticket.incident_source = ", ".join(
-                f"{number} {allotment.display_name}"
-                for allotment, number in ticket._incident_account()._breakdown()
-            )
+            account = ticket._incident_account().with_env(self.env)
+            ticket.incident_source = account._legs_text(account.sudo()._breakdown())
 
     @api.depends("team_id", "partner_id", "incident_count")
     def _compute_incident_due(self):
@@ -163,8 +175,10 @@ class HelpdeskTicket(models.Model):
         """Override to deduct at submission, in the same transaction (R4.4)."""
         tickets = super().create(vals_list)
         for ticket, vals in zip(tickets, vals_list, strict=True):
-            if not vals.get("incident_count"):
-                ticket.sudo()._incident_deduct_at_submission()
+            ticket.sudo()._incident_deduct_at_submission(
+                chosen="incident_count" in vals
+                or "default_incident_count" in self.env.context
+            )
         return tickets
 
     def write(self, vals):
@@ -205,13 +219,13 @@ class HelpdeskTicket(models.Model):
 
     def copy(self, default=None):
         """Override so that a copy takes no incidents by itself (R4.7)."""
-        quiet = self.with_context(incident_at_submission=False)
+        quiet = self.with_context(incident_at_submission=NOTHING)
         return super(HelpdeskTicket, quiet).copy(default).with_env(self.env)
 
     @api.model
     def message_new(self, msg, custom_values=None):
         """Override: the mail gateway must not fail for want of incidents (R11.3)."""
-        quiet = self.with_context(incident_at_submission=False)
+        quiet = self.with_context(incident_at_submission=NOTHING)
         ticket = super(HelpdeskTicket, quiet).message_new(msg, custom_values)
         return ticket.with_env(self.env)
 
@@ -244,26 +258,46 @@ class HelpdeskTicket(models.Model):
         partner, company = self.sudo()._incident_holder()
         return self.env["helpdesk.incident.account"]._of(partner, company, create)
 
-    def _incident_account_held(self):
-        """Return the account whose incidents this ticket holds, if it holds any.
+    def _incident_held(self):
+        """Return how many incidents of which account this ticket holds.
 
-        It is that of the ticket's customer, but a contact can be deleted since.
+        They are of its customer, but the contact can have moved to another customer or
+        been deleted since.
+
+        :return: the accounts, that of the last entry first.
+        :rtype: dict[recordset, int]
         """
         self.ensure_one()
-        if not self._incident_counts().get(self.id):
-            return self.env["helpdesk.incident.account"].sudo()
-        entry_model = self.env["helpdesk.incident.entry"].sudo()
-        return entry_model.search([("ticket_id", "=", self.id)], limit=1).account_id
+        rows = (
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            ._read_group(
+                [
+                    ("ticket_id", "=", self.id),
+                    ("kind", "in", ("deduction", "return")),
+                ],
+                ["account_id"],
+                ["quantity:sum"],
+                having=[("quantity:sum", "<", 0)],
+                order="id:max desc",
+            )
+        )
+        return {account: -quantity for account, quantity in rows}
 
-    def _incident_deduct_at_submission(self):
+    def _incident_deduct_at_submission(self, chosen=False):
         """Deduct what the team requires of a new ticket, if it requires any (R4.4).
 
+        :param bool chosen: a number may have been given with the new ticket already:
+            if it is not zero, it stays.
         :raise UserError: if fewer incidents are available.
         """
         self.ensure_one()
         team = self.team_id
-        if not team.incident_required or not self.env.context.get(
-            "incident_at_submission", True
+        if (
+            not team.incident_required
+            or self.env.context.get("incident_at_submission") is NOTHING
+            or (self.duplicate_id and self.company_id.incident_return_on_duplicate)
+            or (chosen and self._incident_counts())
         ):
             return
         by_customer = self.env.user.share
@@ -274,8 +308,8 @@ class HelpdeskTicket(models.Model):
         """Deduct or return so that the ticket holds ``target`` incidents (R4.5).
 
         :param int target: incidents, zero or more.
-        :raise UserError: if ``target`` is below zero, there is no customer to take
-            them from, or fewer are available.
+        :raise UserError: if ``target`` is below zero, or there is no customer to take
+            more from, or fewer are available.
         """
         self.ensure_one()
         if target < 0:
@@ -285,26 +319,31 @@ class HelpdeskTicket(models.Model):
                     "incidents to the customer, use “Adjust incidents”."
                 )
             )
-        if target and not self.partner_id:
-            raise UserError(
-                self.env._(
-                    "Set the customer of the ticket first: support incidents are "
-                    "deducted from the customer's account."
-                )
-            )
-        account = self._incident_account_held() or self._incident_account(
-            create=bool(target)
-        )
-        if not account:
+        held = self._incident_held()
+        accounts = self.env["helpdesk.incident.account"].sudo().union(*held)
+        if not target and not accounts:
             return
-        account._lock()
-        difference = target - self._incident_counts().get(self.id, 0)
+        own = self._incident_account(create=bool(target))
+        (own | accounts)._lock()
+        # What a concurrent request has done to them shows from here on.
+        held = self._incident_held()
+        difference = target - sum(held.values())
         if difference > 0:
-            legs = account._deduct(self, difference)
-            self._incident_log_deduction(account, difference, legs)
-        elif difference < 0:
-            legs = account._return(self, -difference)
-            self._incident_log_return(account, -difference, legs)
+            if not own:
+                raise UserError(
+                    self.env._(
+                        "Set the customer of the ticket first: support incidents are "
+                        "deducted from the customer's account."
+                    )
+                )
+            legs = own._deduct(self, difference)
+            self._incident_log_deduction(own, difference, legs)
+        for account, number in held.items():
+            returned = min(-difference, number)
+            if returned > 0:
+                difference += returned
+                legs = account._return(self, returned)
+                self._incident_log_return(account, returned, legs)
 
     def _incident_return_all(self):
         """Return all incidents of these tickets."""
@@ -320,31 +359,40 @@ class HelpdeskTicket(models.Model):
                 "Support incidents deducted: %(quantity)s (%(allotments)s). "
                 "The customer has %(left)s left.",
                 quantity=quantity,
-                allotments=", ".join(
-                    f"{taken} {allotment.display_name}" for allotment, taken in legs
-                ),
+                allotments=account.with_env(self.env)._legs_text(legs),
                 left=account.available,
             )
         )
 
     def _incident_log_return(self, account, quantity, legs):
         """R4.6, R5.3"""
-        parts = []
-        for allotment, returned, lapsed in legs:
-            parts.append(f"{returned} {allotment.display_name}")
-            if lapsed:
-                parts.append(
-                    self.env._("%(lapsed)s of them ended at once", lapsed=lapsed)
-                )
-        self.sudo()._message_log(
-            body=self.env._(
-                "Support incidents returned: %(quantity)s (%(allotments)s). "
-                "The customer has %(left)s left.",
-                quantity=quantity,
-                allotments=", ".join(parts),
-                left=account.available,
-            )
+        body = self.env._(
+            "Support incidents returned: %(quantity)s (%(allotments)s). "
+            "The customer has %(left)s left.",
+            quantity=quantity,
+            allotments=account.with_env(self.env)._legs_text(
+                [(leg.allotment, leg.quantity) for leg in legs]
+            ),
+            left=account.available,
         )
+        lapsed = sum(leg.lapsed for leg in legs)
+        kept = sum(leg.kept for leg in legs)
+        revoked = sum(leg.revoked for leg in legs)
+        notes = [body]
+        if lapsed:
+            notes.append(self.env._("%(n)s lapsed: their period has ended.", n=lapsed))
+        if kept:
+            notes.append(
+                self.env._(
+                    "%(n)s came back as lifetime incidents: their period has ended.",
+                    n=kept,
+                )
+            )
+        if revoked:
+            notes.append(
+                self.env._("%(n)s lapsed: their period is not paid.", n=revoked)
+            )
+        self.sudo()._message_log(body=Markup("<br/>").join(notes))
 
     def _incident_is_own(self, user):
         """Return whether ``user`` belongs to the customer of this ticket (R11.6)."""

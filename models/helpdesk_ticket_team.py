@@ -50,8 +50,8 @@ class HelpdeskTicketTeam(models.Model):
                     "title": self.env._("Customers will choose the team"),
                     "message": self.env._(
                         "Paid support needs customers to choose the team on the new "
-                        "ticket form of the portal. That setting of %(company)s is "
-                        "off; saving this team turns it on.",
+                        "ticket form of the portal. In %(company)s they cannot, or "
+                        "need not; saving this team turns both settings on.",
                         company=self.company_id.name,
                     ),
                 }
@@ -74,11 +74,19 @@ class HelpdeskTicketTeam(models.Model):
         return self.filtered(
             lambda team: team.incident_required and team.active and team.show_in_portal
         ).company_id.filtered(
-            lambda company: not company.helpdesk_mgmt_portal_select_team
+            lambda company: (
+                not (
+                    company.helpdesk_mgmt_portal_select_team
+                    and company.helpdesk_mgmt_portal_team_id_required
+                )
+            )
         )
 
     def _incident_open_portal_choice(self):
         """Let customers choose the team, as paid support needs (R11.1)."""
-        self._incident_companies_to_open().sudo().helpdesk_mgmt_portal_select_team = (
-            True
+        self._incident_companies_to_open().sudo().write(
+            {
+                "helpdesk_mgmt_portal_select_team": True,
+                "helpdesk_mgmt_portal_team_id_required": True,
+            }
         )

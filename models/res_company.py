@@ -1,10 +1,24 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..fields import WholeNumber
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
 
+    # R6: the numbers that each company chooses; 0 turns one off.
+    incident_registration_quantity = WholeNumber(
+        string="Incidents for new clients", default=0
+    )
+    incident_first_payment_quantity = WholeNumber(
+        string="Incidents for the first payment", default=0
+    )
+    incident_topup_amount = fields.Monetary(
+        string="Amount of funds added",
+        help="Each time that a customer has added this much.",
+    )
+    incident_topup_quantity = WholeNumber(string="Incidents for funds added", default=0)
     incident_expired_return = fields.Selection(
         selection=[
             ("lapse", "lapse"),
@@ -19,11 +33,25 @@ class ResCompany(models.Model):
         default=True,
     )
 
-    @api.constrains("helpdesk_mgmt_portal_select_team")
+    _incident_numbers_check = models.Constraint(
+        """CHECK (incident_registration_quantity >= 0
+              AND incident_first_payment_quantity >= 0
+              AND incident_topup_quantity >= 0
+              AND incident_topup_amount >= 0)""",
+        "Numbers of support incidents to give, and amounts, must be 0 or more.",
+    )
+
+    @api.constrains(
+        "helpdesk_mgmt_portal_select_team", "helpdesk_mgmt_portal_team_id_required"
+    )
     def _check_portal_select_team(self):
-        """R11.1: a paid team that nobody can choose would sell nothing."""
+        """R11.1, R11.2: a paid team that nobody can choose would sell nothing, and a
+        ticket without a team would cost nothing."""
         for company in self:
-            if company.helpdesk_mgmt_portal_select_team:
+            if (
+                company.helpdesk_mgmt_portal_select_team
+                and company.helpdesk_mgmt_portal_team_id_required
+            ):
                 continue
             teams = (
                 self.env["helpdesk.ticket.team"]
@@ -39,9 +67,9 @@ class ResCompany(models.Model):
             if teams:
                 raise ValidationError(
                     self.env._(
-                        "Customers must be able to choose the team on the portal form "
-                        "of %(company)s, because these teams require support "
-                        "incidents: %(teams)s. Hide them from the portal first.",
+                        "Customers of %(company)s must choose the team on the portal "
+                        "form, because these teams require support incidents: "
+                        "%(teams)s. Hide them from the portal first.",
                         company=company.name,
                         teams=", ".join(teams.mapped("name")),
                     )

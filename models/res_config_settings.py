@@ -1,12 +1,39 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..fields import WholeNumber
 
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    incident_registration_quantity = WholeNumber(
+        related="company_id.incident_registration_quantity", readonly=False
+    )
+    incident_first_payment_quantity = WholeNumber(
+        related="company_id.incident_first_payment_quantity", readonly=False
+    )
+    incident_topup_amount = fields.Monetary(
+        related="company_id.incident_topup_amount",
+        readonly=False,
+    )
+    incident_topup_quantity = WholeNumber(
+        related="company_id.incident_topup_quantity", readonly=False
+    )
+    incident_free_signup = fields.Boolean(
+        compute="_compute_incident_free_signup",
+        help="Anybody may sign up in the portal.",
+    )
     incident_expired_return = fields.Selection(
         related="company_id.incident_expired_return", readonly=False, required=True
     )
     incident_return_on_duplicate = fields.Boolean(
         related="company_id.incident_return_on_duplicate", readonly=False
     )
+
+    @api.depends("company_id")
+    def _compute_incident_free_signup(self):
+        """R6.1: whoever may sign up without an invitation gets incidents for it."""
+        scope = self.env["ir.config_parameter"].sudo()
+        free = scope.get_param("auth_signup.invitation_scope", "b2b") == "b2c"
+        for settings in self:
+            settings.incident_free_signup = free

@@ -39,8 +39,19 @@ class TestManual(PaidSupportCommon):
         self.give_lifetime(5)
         contact = self.colleague.partner_id
         self.assertEqual(contact.incident_available, 5)
-        contact.incident_lifetime_granted = 6
-        self.assertEqual(self.customer.incident_lifetime_granted, 6)
+        with self.assertRefused("shares the incidents of Northwind"):
+            contact.incident_lifetime_granted = 6
+
+    def test_new_contact_changes_nothing(self):
+        """R7.1: the form of a new contact shows the customer's number; it stays."""
+        account = self.give_lifetime(5)
+        self.manager.group_ids += self.env.ref("base.group_partner_manager")
+        form = Form(self.env["res.partner"].with_user(self.manager))
+        form.name = "New contact"
+        form.parent_id = self.customer
+        account._adjust(5, "Meanwhile")
+        form.save()
+        self.assertEqual(account.lifetime_granted, 10)
 
     def test_several_customers_in_one_write(self):
         """R7.1: each gets its own difference."""
@@ -105,6 +116,12 @@ class TestManual(PaidSupportCommon):
         """R7.2"""
         with self.assertRefused("how many"):
             self.wizard(partner_ids=self.customer.ids, quantity=0).action_apply()
+        with self.assertRefused("Choose the customers"):
+            self.wizard(partner_ids=[], quantity=1).action_apply()
+        with self.assertRefused("Enter the reason"):
+            self.wizard(
+                partner_ids=self.customer.ids, quantity=1, reason="  "
+            ).action_apply()
         form = Form(self.env["helpdesk.incident.adjust"].with_user(self.manager))
         form.quantity = 1
         with self.assertRaisesRegex(AssertionError, "reason"):

@@ -77,7 +77,7 @@ class TestPortal(HttpCase):
         for words in (
             "3 support incidents",
             "You have 5 now and 2 after",
-            "Used first: 3 lifetime",
+            "Will be used: 3 lifetime",
         ):
             self.assertIn(words, notice)
         self.assertFalse(page.xpath(f"//div[@data-team-id='{self.free_team.id}']"))
@@ -165,6 +165,14 @@ class TestPortal(HttpCase):
         self.page("/submitted/ticket")  # GET: the empty form
         self.assertFalse(self.tickets())
 
+    def test_without_a_team(self):
+        """R11.2: leaving the team empty is no way to a free ticket."""
+        self.give(5)
+        self.authenticate("hps-nora", "hps-nora")
+        page = self.submit()
+        self.assertIn("Choose a team", self.text(page, "//div[@name='error']"))
+        self.assertFalse(self.tickets())
+
     def test_lost_files_are_said(self):
         """R11.2: browsers cannot keep chosen files."""
         self.give(1)
@@ -229,7 +237,7 @@ class TestPortal(HttpCase):
         self.assertIn("no support incidents", self.text(page, "//main"))
         self.assertIn("Nothing has happened yet", self.text(page, "//main"))
         self.page("/my/incidents/statement")
-        self.page("/my")
+        self.assertIn("0 available, 0 used", self.text(self.page("/my"), "//main"))
 
     def test_follower_of_another_customer(self):
         """R11.6: sees the ticket, none of its incidents."""

@@ -62,6 +62,53 @@ class TestRoles(PaidSupportCommon):
         with self.assertRaises(AccessError):
             ticket.with_user(self.agent_own).incident_count = 1
 
+    def test_search_tells_nothing_to_others(self):
+        """R11.6: who may not read a number may not search for it."""
+        self.give_lifetime(5)
+        ticket = self.ticket(incident_count=4)
+        ticket.message_subscribe(
+            (self.other_portal_user.partner_id + self.employee.partner_id).ids
+        )
+        for user in (self.other_portal_user, self.employee, self.portal_user):
+            tickets = self.env["helpdesk.ticket"].with_user(user)
+            self.assertTrue(tickets.search([("id", "=", ticket.id)]))
+            for condition in (
+                ("incident_count", ">=", 4),
+                ("incident_count", "=", 4),
+                ("incident_state", "=", "deducted"),
+                ("incident_entry_ids", "!=", False),
+            ):
+                with (
+                    self.subTest(user=user.login, condition=condition),
+                    self.assertRaises(AccessError),
+                ):
+                    tickets.search_count([("id", "=", ticket.id), condition])
+
+    def test_accountant_opens_what_an_entry_comes_from(self):
+        """R14, R3.8: the tickets that incidents were used for."""
+        account = self.give_lifetime(5)
+        ticket, unpaid = self.ticket(incident_count=1), self.ticket()
+        accountant = self.env(user=self.accountant)
+        entry = account.entry_ids[0].with_env(accountant)
+        action = entry.action_open_source()
+        source = accountant[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(source.number, ticket.number)
+        found = accountant["helpdesk.incident.entry"].search(
+            [("ticket_id", "ilike", ticket.number)]
+        )
+        self.assertEqual(found, entry)
+        with self.assertRaises(AccessError):
+            unpaid.with_env(accountant).read(["number"])
+        with self.assertRaises(AccessError):
+            source.name = "Changed"
+
+    def test_button_on_a_customer_without_account(self):
+        """R14: it leads somewhere for each role."""
+        for user in (self.agent, self.accountant, self.manager):
+            env = self.env(user=user)
+            action = self.other_customer.with_env(env).action_view_incidents()
+            env[action["res_model"]].check_access("read")
+
     def test_accountant_reads_ticket_numbers(self):
         """R14: without rights in the helpdesk."""
         account = self.give_lifetime(5)

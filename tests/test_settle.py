@@ -95,6 +95,16 @@ class TestSettle(PaidSupportCommon):
         self.assertEqual((allotment.granted, allotment.lapsed), (10, 10))
         self.assertLedgerSound()
 
+    def test_cause_stays_on_its_account(self):
+        """R3.4, R3.6: what another account was given for is not settled here."""
+        self.settle("line:1", 5)
+        other = self.account(self.other_customer)
+        with self.assertRaises(ValueError):
+            self.settle("line:1", 5, other)
+        self.give_period(5, *WINDOW, key="period:1")
+        with self.assertRaises(ValueError):
+            self.settle("period:1", 7, other, *WINDOW)
+
     def test_many_causes_at_once(self):
         """R3.4: one call for many causes costs as many queries as for one."""
         accounts = [self.account(), self.account(self.other_customer)]

@@ -180,8 +180,42 @@ class TestTicket(PaidSupportCommon):
         self.assertFalse(ticket.partner_id)
         with self.assertRefused("Set the customer"):
             ticket.incident_count = 3
+        ticket.incident_count = 1
         ticket.incident_count = 0
         self.assertEqual(account.available, 5)
+
+    def test_contact_moved_meanwhile(self):
+        """R2.1: more is taken from the new customer, returned to the old one."""
+        account = self.give_lifetime(5)
+        other = self.give_lifetime(5, self.other_customer)
+        contact = self.env["res.partner"].create(
+            {"name": "Temp", "parent_id": self.customer.id}
+        )
+        ticket = self.ticket(partner=contact, incident_count=2)
+        contact.parent_id = self.other_customer
+        ticket.incident_count = 3
+        self.assertEqual((account.available, other.available), (3, 4))
+        ticket.incident_count = 1
+        self.assertEqual((account.available, other.available), (4, 5))
+        ticket.incident_count = 0
+        self.assertEqual((account.available, other.available), (5, 5))
+
+    def test_no_way_around_over_rpc(self):
+        """R4.4: nothing in the context of a request skips the deduction."""
+        self.give_lifetime(5)
+        self.paid_team.incident_on_staff_tickets = True
+        ticket_model = self.env["helpdesk.ticket"].with_context(
+            incident_at_submission=False
+        )
+        values = {"name": "T", "description": "T", "partner_id": self.customer.id}
+        ticket = ticket_model.create({**values, "team_id": self.paid_team.id})
+        self.assertEqual(ticket.incident_count, 1)
+        # A number that comes by default is a number given.
+        ticket = ticket_model.with_context(default_incident_count=3).create(
+            {**values, "team_id": self.paid_team.id}
+        )
+        self.assertEqual(ticket.incident_count, 3)
+        self.assertEqual(len(ticket.incident_entry_ids), 1)
 
     def test_mail_never_fails(self):
         """R11.3: the gateway creates the ticket, with or without incidents."""
@@ -220,7 +254,7 @@ class TestTicket(PaidSupportCommon):
         self.give_period(2, "2027-04-11", "2027-05-10")
         ticket = self.ticket()
         self.assertEqual(ticket.incident_available, 7)
-        self.assertEqual(ticket.incident_source, "2 valid to May 10, 2027, 5 lifetime")
+        self.assertEqual(ticket.incident_source, "2 valid to May 10, 2027; 5 lifetime")
 
     def test_list_costs_no_query_per_ticket(self):
         """R12.3"""

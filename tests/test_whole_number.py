@@ -2,7 +2,7 @@ from odoo.exceptions import UserError
 
 from .common import PaidSupportCommon
 
-BAD = (1.5, "1.5", "many", "", [1], 10**12, float("inf"), float("nan"))
+BAD = (1.5, "1.5", "many", "", [1], {"a": 1}, 10**12, float("inf"), float("nan"))
 
 
 class TestWholeNumber(PaidSupportCommon):
@@ -43,3 +43,6 @@ class TestWholeNumber(PaidSupportCommon):
         account = self.give_lifetime(1_000_000_000)
         with self.assertRefused("at most"):
             account._adjust(1_000_000_000, "More")
+        with self.assertRefused("at most"):
+            self.settle("line:1", 2**31 - 1)
+        self.assertEqual(account.lifetime_granted, 1_000_000_000)

@@ -9,6 +9,7 @@ class HelpdeskIncidentAdjust(models.TransientModel):
 
     _name = "helpdesk.incident.adjust"
     _description = "Adjust Support Incidents"
+    _check_company_auto = True
 
     company_id = fields.Many2one(
         comodel_name="res.company",
@@ -19,6 +20,7 @@ class HelpdeskIncidentAdjust(models.TransientModel):
         comodel_name="res.partner",
         string="Customers",
         required=True,
+        check_company=True,
     )
     quantity = WholeNumber(
         string="Lifetime incidents",
@@ -60,6 +62,10 @@ class HelpdeskIncidentAdjust(models.TransientModel):
             )
         if not self.quantity:
             raise UserError(self.env._("Enter how many incidents to give."))
+        if not self.partner_ids:
+            raise UserError(self.env._("Choose the customers."))
+        if not self.reason.strip():
+            raise UserError(self.env._("Enter the reason: customers will read it."))
         accounts = account_model.sudo()
         for customer in self.partner_ids.commercial_partner_id.sorted("id"):
             accounts |= account_model._of(customer, self.company_id, create=True)

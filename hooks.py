@@ -1,0 +1,27 @@
+from odoo.tools import SQL
+
+
+def post_init_hook(env):
+    """Let payments of before never count (R6.6): installing grants nothing."""
+    env["account.payment"].flush_model(["state", "move_id"])
+    env.execute_query(
+        SQL(
+            """
+            UPDATE account_payment p SET incident_seen = TRUE
+             WHERE p.state IN ('in_process', 'paid')
+               AND NOT EXISTS (SELECT FROM account_move m
+                                WHERE m.id = p.move_id AND m.state <> 'posted')
+            """
+        )
+    )
+    env["account.payment"].invalidate_model(["incident_seen"])
+
+
+def uninstall_hook(env):
+    """Empty the ledger: its tables go, and what they name should be free to go, too."""
+    env.cr.execute("UPDATE account_payment SET incident_account_id = NULL")
+    for table in ("entry", "allotment", "account"):
+        env.cr.execute(
+            SQL("DELETE FROM %s", SQL.identifier(f"helpdesk_incident_{table}"))
+        )
+    env.invalidate_all()

@@ -1,0 +1,28 @@
+from odoo import api, models
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: a payment may now be fully refunded (R6.2)."""
+        partials = super().create(vals_list)
+        partials._incident_refundable()._incident_give()
+        return partials
+
+    def unlink(self):
+        """Override: a payment may now be refunded no more (R6.2)."""
+        payments = self._incident_refundable()
+        res = super().unlink()
+        payments.exists()._incident_give()
+        return res
+
+    def _incident_refundable(self):
+        """Return the payments with a grant that these reconcile with other payments."""
+        payments = self.env["account.payment"].sudo()
+        for partial in self.sudo():
+            ends = (partial.debit_move_id | partial.credit_move_id).move_id
+            if len(ends.origin_payment_id) == 2:
+                payments |= ends.origin_payment_id.filtered("incident_first_number")
+        return payments

@@ -1,0 +1,55 @@
+import logging
+
+from psycopg2 import OperationalError
+
+from odoo import models
+from odoo.exceptions import ConcurrencyError
+
+_logger = logging.getLogger(__name__)
+
+
+class HelpdeskIncidentCause(models.AbstractModel):
+    """A document that gives incidents: a payment, a user, an order line (R3.4).
+
+    What it should have given by now is written by :meth:`_incident_settle`, which the
+    document calls through :meth:`_incident_give` whenever it has changed.
+    """
+
+    _name = "helpdesk.incident.cause"
+    _description = "Cause of Support Incidents"
+
+    def _incident_settle(self):
+        """Write the difference between what these documents should have given by now
+        and have given. Twice changes nothing."""
+        raise NotImplementedError
+
+    def _incident_give(self):
+        """Settle; a fault never blocks the documents (R3.9).
+
+        It is recorded for the managers and tried again by the scheduled action. A
+        concurrent update is no fault: it goes up, and the request is tried again.
+        """
+        if not self or self._incident_try() is None:
+            return
+        # One of them stands in the way of the others.
+        fault_model = self.env["helpdesk.incident.fault"].sudo()
+        for document in self:
+            error = document._incident_try()
+            if error is not None:
+                fault_model._record(document, error)
+
+    def _incident_try(self):
+        """Settle, or undo all of it.
+
+        :return: what went wrong, None if nothing did.
+        :rtype: Exception | None
+        """
+        try:
+            with self.env.cr.savepoint():
+                self._incident_settle()
+        except (OperationalError, ConcurrencyError):
+            raise
+        except Exception as error:
+            _logger.exception("Support incidents of %s could not be settled", self)
+            return error
+        return None

@@ -1,0 +1,64 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class HelpdeskIncidentAccount(models.Model):
+    """What an account knows of its customer's first payment (R6.2)."""
+
+    _inherit = "helpdesk.incident.account"
+
+    first_payment = fields.Selection(
+        selection=[
+            ("given", "Incidents were given for it"),
+            ("past", "Made before incidents were given for it"),
+        ],
+        readonly=True,
+    )
+
+    def _first_payment_passed(self, entering):
+        """Return the accounts whose customer paid before ``entering``.
+
+        :param entering: ``account.payment`` records that have just become effective.
+        """
+        if not self:
+            return self
+        rows = (
+            self.env["account.payment"]
+            .sudo()
+            ._read_group(
+                [
+                    ("id", "not in", entering.ids),
+                    ("partner_id.commercial_partner_id", "in", self.partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                    ("payment_type", "=", "inbound"),
+                    ("partner_type", "=", "customer"),
+                    ("state", "in", ("in_process", "paid")),
+                    ("move_id.state", "in", (False, "posted")),
+                    ("amount", ">", 0),
+                ],
+                ["partner_id", "company_id"],
+            )
+        )
+        paid = {(p.commercial_partner_id.id, company.id) for p, company in rows}
+        return self.filtered(lambda a: (a.partner_id.id, a.company_id.id) in paid)
+
+    def _write_first_payment(self, value):
+        if self:
+            self.env.execute_query(
+                SQL(
+                    "UPDATE helpdesk_incident_account SET first_payment = %s "
+                    "WHERE id IN %s",
+                    value,
+                    tuple(self.ids),
+                )
+            )
+            self.invalidate_recordset(["first_payment"], flush=False)
+
+    def _merge_references(self, others):
+        """Override to remember that the incidents were given to one of them (R2.2)."""
+        states = (self | others).mapped("first_payment")
+        for value in ("given", "past"):
+            if value in states:
+                self._write_first_payment(value)
+                break
+        return super()._merge_references(others)

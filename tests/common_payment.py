@@ -1,0 +1,114 @@
+from contextlib import contextmanager
+
+from odoo.tests import new_test_user
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+
+class PaymentCommon(AccountTestInvoicingCommon):
+    """A company with a chart of accounts, whose payments give incidents."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.company_data["company"]
+        cls.company.write(
+            {
+                "incident_first_payment_quantity": 0,
+                "incident_topup_amount": 100,
+                "incident_topup_quantity": 2,
+            }
+        )
+        cls.bank = cls.company_data["default_journal_bank"]
+        cls.account_model = cls.env["helpdesk.incident.account"]
+        cls.customer = cls._customer("Northwind")
+        cls.manager = new_test_user(
+            cls.env,
+            "hps-manager",
+            groups="base.group_user,helpdesk_mgmt.group_helpdesk_manager",
+        )
+
+    @classmethod
+    def _customer(cls, name):
+        return cls.env["res.partner"].create({"name": name, "is_company": True})
+
+    @classmethod
+    def account(cls, customer=None):
+        return cls.account_model._of(customer or cls.customer, cls.company, create=True)
+
+    @classmethod
+    def pay(cls, amount, customer=None, post=True, **values):
+        """Register a customer payment by hand; below zero it pays back."""
+        payment = cls.env["account.payment"].create(
+            {
+                "payment_type": "inbound" if amount > 0 else "outbound",
+                "partner_type": "customer",
+                "partner_id": (customer or cls.customer).id,
+                "amount": abs(amount),
+                "journal_id": cls.bank.id,
+                "date": "2027-04-20",
+                **values,
+            }
+        )
+        if post:
+            payment.action_post()
+        return payment
+
+    @classmethod
+    def pay_without_entry(cls, amount, **values):
+        """Register a payment of a method without an outstanding account, as with the
+        accounting of Odoo Enterprise: it has no journal entry."""
+        payment = cls.pay(amount, post=False, **values)
+        payment.outstanding_account_id = False
+        payment.action_post()
+        return payment
+
+    @classmethod
+    def invoice(cls, amount, customer=None):
+        invoice = cls.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": (customer or cls.customer).id,
+                "invoice_date": "2027-04-20",
+                "invoice_line_ids": [
+                    (
+                        0,
+                        0,
+                        {
+                            "product_id": cls.product_a.id,
+                            "price_unit": amount,
+                            "tax_ids": [],
+                        },
+                    )
+                ],
+            }
+        )
+        invoice.action_post()
+        return invoice
+
+    @classmethod
+    def register(cls, invoices, **values):
+        """Pay invoices with the register-payment wizard."""
+        return (
+            cls.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoices.ids)
+            .create({"payment_date": "2027-04-20", **values})
+            ._create_payments()
+        )
+
+    def balance(self, customer=None):
+        account = self.account(customer)
+        account.invalidate_recordset()
+        return account.lifetime_granted
+
+    def carry(self, customer=None):
+        account = self.account(customer)
+        account.invalidate_recordset()
+        return account.topup_carry
+
+    @contextmanager
+    def assertNothingChanges(self):
+        entry_model = self.env["helpdesk.incident.entry"]
+        before = entry_model.search_count([])
+        yield
+        self.assertEqual(entry_model.search_count([]), before)

@@ -1,0 +1,81 @@
+from unittest.mock import patch
+
+from psycopg2.errors import SerializationFailure
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common_payment import PaymentCommon
+
+
+@tagged("post_install", "-at_install")
+class TestFault(PaymentCommon):
+    """R3.9: a fault in granting never blocks a payment."""
+
+    def broken(self, error, customer=None):
+        """Let granting fail, for one customer if named."""
+        account_class = type(self.account_model)
+        settle = account_class._settle
+
+        def fail(model, causes):
+            if any(
+                not customer or cause.account.partner_id == customer for cause in causes
+            ):
+                raise error
+            return settle(model, causes)
+
+        return patch.object(account_class, "_settle", fail)
+
+    def faults(self):
+        return self.env["helpdesk.incident.fault"].with_user(self.manager).search([])
+
+    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    def test_recorded_and_retried(self):
+        """R3.9: the payment is posted, managers see it, it is tried again."""
+        with self.broken(ValueError("Something is wrong")):
+            payment = self.pay(250)
+            self.assertEqual(payment.state, "in_process")
+            self.assertEqual(self.balance(), 0)
+            fault = self.faults()
+            self.assertEqual(fault.res_id, payment.id)
+            tries = fault.tries
+            self.assertIn("Something is wrong", fault.error)
+            self.assertEqual(fault.action_open_document()["res_id"], payment.id)
+            fault.action_retry()
+            self.assertEqual(fault.tries, tries + 1)
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "helpdesk_paid_support.ir_cron_incident_fault_retry"
+            ).sudo().method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertFalse(self.faults())
+        self.assertEqual((self.balance(), self.carry()), (4, 50))
+
+    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    def test_one_does_not_stop_the_others(self):
+        """R3.9: in a batch, the others get theirs."""
+        other = self._customer("Other")
+        payments = self.pay(100, post=False) + self.pay(100, other, post=False)
+        with self.broken(ValueError("Not this one"), other):
+            payments.action_post()
+        self.assertEqual(payments.mapped("state"), ["in_process"] * 2)
+        self.assertEqual((self.balance(), self.balance(other)), (2, 0))
+        self.assertEqual(self.faults().res_id, payments[1].id)
+
+    def test_concurrency_is_no_fault(self):
+        """R3.6: it goes up, and the whole request is tried again."""
+        with (
+            self.broken(SerializationFailure()),
+            self.assertRaises(SerializationFailure),
+        ):
+            self.pay(100)
+
+    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    def test_retry_after_it_was_undone(self):
+        """R3.4: what is tried again looks at what is true by then."""
+        with self.broken(ValueError("Something is wrong")):
+            payment = self.pay(250)
+        payment.action_draft()
+        self.faults().action_retry()
+        self.assertFalse(self.faults())
+        self.assertEqual(self.balance(), 0)

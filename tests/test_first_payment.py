@@ -1,0 +1,126 @@
+from odoo.tests import tagged
+
+from .common_payment import PaymentCommon
+
+
+@tagged("post_install", "-at_install")
+class TestFirstPayment(PaymentCommon):
+    """R6.2"""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.write(
+            {"incident_first_payment_quantity": 5, "incident_topup_quantity": 0}
+        )
+
+    def test_first_only(self):
+        """R6.2"""
+        first = self.pay(1)
+        self.pay(1000)
+        self.assertEqual(self.balance(), 5)
+        self.assertEqual(first.incident_quantity, 5)
+        self.assertRegex(self.account().entry_ids.name, "First payment")
+
+    def test_two_in_one_batch(self):
+        """R6.2: two first payments posted at once grant once."""
+        payments = self.pay(1, post=False) + self.pay(2, post=False)
+        payments.action_post()
+        self.assertEqual(self.balance(), 5)
+        self.assertEqual(payments.mapped("state"), ["in_process"] * 2)
+
+    def test_moves_on(self):
+        """R6.2: undone, it is revoked; the next that becomes effective gets it."""
+        first = self.pay(1)
+        second = self.pay(1)
+        first.action_draft()
+        self.assertEqual(self.balance(), 0)
+        third = self.pay(1)
+        self.assertEqual((self.balance(), third.incident_quantity), (5, 5))
+        first.action_post()
+        self.assertEqual((self.balance(), first.incident_quantity), (5, 0))
+        third.action_reject()
+        self.assertEqual(self.balance(), 0)
+        second.action_draft()
+        second.action_post()
+        self.assertEqual((self.balance(), second.incident_quantity), (5, 5))
+
+    def test_redone(self):
+        """R3.4: undone and redone, the same payment holds the same again."""
+        first = self.pay(1)
+        self.pay(1)
+        self.company.incident_first_payment_quantity = 50
+        first.action_draft()
+        first.action_post()
+        self.assertEqual(self.balance(), 5)
+
+    def test_deleted(self):
+        """R6.2"""
+        first = self.pay(1)
+        first.action_draft()
+        first.unlink()
+        self.assertEqual(self.balance(), 0)
+        self.pay(1)
+        self.assertEqual(self.balance(), 5)
+
+    def test_paid_before(self):
+        """R6.2, R6.6: payments of before count as the first ones."""
+        self.company.incident_first_payment_quantity = 0
+        old = self.pay(1)
+        self.company.incident_first_payment_quantity = 5
+        self.pay(1)
+        self.assertEqual(self.balance(), 0)
+        old.action_draft()
+        old.action_post()
+        self.pay(1)
+        self.assertEqual(self.balance(), 0)
+
+    def test_contacts_are_one_customer(self):
+        """R6.2, R2.1"""
+        contact = self.env["res.partner"].create(
+            {"name": "Nora", "parent_id": self.customer.id}
+        )
+        self.pay(1, contact)
+        self.pay(1)
+        self.assertEqual(self.balance(), 5)
+
+    def test_not_paid_out(self):
+        """R6.2: inbound payments alone."""
+        self.pay(-10)
+        self.assertEqual(self.balance(), 0)
+        self.pay(10)
+        self.assertEqual(self.balance(), 5)
+
+    def reconcile(self, *payments):
+        lines = self.env["account.move.line"]
+        for payment in payments:
+            lines |= payment.move_id.line_ids.filtered(
+                lambda line: line.account_id.account_type == "asset_receivable"
+            )
+        lines.reconcile()
+        return lines
+
+    def test_refunded_by_hand(self):
+        """R6.2: paid back in full and reconciled; and unreconciled again."""
+        first = self.pay(10)
+        part = self.pay(-4)
+        self.reconcile(first, part)
+        self.assertEqual(self.balance(), 5)
+        rest = self.pay(-6)
+        lines = self.reconcile(first, rest)
+        self.assertEqual(self.balance(), 0)
+        lines.remove_move_reconcile()
+        self.assertEqual(self.balance(), 5)
+
+    def test_refund_reset(self):
+        """R6.2: the refund is undone, the payment holds the grant again."""
+        first = self.pay(10)
+        refund = self.pay(-10)
+        self.reconcile(first, refund)
+        self.assertEqual(self.balance(), 0)
+        refund.move_id.button_draft()
+        self.assertEqual(self.balance(), 5)
+        refund.move_id.action_post()
+        second = self.pay(10)
+        self.assertEqual(self.balance(), 5)
+        self.assertEqual(first.incident_quantity + second.incident_quantity, 5)

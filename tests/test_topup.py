@@ -1,0 +1,281 @@
+from itertools import permutations
+
+from odoo.tests import tagged
+
+from odoo.addons.helpdesk_paid_support.hooks import post_init_hook
+from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_topup import count
+
+from .common_payment import PaymentCommon
+
+
+@tagged("post_install", "-at_install")
+class TestTopup(PaymentCommon):
+    """R6.3–R6.6: incidents for funds added."""
+
+    def test_example(self):
+        """R6.4, to the number."""
+        first = self.pay(250)
+        self.assertEqual((self.balance(), self.carry()), (4, 50))
+        self.pay(50)
+        self.assertEqual((self.balance(), self.carry()), (6, 0))
+        first.action_draft()
+        self.assertEqual((self.balance(), self.carry()), (0, 50))
+        # What a payment of 50 alone would have given.
+        other = self._customer("Other")
+        self.pay(50, other)
+        self.assertEqual((self.balance(other), self.carry(other)), (0, 50))
+
+    def test_example_in_every_order(self):
+        """R6.4: what is granted does not depend on the order of the events."""
+        orders = [
+            order
+            for order in permutations(("pay 250", "undo 250", "pay 50"))
+            if order.index("pay 250") < order.index("undo 250")
+        ]
+        for order in orders:
+            with self.subTest(order=order):
+                customer = self._customer("Ordered")
+                payments = {}
+                for event in order:
+                    verb, amount = event.split()
+                    if verb == "pay":
+                        payments[amount] = self.pay(float(amount), customer)
+                    else:
+                        payments[amount].action_draft()
+                self.assertEqual(
+                    (self.balance(customer), self.carry(customer)), (0, 50)
+                )
+
+    def test_ways_to_undo(self):
+        """R6.3, R1: reset, rejected, cancelled, only the entry reset, deleted."""
+
+        def delete(payment):
+            payment.action_draft()
+            payment.unlink()
+
+        for undo, redo in (
+            (lambda p: p.action_draft(), lambda p: p.action_post()),
+            (lambda p: p.action_reject(), lambda p: p.action_validate()),
+            (
+                lambda p: p.action_cancel(),
+                lambda p: (p.action_draft(), p.action_post()),
+            ),
+            (lambda p: p.move_id.button_draft(), lambda p: p.move_id.action_post()),
+            (lambda p: p.move_id.button_cancel(), None),
+            (delete, None),
+        ):
+            customer = self._customer("Undone")
+            payment = self.pay(250, customer)
+            self.assertEqual(self.balance(customer), 4)
+            undo(payment)
+            self.assertEqual((self.balance(customer), self.carry(customer)), (0, 0))
+            if redo:
+                redo(payment)
+                self.assertEqual(
+                    (self.balance(customer), self.carry(customer)), (4, 50)
+                )
+
+    def test_without_journal_entry(self):
+        """R1: a payment without a journal entry is effective by its state alone."""
+        payment = self.pay_without_entry(100)
+        self.assertFalse(payment.move_id)
+        self.assertEqual(self.balance(), 2)
+        payment.action_reject()
+        self.assertEqual(self.balance(), 0)
+        payment.action_validate()
+        self.assertEqual(self.balance(), 2)
+        payment.unlink()
+        self.assertEqual(self.balance(), 0)
+
+    def test_entry_deleted(self):
+        """R1: nor is it effective after its entry was deleted as a draft."""
+        payment = self.pay(100)
+        payment.action_draft()
+        payment.outstanding_account_id = False
+        payment.move_id.unlink()
+        self.assertEqual(self.balance(), 0)
+        payment.action_post()
+        self.assertFalse(payment.move_id)
+        self.assertEqual(self.balance(), 2)
+
+    def test_validated_and_matched(self):
+        """R1: from in process to paid, a payment counts once."""
+        payment = self.pay(100)
+        with self.assertNothingChanges():
+            payment.action_validate()
+            payment.write({"memo": "Thank you"})
+            payment.action_post()
+        self.assertEqual(self.balance(), 2)
+
+    def test_invoice_paid_with_the_wizard(self):
+        """R6.5: the register-payment wizard, and unreconciling."""
+        payment = self.register(self.invoice(100))
+        self.assertEqual(self.balance(), 2)
+        with self.assertNothingChanges():
+            payment.move_id.line_ids.remove_move_reconcile()
+        self.assertEqual(self.balance(), 2)
+
+    def test_batch_of_several_customers(self):
+        """R6.5: one wizard for several customers."""
+        other = self._customer("Other")
+        payments = self.register(self.invoice(100) + self.invoice(300, other))
+        self.assertEqual(len(payments), 2)
+        self.assertEqual((self.balance(), self.balance(other)), (2, 6))
+
+    def test_group_payment(self):
+        """R6.5: several invoices in one payment."""
+        self.register(self.invoice(100) + self.invoice(150), group_payment=True)
+        self.assertEqual((self.balance(), self.carry()), (4, 50))
+
+    def test_over_rpc(self):
+        """R6.5: created with its state, as an import or an RPC client may."""
+        payment = self.pay(100, post=False)
+        payment.write({"state": "paid"})
+        self.assertEqual(self.balance(), 2)
+
+    def test_foreign_currency(self):
+        """R6.3: in company currency, at the payment date."""
+        foreign = self.setup_other_currency(
+            "EUR", rates=[("2027-01-01", 2.0), ("2027-04-01", 4.0)]
+        )
+        self.pay(400, currency_id=foreign.id)
+        self.assertEqual(self.balance(), 2)
+        march = self.pay(400, currency_id=foreign.id, date="2027-03-31")
+        self.assertEqual(self.balance(), 6)
+        march.action_draft()
+        self.assertEqual(self.balance(), 2)
+
+    def test_not_customers(self):
+        """R6.3: suppliers, own transfers and drafts give nothing."""
+        self.pay(1000, partner_type="supplier")
+        self.pay(-1000, partner_type="supplier")
+        self.pay(1000, self.company.partner_id)
+        self.pay(1000, post=False)
+        self.pay(1000, partner_id=False)
+        self.assertEqual(self.balance(), 0)
+
+    def test_paid_back(self):
+        """R6.5: outbound payments count, at most down to zero."""
+        self.pay(250)
+        back = self.pay(-100)
+        self.assertEqual((self.balance(), self.carry()), (2, 50))
+        more = self.pay(-500)
+        self.assertEqual((self.balance(), self.carry()), (0, 0))
+        more.action_draft()
+        back.action_draft()
+        self.assertEqual((self.balance(), self.carry()), (4, 50))
+
+    def test_keeps_its_numbers(self):
+        """R6.3: undoing uses what was applied, whatever the settings are by then."""
+        payment = self.pay(250)
+        self.company.write({"incident_topup_amount": 10, "incident_topup_quantity": 7})
+        payment.action_draft()
+        self.assertEqual((self.balance(), self.carry()), (0, 0))
+        self.company.incident_topup_quantity = 0
+        payment.action_post()
+        self.assertEqual((self.balance(), self.carry()), (4, 50))
+
+    def test_off_and_on(self):
+        """R6.6, R6.3: what was not counted is not uncounted, nor counted later."""
+        self.company.incident_topup_quantity = 0
+        payment = self.pay(250)
+        self.company.incident_topup_quantity = 2
+        self.assertEqual(self.balance(), 0)
+        for _n in range(2):
+            payment.action_draft()
+            payment.action_post()
+            self.assertEqual((self.balance(), self.carry()), (0, 0))
+        self.pay(100)
+        self.assertEqual(self.balance(), 2)
+
+    def test_installed_books(self):
+        """R6.6: payments of before the module was installed never count."""
+        payment, draft = self.pay(250), self.pay(100, post=False)
+        self.env.flush_all()
+        self.env.cr.execute(
+            """UPDATE account_payment
+                  SET incident_seen = NULL, incident_account_id = NULL,
+                      incident_topup_number = NULL, incident_topup_counted = NULL
+                WHERE id = %s""",
+            [payment.id],
+        )
+        self.env.invalidate_all()
+        before = self.balance()
+        post_init_hook(self.env)
+        payment.action_draft()
+        payment.action_post()
+        self.assertEqual(self.balance(), before)
+        draft.action_post()
+        self.assertGreater(self.balance(), before)
+
+    def test_words(self):
+        """R6.3, R3.8: the remainder and the reason, in words."""
+        payment = self.pay(250)
+        self.assertRegex(
+            self.account().topup_progress,
+            r"50\.00.* of .*100\.00.* towards the next 2 incidents",
+        )
+        entry = self.account().entry_ids
+        self.assertRegex(entry.name, r"Funds added: .*250\.00.* on Apr 20, 2027")
+        self.assertEqual(entry.action_open_source()["res_id"], payment.id)
+        self.assertEqual(payment.incident_quantity, 4)
+        domain = payment.action_view_incident_entries()["domain"]
+        self.assertEqual(self.env["helpdesk.incident.entry"].search(domain), entry)
+
+    def test_used_meanwhile(self):
+        """R3.5: what was used is owed."""
+        payment = self.pay(250)
+        ticket = (
+            self.env["helpdesk.ticket"]
+            .sudo()
+            .create(
+                {
+                    "name": "Used",
+                    "description": "…",
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                }
+            )
+        )
+        ticket.incident_count = 3
+        payment.action_draft()
+        self.assertEqual(self.account().lifetime_balance, -3)
+        payment.action_post()
+        self.assertEqual(self.account().lifetime_balance, 1)
+
+    def test_queries_do_not_grow(self):
+        """No query per payment that could be one per batch."""
+
+        def queries(number):
+            payments = self.env["account.payment"]
+            for n in range(number):
+                payments += self.pay(10, self._customer(f"C {n}"), post=False)
+            payments.move_id.line_ids.mapped("balance")
+            payments.write({"state": "draft"})
+            self.env.flush_all()
+            payments._incident_try()  # warm caches
+            before = self.env.cr.sql_log_count
+            with self.env.cr.savepoint():
+                payments.state = "in_process"
+                self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        def cost(number):
+            on = queries(number)
+            self.company.incident_topup_quantity = 0
+            off = queries(number)
+            self.company.incident_topup_quantity = 2
+            return on - off
+
+        cost(2)
+        self.assertLessEqual(cost(30), cost(2) + 5)
+
+
+class TestCount(PaymentCommon):
+    def test_count(self):
+        """R6.3: the formula, in whole units."""
+        self.assertEqual(count(0, 0, 250, 100), (250, 50, 2))
+        self.assertEqual(count(250, 50, 50, 100), (300, 0, 1))
+        self.assertEqual(count(300, 0, -250, 100), (50, 50, -3))
+        self.assertEqual(count(60, 60, -100, 100), (-40, 0, 0))
+        self.assertEqual(count(-40, 0, 100, 100), (60, 60, 0))
