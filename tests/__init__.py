@@ -6,6 +6,7 @@ from . import test_first_payment
 from . import test_ledger_closed
 from . import test_manual
 from . import test_merge
+from . import test_online_payment
 from . import test_open_and_close
 from . import test_portal
 from . import test_registration

@@ -1,112 +1,42 @@
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from threading import Barrier
+from contextlib import closing
 
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
-from odoo.modules.registry import Registry
-from odoo.service.model import retrying
 from odoo.sql_db import db_connect
-from odoo.tests import BaseCase, get_db_name, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
+
+from .common_concurrency import ConcurrencyCase
 
 
 @tagged("post_install", "-at_install")
-class TestConcurrency(BaseCase):
+class TestConcurrency(ConcurrencyCase):
     """R3.6, with real connections that commit, and Odoo's own retry."""
 
     def setUp(self):
         super().setUp()
-        self.registry = Registry(get_db_name())
         with self.transaction() as env:
-            self.created = [
-                env["res.partner"].create({"name": f"Concurrent {n}"}) for n in "AB"
-            ]
-            self.customer_ids = [partner.id for partner in self.created]
+            customers = env["res.partner"].create(
+                [{"name": f"{self._testMethodName} {n}"} for n in "AB"]
+            )
+            self.customer_ids = customers.ids
             self.user_id = new_test_user(
                 env,
-                "hps-concurrent",
+                self._testMethodName,
                 groups="base.group_portal",
-                parent_id=self.customer_ids[0],
+                parent_id=customers[0].id,
             ).id
             self.team_id = (
                 env["helpdesk.ticket.team"]
-                .create({"name": "Concurrent", "incident_required": True})
+                .create({"name": self._testMethodName, "incident_required": True})
                 .id
             )
-        self.addCleanup(self.clean_up)
-
-    def clean_up(self):
-        with self.transaction() as env:
-            accounts = env["helpdesk.incident.account"].search(
-                [("partner_id", "in", self.customer_ids)]
-            )
-            for table, column in (
-                ("helpdesk_incident_entry", "account_id"),
-                ("helpdesk_incident_allotment", "account_id"),
-                ("helpdesk_incident_account", "id"),
-            ):
-                env.cr.execute(
-                    f"DELETE FROM {table} WHERE {column} = ANY(%s)", [accounts.ids]
-                )
-            env.invalidate_all()
-            env["helpdesk.ticket"].search([("team_id", "=", self.team_id)]).unlink()
-            env["helpdesk.ticket.team"].browse(self.team_id).unlink()
-            user = env["res.users"].browse(self.user_id)
-            partners = user.partner_id + env["res.partner"].browse(self.customer_ids)
-            user.unlink()
-            partners.unlink()
-
-    @contextmanager
-    def transaction(self, uid=SUPERUSER_ID):
-        """A transaction of its own, committed if all goes well."""
-        with closing(db_connect(get_db_name()).cursor()) as cr:
-            env = api.Environment(cr, uid, {"tracking_disable": True})
-            yield env
-            env.flush_all()
-            cr.commit()  # pylint: disable=invalid-commit
 
     def account(self, env, number=0):
         customer = env["res.partner"].browse(self.customer_ids[number])
         return env["helpdesk.incident.account"]._of(customer, env.company, create=True)
-
-    def race(self, work, workers=2, uid=SUPERUSER_ID):
-        """Run ``work`` in transactions that all begin before the first one ends.
-
-        :return: the result or the exception of each, and how often each was tried.
-        """
-        barrier = Barrier(workers, timeout=30)
-
-        def run(number):
-            tries = 0
-
-            with closing(db_connect(get_db_name()).cursor()) as cr:
-                env = api.Environment(cr, uid, {"tracking_disable": True})
-
-                def attempt():
-                    nonlocal tries
-                    tries += 1
-                    cr.execute("SELECT 1")  # the snapshot of the transaction
-                    if tries == 1:
-                        barrier.wait()
-                    result = work(env, number)
-                    env.flush_all()
-                    cr.commit()  # pylint: disable=invalid-commit
-                    return result
-
-                try:
-                    return retrying(attempt, env), tries
-                except UserError as error:
-                    cr.rollback()
-                    return error, tries
-
-        with (
-            mute_logger("odoo.sql_db", "odoo.service.model"),
-            ThreadPoolExecutor(workers) as pool,
-        ):
-            return list(pool.map(run, range(workers)))
 
     def test_last_incident(self):
         """R3.6, R4.3: one ticket, one incident; the loser is told after a retry."""
@@ -181,7 +111,7 @@ class TestConcurrency(BaseCase):
         """R3.6: whoever waited for the lock does not go on with old balances."""
         with self.transaction() as env:
             self.account(env)._adjust(1, "One")
-        with closing(db_connect(get_db_name()).cursor()) as cr:
+        with closing(db_connect(self.database).cursor()) as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             account = self.account(env)
             with self.transaction() as other:
@@ -194,7 +124,7 @@ class TestConcurrency(BaseCase):
         with self.transaction() as env:
             for number in (0, 1):
                 self.account(env, number)._adjust(5, "Five")
-        with closing(db_connect(get_db_name()).cursor()) as cr:
+        with closing(db_connect(self.database).cursor()) as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             self.account(env)._adjust(1, "Not committed yet")
             with self.transaction() as other:
@@ -206,3 +136,69 @@ class TestConcurrency(BaseCase):
                     other.cr.savepoint(flush=False),
                 ):
                     self.account(other)._adjust(1, "Has to wait")
+
+    def test_two_first_payments(self):
+        """R6.2, R3.9: at the same moment they grant once, and both are posted."""
+        with self.transaction() as env:
+            env.company.write(
+                {"incident_first_payment_quantity": 5, "incident_topup_quantity": 0}
+            )
+            journal = env["account.journal"].search([("type", "=", "bank")], limit=1)
+            payments = env["account.payment"].create(
+                [
+                    {
+                        "payment_type": "inbound",
+                        "partner_type": "customer",
+                        "partner_id": self.customer_ids[0],
+                        "amount": 10,
+                        "journal_id": journal.id,
+                    }
+                ]
+                * 2
+            )
+            payment_ids = payments.ids
+
+        def post(env, number):
+            env["account.payment"].browse(payment_ids[number]).action_post()
+            return True
+
+        results = self.race(post)
+        self.assertEqual([result for result, _tries in results], [True, True])
+        with self.transaction() as env:
+            payments = env["account.payment"].browse(payment_ids)
+            self.assertEqual(set(payments.mapped("state")), {"in_process"})
+            self.assertEqual(set(payments.move_id.mapped("state")), {"posted"})
+            self.assertEqual(sorted(payments.mapped("incident_quantity")), [0, 5])
+            self.assertEqual(self.account(env).lifetime_granted, 5)
+            self.assertFalse(env["helpdesk.incident.fault"].search([]))
+
+    def test_funds_added_at_the_same_moment(self):
+        """R6.3: what is carried over is not lost."""
+        with self.transaction() as env:
+            env.company.write(
+                {
+                    "incident_first_payment_quantity": 0,
+                    "incident_topup_amount": 100,
+                    "incident_topup_quantity": 2,
+                }
+            )
+            journal_id = (
+                env["account.journal"].search([("type", "=", "bank")], limit=1).id
+            )
+
+        def pay(env, number):
+            env["account.payment"].create(
+                {
+                    "payment_type": "inbound",
+                    "partner_type": "customer",
+                    "partner_id": self.customer_ids[0],
+                    "amount": 75,
+                    "journal_id": journal_id,
+                }
+            ).action_post()
+            return True
+
+        self.race(pay, workers=3)
+        with self.transaction() as env:
+            account = self.account(env)
+            self.assertEqual((account.lifetime_granted, account.topup_carry), (4, 25))

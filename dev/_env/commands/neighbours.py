@@ -4,7 +4,7 @@ import argparse
 
 from .. import browser
 from ..console import Stop, lock, step
-from ..databases import NEIGHBOURS, TEST
+from ..databases import BASE, NEIGHBOURS, TEST
 from ..environment import ready
 from ..paths import MADE
 from .test import pytest, workers
@@ -18,6 +18,9 @@ def main(arguments):
         " that it leaves alone what is not its own: dev/neighbours helpdesk_mgmt sale.",
         allow_abbrev=False,
     )
+    parser.add_argument(
+        "--without", action="store_true", help="without this module, to compare"
+    )
     parser.add_argument("modules", nargs="+", metavar="MODULE")
     options, more = parser.parse_known_args(arguments)
     with ready() as environment, lock("test", "testing"):
@@ -27,7 +30,7 @@ def main(arguments):
         databases.drop_throw_away()
         databases.test()
         with step(f"Installing {', '.join(options.modules)} …"):
-            databases.copy(TEST, NEIGHBOURS)
+            databases.copy(BASE if options.without else TEST, NEIGHBOURS)
             databases.install(NEIGHBOURS, *options.modules)
         # They are not part of the package that the checkout is to pytest.
         cut = f"--confcutdir={MADE}"

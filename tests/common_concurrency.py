@@ -1,0 +1,88 @@
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from threading import Barrier
+
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import UserError
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.sql_db import close_db, db_connect
+from odoo.tests import BaseCase
+from odoo.tools import config, mute_logger
+
+#: A database with the module, nobody connected to it: `dev/test` names it.
+TEMPLATE = os.environ.get("PAID_SUPPORT_TEMPLATE")
+
+
+class ConcurrencyCase(BaseCase):
+    """Transactions that really commit, in a database of their own."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not TEMPLATE:
+            cls.skipTest(cls, "PAID_SUPPORT_TEMPLATE names no database to copy")
+        cls.database = f"paid_support_run_{cls.__name__.lower()}_{os.getpid()}"
+        subprocess.run(["dropdb", "--if-exists", cls.database], check=True)
+        subprocess.run(["createdb", "-T", TEMPLATE, cls.database], check=True)
+        cls.addClassCleanup(cls._drop_database)
+        # Loaded while testing, a registry would run the tests of its modules.
+        testing, config["test_enable"] = config["test_enable"], False
+        try:
+            cls.registry = Registry(cls.database)
+        finally:
+            config["test_enable"] = testing
+
+    @classmethod
+    def _drop_database(cls):
+        Registry.delete(cls.database)
+        close_db(cls.database)
+        subprocess.run(["dropdb", "--if-exists", cls.database], check=True)
+
+    @contextmanager
+    def transaction(self, uid=SUPERUSER_ID):
+        """A transaction of its own, committed if all goes well."""
+        with closing(db_connect(self.database).cursor()) as cr:
+            env = api.Environment(cr, uid, {"tracking_disable": True})
+            yield env
+            env.flush_all()
+            cr.commit()  # pylint: disable=invalid-commit
+
+    def race(self, work, workers=2, uid=SUPERUSER_ID):
+        """Run ``work(env, number)`` in transactions that all begin before the first one
+        ends, with Odoo's own retry.
+
+        :return: the result or the user error of each, and how often it was tried.
+        """
+        barrier = Barrier(workers, timeout=30)
+
+        def run(number):
+            tries = 0
+
+            with closing(db_connect(self.database).cursor()) as cr:
+                env = api.Environment(cr, uid, {"tracking_disable": True})
+
+                def attempt():
+                    nonlocal tries
+                    tries += 1
+                    cr.execute("SELECT 1")  # the snapshot of the transaction
+                    if tries == 1:
+                        barrier.wait()
+                    result = work(env, number)
+                    env.flush_all()
+                    cr.commit()  # pylint: disable=invalid-commit
+                    return result
+
+                try:
+                    return retrying(attempt, env), tries
+                except UserError as error:
+                    cr.rollback()
+                    return error, tries
+
+        with (
+            mute_logger("odoo.sql_db", "odoo.service.model"),
+            ThreadPoolExecutor(workers) as pool,
+        ):
+            return list(pool.map(run, range(workers)))
