@@ -116,6 +116,21 @@ class Databases:
             progress=LOADING,
         )
 
+    def shell(self, name, script):
+        """Run Python statements in Odoo's shell on a database; what they print shows.
+
+        The script ends the process itself, with ``os._exit``: at the end of its input
+        the shell would report success whatever has happened.
+
+        :return: the exit code
+        """
+        command = self.environment.odoo_command(
+            *["shell", "--database", name, "--no-http", "--log-level", "error"]
+        )
+        return subprocess.run(
+            command, input=script, text=True, env=self.relaxed(), check=False
+        ).returncode
+
     def relaxed(self):
         """Return an environment whose connections do not wait for the disk.
 

@@ -1,0 +1,1 @@
+"""The benchmarks: each measures something beside its peer, interleaved, in one run."""
