@@ -2,7 +2,7 @@ from odoo.tools import SQL
 
 
 def post_init_hook(env):
-    """Let payments of before never count (R6.6): installing grants nothing."""
+    """Let payments and users of before never count (R6.6)."""
     env["account.payment"].flush_model(["state", "move_id"])
     env.execute_query(
         SQL(
@@ -15,6 +15,8 @@ def post_init_hook(env):
         )
     )
     env["account.payment"].invalidate_model(["incident_seen"])
+    env.execute_query(SQL("UPDATE res_users SET incident_portal_seen = share"))
+    env["res.users"].invalidate_model(["incident_portal_seen"])
 
 
 def uninstall_hook(env):

@@ -10,10 +10,3 @@ class AccountMove(models.Model):
         if "state" in vals:
             self.origin_payment_id._incident_changed()
         return res
-
-    def unlink(self):
-        """Override: a payment without a journal entry can be effective, too (R1)."""
-        payments = self.origin_payment_id
-        res = super().unlink()
-        payments.exists()._incident_changed()
-        return res

@@ -22,7 +22,6 @@ class AccountPartialReconcile(models.Model):
         """Return the payments with a grant that these reconcile with other payments."""
         payments = self.env["account.payment"].sudo()
         for partial in self.sudo():
-            ends = (partial.debit_move_id | partial.credit_move_id).move_id
-            if len(ends.origin_payment_id) == 2:
-                payments |= ends.origin_payment_id.filtered("incident_first_number")
-        return payments
+            if partial.debit_move_id.move_id.origin_payment_id:
+                payments |= partial.credit_move_id.move_id.origin_payment_id
+        return payments.filtered("incident_first_number")

@@ -1,20 +1,40 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
 from .helpdesk_incident_account import Cause
-from .helpdesk_incident_topup import Funds
+from .res_partner import INCIDENT_READERS
 
 #: What makes a payment effective (R1), and a customer's (R6.2, R6.3).
-EFFECTIVE_FIELDS = {
-    "state",
-    "move_id",
+EFFECTIVE_FIELDS = {"state", "move_id", "partner_type"}
+#: What it counts, and to whom.
+COUNTED_FIELDS = {
     "amount",
+    "currency_id",
+    "date",
+    "payment_type",
     "partner_id",
-    "partner_type",
     "company_id",
 }
+#: What a payment remembers of what it gave. Nobody writes it, over any interface:
+#: whoever could would make incidents.
+MEMORY_FIELDS = {
+    "incident_seen",
+    "incident_first_number",
+    "incident_topup_step",
+    "incident_topup_number",
+    "incident_account_id",
+    "incident_topup_counted",
+    "incident_first_given",
+    "incident_first_lost",
+}
+#: In the context, as ``incident_memory``: this module writes. An object cannot come in
+#: over RPC.
+REMEMBER = object()
+#: In the context, as ``incident_leaving``: take the payments as effective no more.
+LEAVE = object()
 
 
 class AccountPayment(models.Model):
@@ -30,38 +50,82 @@ class AccountPayment(models.Model):
     _name = "account.payment"
     _inherit = ["account.payment", "helpdesk.incident.cause"]
 
-    incident_seen = fields.Boolean(readonly=True, copy=False)
-    incident_first_number = fields.Integer(readonly=True, copy=False)
-    incident_topup_step = fields.Monetary(
-        currency_field="company_currency_id", readonly=True, copy=False
+    incident_seen = fields.Boolean(
+        string="Seen for incidents", readonly=True, copy=False, groups=INCIDENT_READERS
     )
-    incident_topup_number = fields.Integer(readonly=True, copy=False)
+    incident_first_number = fields.Integer(
+        string="Incidents for the first payment",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+    )
+    incident_topup_step = fields.Monetary(
+        string="Amount for incidents",
+        currency_field="company_currency_id",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+    )
+    incident_topup_number = fields.Integer(
+        string="Incidents for each amount",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+    )
     # The account to which the payment counts at present, and what it counts and gives.
     incident_account_id = fields.Many2one(
         comodel_name="helpdesk.incident.account",
+        string="Counts to",
         readonly=True,
         copy=False,
         index="btree_not_null",
         ondelete="restrict",
+        groups=INCIDENT_READERS,
     )
     incident_topup_counted = fields.Monetary(
-        currency_field="company_currency_id", readonly=True, copy=False
+        string="Counts for incidents",
+        currency_field="company_currency_id",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
     )
-    incident_first_given = fields.Integer(readonly=True, copy=False)
+    incident_first_given = fields.Integer(
+        string="First-payment incidents held",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+    )
+    # It held the grant until it was paid back: it may hold it again (R6.2).
+    incident_first_lost = fields.Boolean(
+        string="First-payment incidents lost",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+    )
+    incident_entry_count = fields.Integer(
+        compute="_compute_incident_entries", groups=INCIDENT_READERS
+    )
     incident_quantity = fields.Integer(
         string="Support incidents",
-        compute="_compute_incident_quantity",
-        groups="helpdesk_paid_support.group_incident_reader",
+        compute="_compute_incident_entries",
+        groups=INCIDENT_READERS,
         help="The incidents that this payment has given.",
     )
 
-    def _compute_incident_quantity(self):
-        given = self.env["helpdesk.incident.account"]._given(
-            [key for payment in self for key in payment._incident_keys()]
+    def _compute_incident_entries(self):
+        rows = (
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            ._read_group(
+                self._incident_entries_domain(),
+                ["res_id"],
+                ["__count", "quantity:sum"],
+            )
         )
+        numbers = {res_id: (count, quantity) for res_id, count, quantity in rows}
         for payment in self:
-            payment.incident_quantity = sum(
-                given.get(key, 0) for key in payment._incident_keys()
+            payment.incident_entry_count, payment.incident_quantity = numbers.get(
+                payment._origin.id, (0, 0)
             )
 
     # ------------------------------------------------------------------
@@ -70,23 +134,39 @@ class AccountPayment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        payments = super().create(vals_list)
+        self._incident_check_memory(set().union(*vals_list))
+        # Given, they come from no default in the context.
+        nothing = dict.fromkeys(MEMORY_FIELDS, False)
+        payments = super().create([{**vals, **nothing} for vals in vals_list])
         payments._incident_changed()
         return payments
 
     def write(self, vals):
+        self._incident_check_memory(vals)
+        if COUNTED_FIELDS & set(vals):
+            # What counts otherwise from now on counts anew.
+            self.sudo().filtered("incident_account_id")._incident_leave()
         res = super().write(vals)
-        if EFFECTIVE_FIELDS & set(vals):
+        if (EFFECTIVE_FIELDS | COUNTED_FIELDS) & set(vals):
             self._incident_changed()
         return res
 
     def unlink(self):
         """Override to take back first what a payment gave (R6.2, R6.3)."""
-        # Those with a journal entry are reset by `account`, entry and all.
-        self.filtered(
-            lambda payment: payment.incident_account_id and not payment.move_id
-        ).action_draft()
+        self._incident_leave()
         return super().unlink()
+
+    def _incident_check_memory(self, names):
+        if (
+            MEMORY_FIELDS & set(names)
+            and self.env.context.get("incident_memory") is not REMEMBER
+        ):
+            raise UserError(
+                self.env._(
+                    "What a payment gives follows from the payment and the settings. "
+                    "To give incidents, use “Adjust incidents”."
+                )
+            )
 
     # ------------------------------------------------------------------
     # Actions
@@ -98,17 +178,14 @@ class AccountPayment(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_entry_action"
         )
-        return {**action, "domain": [("cause_key", "in", self._incident_keys())]}
+        return {**action, "domain": self._incident_entries_domain()}
 
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
 
-    def _incident_keys(self):
-        """Return the cause keys of the payment: as the first one, as funds added."""
-        self.ensure_one()
-        payment_id = self._origin.id
-        return [f"first_payment:{payment_id}", f"topup:{payment_id}"]
+    def _incident_entries_domain(self):
+        return [("res_model", "=", self._name), ("res_id", "in", self.ids)]
 
     def _incident_is_effective(self):
         """Return whether this is an effective payment of a customer (R1)."""
@@ -121,39 +198,33 @@ class AccountPayment(models.Model):
             and self.partner_id
             # Money moved between the company's own journals is nobody's.
             and self.partner_id.commercial_partner_id != self.company_id.partner_id
+            and self.env.context.get("incident_leaving") is not LEAVE
         )
 
     def _incident_changed(self):
         """Settle the payments that have become effective, or are so no more.
 
         Called on every change that may matter; mostly there is nothing to do, which is
-        found without a query. A payment that counts stays as it was counted until it
-        is not effective any more.
+        found without a query.
         """
         payments = self.sudo()
+        payments._incident_see()
         changed = payments.filtered(
             lambda payment: (
-                payment._incident_is_effective() != bool(payment.incident_account_id)
-                and (not payment.incident_seen or payment._incident_can_count())
+                payment._incident_can_count()
+                and payment._incident_is_effective()
+                != bool(payment.incident_account_id)
             )
         )
-        (changed | payments._incident_paid_back())._incident_give()
+        (changed | payments._incident_pays_back())._incident_give()
 
-    def _incident_paid_back(self):
-        """Return the payments with a grant that these pay back (R6.2): that the online
-        refund is of, or that are reconciled with it."""
-        refunds = self.filtered(
-            lambda payment: (
-                payment.payment_type == "outbound"
-                and payment.partner_type == "customer"
-            )
-        )
-        lines = refunds.move_id.line_ids
-        lines |= lines.matched_debit_ids.debit_move_id
-        lines |= lines.matched_credit_ids.credit_move_id
-        return (
-            refunds.source_payment_id | (lines.move_id.origin_payment_id - refunds)
-        ).filtered("incident_first_number")
+    def _incident_leave(self):
+        """Let these payments count no more. A fault stops whoever wants that."""
+        payments = self.sudo().with_context(incident_leaving=LEAVE)
+        counted = payments.filtered("incident_account_id")
+        paid_back = payments._incident_pays_back()
+        if counted or paid_back:
+            (counted | paid_back)._incident_settle()
 
     def _incident_can_count(self):
         return bool(self.incident_first_number or self.incident_topup_number)
@@ -161,9 +232,12 @@ class AccountPayment(models.Model):
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R6.2 and R6.3."""
         account_model = self.env["helpdesk.incident.account"]
-        payments = self.sudo().sorted(lambda payment: (payment.date, payment.id))
-        payments._incident_see()
-        payments = payments.filtered(lambda payment: payment._incident_can_count())
+        payments = (
+            self.sudo()
+            .with_context(incident_memory=REMEMBER)
+            .filtered(lambda payment: payment._incident_can_count())
+            .sorted(lambda payment: (payment.date, payment.id))
+        )
         effective = payments.filtered(lambda payment: payment._incident_is_effective())
         entering = effective.filtered(lambda payment: not payment.incident_account_id)
         leaving = (payments - effective).filtered("incident_account_id")
@@ -174,83 +248,52 @@ class AccountPayment(models.Model):
             )
             for payment in entering
         }
-        accounts = account_model._open(list(holders.values())) if holders else {}
-        (account_model.union(*accounts.values()) | payments.incident_account_id)._lock()
-        for payment, holder in holders.items():
-            payment.incident_account_id = accounts[holder]
-            payment.incident_topup_counted = payment._incident_amount()
-        causes = account_model._count_funds(
-            leaving._incident_funds(-1) + entering._incident_funds(1)
+        opened = account_model._open(list(holders.values())) if holders else {}
+        accounts = account_model.sudo().union(
+            payments.incident_account_id, *opened.values()
         )
+        accounts._lock()
+        target = {payment: opened[holder] for payment, holder in holders.items()}
+        causes = self._incident_topup_causes(accounts, target, leaving)
+        for payment, account in target.items():
+            payment.write(
+                {
+                    "incident_account_id": account.id,
+                    "incident_topup_counted": payment._incident_amount(),
+                }
+            )
         causes += payments._incident_first_causes(entering, leaving)
         leaving.write({"incident_account_id": False, "incident_topup_counted": 0})
         account_model._settle(causes)
 
     def _incident_see(self):
         """Let payments that are effective for the first time keep the numbers of the
-        company (R6.3)."""
+        company (R6.3); refunds keep those of the payment that they pay back."""
         new = self.filtered(
             lambda payment: (
                 not payment.incident_seen and payment._incident_is_effective()
             )
         )
-        for (company, inbound), payments in new.grouped(
-            lambda payment: (payment.company_id, payment.payment_type == "inbound")
+        for (company, source), payments in new.grouped(
+            lambda payment: (payment.company_id, payment.source_payment_id)
         ).items():
-            step = company.incident_topup_amount
-            payments.write(
+            step, number = (
+                (source.incident_topup_step, source.incident_topup_number)
+                if source
+                else (company.incident_topup_amount, company.incident_topup_quantity)
+            )
+            payments.with_context(incident_memory=REMEMBER).write(
                 {
                     "incident_seen": True,
-                    "incident_first_number": (
-                        company.incident_first_payment_quantity if inbound else 0
-                    ),
+                    "incident_first_number": company.incident_first_payment_quantity,
                     "incident_topup_step": step,
-                    "incident_topup_number": (
-                        company.incident_topup_quantity if step > 0 else 0
-                    ),
+                    "incident_topup_number": number if step > 0 else 0,
                 }
             )
 
-    # -- funds added ---------------------------------------------------
-
-    def _incident_amount(self):
-        """Return what the payment counts, in company currency at its date (R6.3);
-        below zero if it pays back (R6.5)."""
-        self.ensure_one()
-        if not self.incident_topup_number:
-            return 0
-        amount = self._incident_company_amount()
-        return amount if self.payment_type == "inbound" else -amount
-
-    def _incident_company_amount(self):
-        self.ensure_one()
-        return self.currency_id._convert(
-            self.amount, self.company_id.currency_id, self.company_id, self.date
-        )
-
-    def _incident_funds(self, sign):
-        """Return the money of these payments.
-
-        :param int sign: 1 if it counts now, -1 if it does so no more.
-        :rtype: list[Funds]
-        """
-        return [
-            Funds(
-                account=payment.incident_account_id,
-                key=payment._incident_keys()[1],
-                amount=sign * payment.incident_topup_counted,
-                step=payment.incident_topup_step,
-                number=payment.incident_topup_number,
-                name=payment._incident_name("topup"),
-                source=payment,
-            )
-            for payment in self
-            if payment.incident_topup_number
-        ]
-
-    def _incident_name(self, kind):
+    def _incident_name(self, kind, account):
         """Return what this payment is, in the words and language of the customer."""
-        env = self.incident_account_id._in_customer_language().env
+        env = account._in_customer_language().env
         values = {
             "amount": formatLang(env, self.amount, currency_obj=self.currency_id),
             "date": format_date(env, self.date, date_format="medium"),
@@ -261,6 +304,75 @@ class AccountPayment(models.Model):
             return env._("Funds added: %(amount)s on %(date)s", **values)
         return env._("Funds paid back: %(amount)s on %(date)s", **values)
 
+    # -- funds added ---------------------------------------------------
+
+    def _incident_amount(self):
+        """Return what the payment counts, in company currency at its date (R6.3);
+        below zero if it pays back (R6.5)."""
+        self.ensure_one()
+        if not self.incident_topup_number:
+            return 0
+        amount = self.currency_id._convert(
+            self.amount, self.company_id.currency_id, self.company_id, self.date
+        )
+        return amount if self.payment_type == "inbound" else -amount
+
+    @api.model
+    def _incident_topup_causes(self, accounts, entering=None, leaving=()):
+        """Return what accounts should have given for funds added (R6.3).
+
+        :param accounts: all the accounts concerned, locked.
+        :param dict entering: the accounts to which payments will count.
+        :param leaving: payments that will count no more.
+        :return: step by step, one payment after the other, so that each entry names
+            the payment that made it.
+        :rtype: list[Cause]
+        """
+        funds = accounts._funds()
+        moves = [
+            (payment, payment.incident_account_id, -payment.incident_topup_counted)
+            for payment in leaving
+        ] + [
+            (payment, account, payment._incident_amount())
+            for payment, account in (entering or {}).items()
+        ]
+        causes = []
+        for payment, account, amount in moves:
+            if not payment.incident_topup_number:
+                continue
+            funds[account.id].add(
+                account._units(amount),
+                account._units(payment.incident_topup_step),
+                payment.incident_topup_number,
+                payment.id,
+                loose=(
+                    payment.payment_type == "outbound" and not payment.source_payment_id
+                ),
+            )
+            causes += self._incident_topup_targets(account, funds[account.id], payment)
+        if not moves:
+            for account in accounts:
+                causes += self._incident_topup_targets(account, funds[account.id])
+        return causes
+
+    @api.model
+    def _incident_topup_targets(self, account, funds, payment=None):
+        return [
+            Cause(
+                account=account,
+                key=f"topup:{account.id}:{step}:{number}",
+                target=steps * number,
+                kind="topup",
+                name=payment._incident_name("topup", account)
+                if payment
+                else account._in_customer_language().env._(
+                    "Funds added, of customers that were merged"
+                ),
+                source=payment,
+            )
+            for (step, number), (steps, _carry) in funds.steps().items()
+        ]
+
     # -- the first payment ---------------------------------------------
 
     def _incident_first_causes(self, entering, leaving):
@@ -270,32 +382,32 @@ class AccountPayment(models.Model):
         :param leaving: those that are effective no more.
         :rtype: list[Cause]
         """
-        payments = self.filtered("incident_first_number")
-        refunded = payments._incident_refunded()
-        losing = payments.filtered(
+        payments = self.filtered(
             lambda payment: (
-                payment.incident_first_given
-                and (payment in leaving or payment in refunded)
+                payment.incident_first_number and payment.payment_type == "inbound"
             )
         )
+        refunded = payments._incident_refunded()
+        losing = (payments & (leaving | refunded)).filtered("incident_first_given")
+        (losing & refunded - leaving).incident_first_lost = True
+        leaving.incident_first_lost = False
         losing.incident_first_given = 0
         candidates = payments - leaving - refunded
-        candidates = (candidates & entering) | (
-            # A refund was undone: what held the grant before may hold it again.
-            (candidates - entering)
-            .filtered(lambda payment: not payment.incident_first_given)
-            ._incident_held_before()
-        )
-        winning = candidates._incident_first_of_all(entering)
+        winning = candidates.filtered(
+            lambda payment: payment in entering or payment.incident_first_lost
+        )._incident_first_of_all(entering)
         for payment in winning:
             payment.incident_first_given = payment.incident_first_number
+        winning.incident_first_lost = False
         return [
             Cause(
                 account=payment.incident_account_id,
-                key=payment._incident_keys()[0],
+                key=f"first_payment:{payment.id}",
                 target=payment.incident_first_given,
                 kind="first_payment",
-                name=payment._incident_name("first_payment"),
+                name=payment._incident_name(
+                    "first_payment", payment.incident_account_id
+                ),
                 source=payment,
             )
             for payment in losing | winning
@@ -308,18 +420,14 @@ class AccountPayment(models.Model):
         An account to which it was never given gives it to the customer's very first
         payment, those made before the module was installed included.
         """
-        accounts = self.incident_account_id
-        if not accounts:
-            return self
-        held = self.env["account.payment"]._read_group(
+        free = accounts = self.incident_account_id
+        for (account,) in self._read_group(
             [
                 ("incident_account_id", "in", accounts.ids),
                 ("incident_first_given", ">", 0),
             ],
             ["incident_account_id"],
-        )
-        free = accounts
-        for (account,) in held:
+        ):
             free -= account
         undecided = free.filtered(lambda account: not account.first_payment)
         passed = undecided._first_payment_passed(entering)
@@ -335,36 +443,57 @@ class AccountPayment(models.Model):
         winning.incident_account_id._write_first_payment("given")
         return winning
 
-    def _incident_held_before(self):
-        keys = {payment._incident_keys()[0]: payment for payment in self}
-        known = self.env["helpdesk.incident.account"]._given(keys)
-        return self.browse().union(*(keys[key] for key in known))
+    def _incident_refunds(self):
+        """Return the effective payments that pay back these payments (R6.2): refunds
+        of online payments, and payments reconciled with them.
 
-    def _incident_refunded(self):
-        """Return those of these payments that were paid back in full (R6.2): by
-        refunds of the online payment, or by payments reconciled with them."""
-        back = defaultdict(float)
+        :return: by payment, pairs of a refund and what it pays back, in the currency
+            of the payment.
+        :rtype: dict[recordset, list[tuple[recordset, float]]]
+        """
+        refunds = defaultdict(list)
         online = self.search([("source_payment_id", "in", self.ids)])
         for refund in online:
-            if refund.payment_type == "outbound" and refund._incident_is_effective():
-                back[refund.source_payment_id] += refund._incident_company_amount()
-        lines = self.move_id.line_ids
-        for partial in lines.matched_debit_ids | lines.matched_credit_ids:
-            ends = (partial.credit_move_id | partial.debit_move_id).move_id
-            inbound = ends.origin_payment_id & self
-            refund = ends.origin_payment_id - inbound - online
-            if (
-                len(inbound) == len(refund) == 1
-                and refund.payment_type == "outbound"
-                and refund._incident_is_effective()
-            ):
-                back[inbound] += partial.amount
+            payment = refund.source_payment_id
+            amount = refund.currency_id._convert(
+                refund.amount, payment.currency_id, refund.company_id, refund.date
+            )
+            refunds[payment].append((refund, amount))
+        for partial in self.move_id.line_ids.matched_debit_ids:
+            payment = partial.credit_move_id.move_id.origin_payment_id
+            refund = partial.debit_move_id.move_id.origin_payment_id
+            if refund and refund not in online:
+                refunds[payment].append((refund, partial.credit_amount_currency))
+        return refunds
+
+    def _incident_refunded(self):
+        """Return those of these payments that were paid back in full (R6.2)."""
+        refunds = self._incident_refunds() if self else {}
         return self.filtered(
             lambda payment: (
-                payment in back
-                and payment.company_id.currency_id.compare_amounts(
-                    back[payment], payment._incident_company_amount()
+                payment in refunds
+                and payment.currency_id.compare_amounts(
+                    sum(
+                        amount
+                        for refund, amount in refunds[payment]
+                        if refund.payment_type == "outbound"
+                        and refund._incident_is_effective()
+                    ),
+                    payment.amount,
                 )
                 >= 0
             )
+        )
+
+    def _incident_pays_back(self):
+        """Return the payments with a grant that these may pay back (R6.2)."""
+        refunds = self.filtered(
+            lambda payment: (
+                payment.payment_type == "outbound"
+                and payment.partner_type == "customer"
+            )
+        )
+        credits = refunds.move_id.line_ids.matched_credit_ids.credit_move_id
+        return (refunds.source_payment_id | credits.move_id.origin_payment_id).filtered(
+            "incident_first_number"
         )

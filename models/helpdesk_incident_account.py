@@ -153,6 +153,7 @@ class HelpdeskIncidentAccount(models.Model):
         required=True,
         default=0,
         readonly=True,
+        groups="helpdesk_paid_support.group_incident_reader",
         help="Counts the operations on the account. See docs/ledger.md, “Locking”.",
     )
     allotment_ids = fields.One2many(
@@ -395,7 +396,9 @@ class HelpdeskIncidentAccount(models.Model):
         again, in the same window (R3.4). A period allotment gives back what is unused
         at most (R3.5).
 
-        :param list[Cause] causes: at most one for each key.
+        :param list[Cause] causes: of several with the same key, the last one says what
+            should have been given in the end, those before how it came to that; a
+            period comes once.
         :return: the number of entries written.
         :rtype: int
         """
@@ -668,6 +671,22 @@ class HelpdeskIncidentAccount(models.Model):
             )
         )
 
+    @api.model
+    def _replace_source(self, sources, target):
+        """Let entries and allotments name ``target`` as the document that they come
+        from, in the place of documents that are merged into it (R2.2)."""
+        for table in ("entry", "allotment"):
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %s SET res_id = %s WHERE res_model = %s AND res_id IN %s",
+                    SQL.identifier(f"helpdesk_incident_{table}"),
+                    target.id,
+                    target._name,
+                    tuple(sources.ids),
+                )
+            )
+        self._invalidate_balances()
+
     def _follow_customers(self, customers):
         """Give these accounts to other customers; those that meet merge (R2.2).
 
@@ -875,11 +894,15 @@ class HelpdeskIncidentAccount(models.Model):
         self._check_causes(causes)
         accounts = self.union(*(cause.account for cause in causes))
         lifetime = {a.account_id.id: a for a in accounts._lifetime()}
-        return [
-            self._cause_line(cause, lifetime[cause.account.id], difference)
-            for cause in causes
-            if (difference := cause.target - given.get(cause.key, 0))
-        ]
+        lines = []
+        for cause in causes:
+            difference = cause.target - given.get(cause.key, 0)
+            if difference:
+                lines.append(
+                    self._cause_line(cause, lifetime[cause.account.id], difference)
+                )
+                given[cause.key] = cause.target
+        return lines
 
     @api.model
     def _check_causes(self, causes):

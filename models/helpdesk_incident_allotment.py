@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ..fields import MAX_INCIDENTS
+
 
 class HelpdeskIncidentAllotment(models.Model):
     """Incidents with one validity window (R1).
@@ -116,6 +118,10 @@ class HelpdeskIncidentAllotment(models.Model):
     _period_check = models.Constraint(
         "CHECK (kind = 'lifetime' OR balance >= 0)",
         "A period allotment is never negative.",
+    )
+    _granted_check = models.Constraint(
+        f"CHECK (granted <= {MAX_INCIDENTS})",
+        f"A customer can be given at most {MAX_INCIDENTS:,} incidents.",
     )
     _to_grant_check = models.Constraint(
         "CHECK (to_grant = CASE kind WHEN 'period' "

@@ -44,6 +44,8 @@ class HelpdeskIncidentCause(models.AbstractModel):
         :return: what went wrong, None if nothing did.
         :rtype: Exception | None
         """
+        # What was wrong before is not ours to catch.
+        self.env.flush_all()
         try:
             with self.env.cr.savepoint():
                 self._incident_settle()

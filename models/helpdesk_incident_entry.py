@@ -91,7 +91,7 @@ class HelpdeskIncidentEntry(models.Model):
     )
     res_model = fields.Char(string="Source Model", readonly=True)
     res_id = fields.Many2oneReference(
-        string="Source", model_field="res_model", readonly=True
+        string="Source", model_field="res_model", readonly=True, index="btree_not_null"
     )
     name = fields.Char(string="Description", required=True, readonly=True)
     user_id = fields.Many2one(

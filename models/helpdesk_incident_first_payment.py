@@ -1,5 +1,8 @@
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+from .res_partner import INCIDENT_READERS
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -13,6 +16,7 @@ class HelpdeskIncidentAccount(models.Model):
             ("past", "Made before incidents were given for it"),
         ],
         readonly=True,
+        groups=INCIDENT_READERS,
     )
 
     def _first_payment_passed(self, entering):
@@ -26,16 +30,17 @@ class HelpdeskIncidentAccount(models.Model):
             self.env["account.payment"]
             .sudo()
             ._read_group(
-                [
-                    ("id", "not in", entering.ids),
-                    ("partner_id.commercial_partner_id", "in", self.partner_id.ids),
-                    ("company_id", "in", self.company_id.ids),
-                    ("payment_type", "=", "inbound"),
-                    ("partner_type", "=", "customer"),
-                    ("state", "in", ("in_process", "paid")),
-                    ("move_id.state", "in", (False, "posted")),
-                    ("amount", ">", 0),
-                ],
+                Domain("id", "not in", entering.ids)
+                & Domain("partner_id.commercial_partner_id", "in", self.partner_id.ids)
+                & Domain("company_id", "in", self.company_id.ids)
+                & Domain("payment_type", "=", "inbound")
+                & Domain("partner_type", "=", "customer")
+                & Domain("state", "in", ("in_process", "paid"))
+                & (
+                    Domain("move_id", "=", False)
+                    | Domain("move_id.state", "=", "posted")
+                )
+                & Domain("amount", ">", 0),
                 ["partner_id", "company_id"],
             )
         )

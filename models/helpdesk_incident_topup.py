@@ -1,77 +1,92 @@
-"""Incidents for funds added (R6.3): the funds that an account carries."""
+"""Incidents for funds added (R6.3): what an account should have given for payments."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from odoo import api, fields, models
 from odoo.tools import SQL, float_round, formatLang
 
-from .helpdesk_incident_account import Cause
 
+def steps_made(groups, paid_back):
+    """Return how many steps of *Amount* the money of an account makes (R6.3, R6.5).
 
-@dataclass(frozen=True)
-class Funds:
-    """An amount of money that counts, or counts no more (R6.3)."""
+    Payments belong together that have the same *Amount* and *N*: what is left over is
+    carried to the next payment with the same numbers. So the result depends on which
+    payments count, and on nothing else: not on their order, nor on what was undone and
+    redone on the way; and undoing a payment takes no more than its own numbers give.
 
-    #: the ``helpdesk.incident.account`` to which it counts
-    account: models.BaseModel
-    #: the key of the cause that gives the incidents
-    key: str
-    #: in company currency, below zero when it counts no more
-    amount: float
-    #: *Amount* and *N* of R6.3 that go with it
-    step: float
-    number: int
-    name: str
-    source: models.BaseModel | None = None
-
-
-def count(total, carry, amount, step):
-    """Count an amount of money towards the next incidents (R6.3, R6.5).
-
-    The counted total never falls below zero: what was paid out beyond what came in
-    does not count until it comes in again. That makes the result independent of the
-    order of payments.
-
-    :param int total: all that counted before, less what was paid out; units.
-    :param int carry: what is left over of it; units.
-    :param int amount: what counts now; units, below zero when it counts no more.
-    :param int step: *Amount*; units.
-    :return: the new total, the new carry, and how many steps were made.
-    :rtype: tuple[int, int, int]
+    :param dict groups: by (step, number), what the payments of the group come to, less
+        what refunds of these very payments have paid back; the newest group first.
+    :param paid_back: what was paid back besides, of no payment in particular. It is
+        taken from the groups in their order, from each down to zero.
+    :return: by (step, number), how many steps, and what is carried over.
+    :rtype: dict[tuple, tuple]
     """
-    counted = max(total + amount, 0) - max(total, 0)
-    steps, carry = divmod(carry + counted, step)
-    return total + amount, carry, steps
+    result = {}
+    for (step, number), total in groups.items():
+        total = max(total, 0)
+        taken = min(total, paid_back)
+        paid_back -= taken
+        result[step, number] = divmod(total - taken, step)
+    return result
+
+
+class Funds:
+    """The money that counts to one account, in units of its currency's rounding."""
+
+    def __init__(self):
+        self.groups = defaultdict(int)
+        self.newest = defaultdict(int)
+        self.paid_back = 0
+
+    def add(self, amount, step, number, newest, loose):
+        """Let money count.
+
+        :param int amount: units, below zero to count no more or to pay back.
+        :param int step: *Amount*, units.
+        :param int number: *N*.
+        :param int newest: the id of the payment, which orders the groups.
+        :param bool loose: whether it pays back no payment in particular.
+        """
+        if loose:
+            self.paid_back -= amount
+        else:
+            self.groups[step, number] += amount
+            self.newest[step, number] = max(self.newest[step, number], newest)
+
+    def steps(self):
+        """Return :func:`steps_made` of this money."""
+        newest_first = sorted(self.groups, key=lambda group: -self.newest[group])
+        return steps_made(
+            {group: self.groups[group] for group in newest_first}, self.paid_back
+        )
 
 
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     currency_id = fields.Many2one(related="company_id.currency_id")
-    topup_total = fields.Monetary(
-        string="Funds counted",
-        readonly=True,
-        help="All payments that count towards incidents for funds added, less what "
-        "was paid back.",
-    )
     topup_carry = fields.Monetary(
         string="Funds carried over",
-        readonly=True,
+        compute="_compute_topup",
         help="What is left over of the funds added: it counts towards the next ones.",
     )
     topup_progress = fields.Char(
         string="Towards the next",
-        compute="_compute_topup_progress",
+        compute="_compute_topup",
         help="What the customer has added towards the next incidents.",
     )
 
-    @api.depends("topup_carry", "company_id")
     @api.depends_context("lang")
-    def _compute_topup_progress(self):
+    def _compute_topup(self):
+        funds = self._funds()
         for account in self:
             company = account.company_id.sudo()
             number = company.incident_topup_quantity
+            step = account._units(company.incident_topup_amount)
+            _steps, carry = (
+                funds[account._origin.id].steps().get((step, number), (0, 0))
+            )
+            account.topup_carry = account._amount(carry)
             account.topup_progress = (
                 self.env._(
                     "%(carried)s of %(amount)s towards the next %(number)s incidents",
@@ -79,89 +94,68 @@ class HelpdeskIncidentAccount(models.Model):
                     amount=account._format_money(company.incident_topup_amount),
                     number=number,
                 )
-                if number and company.incident_topup_amount
+                if number and step
                 else False
             )
 
     def _format_money(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
-    @api.model
-    def _count_funds(self, funds):
-        """Count money towards incidents, and return what it gives (R6.3).
-
-        The caller holds the lock of the accounts, and settles the causes.
-
-        :param list[Funds] funds: in the order in which they count.
-        :return: what the causes should have given by now.
-        :rtype: list[Cause]
-        """
-        accounts = self.union(*(each.account for each in funds)).sudo()
-        accounts.invalidate_recordset(["topup_total", "topup_carry"], flush=False)
-        units = {
-            account: (
-                account._units(account.topup_total),
-                account._units(account.topup_carry),
-            )
-            for account in accounts
-        }
-        given = self._given({each.key for each in funds}) if funds else {}
-        gives = defaultdict(int)
-        last = {}
-        for each in funds:
-            account = each.account
-            total, carry, steps = count(
-                *units[account],
-                account._units(each.amount),
-                account._units(each.step),
-            )
-            units[account] = total, carry
-            gives[each.key] += steps * each.number
-            last[each.key] = each
-        if funds:
-            self._write_funds(units)
-        return [
-            Cause(
-                account=each.account,
-                key=key,
-                target=given.get(key, 0) + gives[key],
-                kind="topup",
-                name=each.name,
-                source=each.source,
-            )
-            for key, each in last.items()
-        ]
-
     def _units(self, amount):
         """Return an amount in units of the currency's rounding, a whole number."""
-        rounding = self.currency_id.rounding
+        rounding = self.currency_id.rounding or 0.01
         return int(float_round(amount / rounding, precision_digits=0))
 
-    @api.model
-    def _write_funds(self, units):
-        self.env.execute_query(
+    def _amount(self, units):
+        """Return units of the currency's rounding as an amount."""
+        return self.currency_id.round(units * (self.currency_id.rounding or 0.01))
+
+    def _funds(self):
+        """Return the money that counts to each of these accounts at present.
+
+        It is stored in the payments alone.
+
+        :rtype: dict[int, Funds]
+        """
+        result = defaultdict(Funds)
+        if not self.ids:
+            return result
+        payments = self.env["account.payment"]
+        payments.flush_model(
+            [
+                "incident_account_id",
+                "incident_topup_counted",
+                "incident_topup_step",
+                "incident_topup_number",
+                "source_payment_id",
+            ]
+        )
+        rows = self.env.execute_query(
             SQL(
                 """
-                UPDATE helpdesk_incident_account a
-                   SET topup_total = v.total, topup_carry = v.carry
-                  FROM (VALUES %s) AS v(id, total, carry) WHERE a.id = v.id
+                SELECT incident_account_id, incident_topup_step, incident_topup_number,
+                       incident_topup_counted < 0 AND source_payment_id IS NULL,
+                       SUM(incident_topup_counted), MAX(id)
+                  FROM account_payment
+                 WHERE incident_account_id IN %s AND incident_topup_number > 0
+                 GROUP BY 1, 2, 3, 4
                 """,
-                SQL(", ").join(
-                    SQL(
-                        "(%s, %s::numeric, %s::numeric)",
-                        account.id,
-                        account.currency_id.round(total * account.currency_id.rounding),
-                        account.currency_id.round(carry * account.currency_id.rounding),
-                    )
-                    for account, (total, carry) in units.items()
-                ),
+                tuple(self.ids),
             )
         )
-        self._invalidate_balances()
+        for account_id, step, number, loose, total, newest in rows:
+            account = self.browse(account_id)
+            result[account_id].add(
+                account._units(float(total)),
+                account._units(float(step)),
+                number,
+                newest,
+                loose,
+            )
+        return result
 
     def _merge_references(self, others):
-        """Override to take over the carried funds (R2.2). What they come to together
-        is given at once, so that the total counts as one."""
+        """Override for R2.2: the payments of all count to this account."""
         res = super()._merge_references(others)
         payments = self.env["account.payment"]
         payments.flush_model(["incident_account_id"])
@@ -173,33 +167,33 @@ class HelpdeskIncidentAccount(models.Model):
                 tuple(others.ids),
             )
         )
-        payments.invalidate_model(["incident_account_id"])
-        company = self.company_id
-        step, number = company.incident_topup_amount, company.incident_topup_quantity
-        accounts = self | others
-        accounts.invalidate_recordset(["topup_total", "topup_carry"], flush=False)
-        totals = [account._units(account.topup_total) for account in accounts]
-        carry = sum(account._units(account.topup_carry) for account in accounts)
-        # Counted as one, what was paid out by the one counts against the other.
-        carry += max(sum(totals), 0) - sum(max(total, 0) for total in totals)
-        steps = 0
-        if step and number:
-            steps, carry = divmod(carry, self._units(step))
-        self._write_funds({self: (sum(totals), carry)})
-        if steps:
-            key = f"merge:{self.id}:{'-'.join(map(str, sorted(others.ids)))}"
-            self._settle(
-                [
-                    Cause(
-                        account=self,
-                        key=key,
-                        target=steps * number,
-                        kind="topup",
-                        name=self._in_customer_language().env._(
-                            "Funds added, of customers that were merged"
-                        ),
-                        source=self.partner_id,
-                    )
-                ]
+        # What they have given together is one cause from now on.
+        for other in others:
+            self.env.execute_query(
+                SQL(
+                    """
+                    UPDATE helpdesk_incident_entry e
+                       SET cause_key = %(mine)s || substr(e.cause_key, %(length)s + 1),
+                           cause_number = e.cause_number + COALESCE((
+                               SELECT MAX(m.cause_number)
+                                 FROM helpdesk_incident_entry m
+                                WHERE m.cause_key = %(mine)s
+                                      || substr(e.cause_key, %(length)s + 1)), 0)
+                     WHERE e.account_id = %(account)s
+                       AND starts_with(e.cause_key, %(theirs)s)
+                    """,
+                    mine=f"topup:{self.id}:",
+                    theirs=f"topup:{other.id}:",
+                    length=len(f"topup:{other.id}:"),
+                    account=self.id,
+                )
             )
+        payments.invalidate_model(["incident_account_id"])
+        return res
+
+    def _merge(self, others):
+        """Override for R2.2, R6.3: what is carried over may make a step together."""
+        res = super()._merge(others)
+        causes = self.env["account.payment"]._incident_topup_causes(self)
+        self._settle(causes)
         return res

@@ -1,4 +1,9 @@
-from odoo import api, models
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+
+from odoo.addons.auth_signup.models.res_partner import SignupError
 
 
 class ResUsers(models.Model):
@@ -7,21 +12,40 @@ class ResUsers(models.Model):
     _name = "res.users"
     _inherit = ["res.users", "helpdesk.incident.cause"]
 
+    incident_portal_seen = fields.Boolean(
+        string="Was a portal user once",
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         users = super().create(vals_list)
-        users._incident_portal()._incident_give()
+        users._incident_new_portal_users()._incident_give()
         return users
 
     def write(self, vals):
-        if not {"active", "group_ids", "company_ids", "company_id"} & set(vals):
+        if not {"active", "group_ids", "company_ids"} & set(vals):
             return super().write(vals)
         before = {user: user._incident_companies() for user in self}
         res = super().write(vals)
-        self._incident_portal().filtered(
-            lambda user: user._incident_companies() - before[user]
-        )._incident_give()
+        # Who comes back is not new (R6.6); who is allowed in a further company may be.
+        further = self.filtered(
+            lambda user: before[user] and user._incident_companies() - before[user]
+        )
+        (self._incident_new_portal_users() | further)._incident_give()
         return res
+
+    def _create_user_from_template(self, values):
+        """Override of `auth_signup`: it takes whatever happens for a fault of the
+        sign-up; a concurrent update should be tried again."""
+        try:
+            return super()._create_user_from_template(values)
+        except SignupError as error:
+            if isinstance(error.__context__, (OperationalError, ConcurrencyError)):
+                raise error.__context__ from None
+            raise
 
     def _incident_companies(self):
         """Return the companies in which this is a portal user."""
@@ -30,8 +54,13 @@ class ResUsers(models.Model):
         portal = user.active and user._is_portal()
         return user.company_ids if portal else user.company_ids.browse()
 
-    def _incident_portal(self):
-        return self.filtered(lambda user: user._incident_companies())
+    def _incident_new_portal_users(self):
+        """Return those of these users that are portal users for the first time."""
+        users = self.sudo().filtered(
+            lambda user: not user.incident_portal_seen and user._incident_companies()
+        )
+        users.incident_portal_seen = True
+        return users
 
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R6.1."""

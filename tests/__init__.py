@@ -8,6 +8,7 @@ from . import test_manual
 from . import test_merge
 from . import test_online_payment
 from . import test_open_and_close
+from . import test_periods
 from . import test_portal
 from . import test_registration
 from . import test_return

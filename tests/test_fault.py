@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
 
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -40,7 +41,8 @@ class TestFault(PaymentCommon):
             self.assertEqual(fault.res_id, payment.id)
             tries = fault.tries
             self.assertIn("Something is wrong", fault.error)
-            self.assertEqual(fault.action_open_document()["res_id"], payment.id)
+            action = fault.with_user(self.env.user).sudo().action_open_document()
+            self.assertEqual(action["res_id"], payment.id)
             fault.action_retry()
             self.assertEqual(fault.tries, tries + 1)
         with self.enter_registry_test_mode():
@@ -69,6 +71,30 @@ class TestFault(PaymentCommon):
             self.assertRaises(SerializationFailure),
         ):
             self.pay(100)
+
+    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    def test_retry_uses_the_numbers_of_the_payment(self):
+        """R6.3, R3.9: other settings meanwhile change nothing."""
+        with self.broken(ValueError("Something is wrong")):
+            payment = self.pay(250)
+        self.company.write({"incident_topup_amount": 1, "incident_topup_quantity": 50})
+        self.faults().action_retry()
+        self.assertEqual(self.balance(), 4)
+        with (
+            self.broken(ValueError("Something is wrong")),
+            self.assertRaises(ValueError),
+        ):
+            payment.unlink()
+
+    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    def test_manager_opens_what_he_may(self):
+        """R3.9, R14"""
+        with self.broken(ValueError("Something is wrong")):
+            self.pay(250)
+        with self.assertRaisesRegex(UserError, "Ask a colleague"):
+            self.faults().action_open_document()
+        with self.assertRaises(AccessError):
+            self.faults().write({"res_model": "res.partner"})
 
     @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
     def test_retry_after_it_was_undone(self):

@@ -124,3 +124,58 @@ class TestFirstPayment(PaymentCommon):
         second = self.pay(10)
         self.assertEqual(self.balance(), 5)
         self.assertEqual(first.incident_quantity + second.incident_quantity, 5)
+
+    def test_turned_around(self):
+        """R6.2: inbound payments alone, whichever way they were when first seen."""
+        payment = self.pay(100)
+        payment.action_draft()
+        payment.payment_type = "outbound"
+        payment.action_post()
+        self.assertEqual(self.balance(), 0)
+        payment.action_draft()
+        payment.payment_type = "inbound"
+        payment.action_post()
+        self.assertEqual(self.balance(), 5)
+
+    def test_refunded_in_foreign_currency(self):
+        """R6.2: in full is in full, whatever the rate is by then."""
+        foreign = self.setup_other_currency(
+            "EUR", rates=[("2027-01-01", 2.0), ("2027-06-01", 4.0)]
+        )
+        first = self.pay(100, currency_id=foreign.id)
+        self.assertEqual(self.balance(), 5)
+        refund = self.pay(-100, currency_id=foreign.id, date="2027-06-10")
+        self.reconcile(first, refund)
+        self.assertEqual(self.balance(), 0)
+
+    def test_settling_again_changes_nothing(self):
+        """R3.4, R6.2: nor does a refund in part give anything."""
+        first = self.pay(100)
+        first.action_draft()
+        second = self.pay(100)
+        first.action_post()
+        second.action_draft()
+        self.assertEqual(self.balance(), 0)
+        first._incident_give()
+        self.assertEqual(self.balance(), 0)
+        self.reconcile(first, self.pay(-30))
+        self.assertEqual(self.balance(), 0)
+
+    def test_earlier_payment_without_entry(self):
+        """R6.2: it was the first one all the same."""
+        self.company.incident_first_payment_quantity = 0
+        self.pay_without_entry(100)
+        self.company.incident_first_payment_quantity = 5
+        self.pay(100)
+        self.assertEqual(self.balance(), 0)
+
+    def test_refund_deleted(self):
+        """R6.2: the payment that it paid back holds the grant again."""
+        first = self.pay(10)
+        refund = self.pay(-10)
+        self.reconcile(first, refund)
+        self.assertEqual(self.balance(), 0)
+        refund.action_draft()
+        self.assertEqual(self.balance(), 5)
+        refund.unlink()
+        self.assertEqual(self.balance(), 5)

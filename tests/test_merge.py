@@ -107,6 +107,9 @@ class TestMerge(PaidSupportCommon):
         self.merge_partners(person, self.customer)
         self.assertEqual(account.lifetime_granted, 4)
         self.assertEqual(self.customer._incident_register(self.company), 0)
+        # R3.8: what the entry comes from was merged, too.
+        entry = account.entry_ids.filtered(lambda e: e.kind == "registration")
+        self.assertEqual(entry.action_open_source()["res_id"], self.customer.id)
 
 
 @tagged("post_install", "-at_install")
@@ -127,6 +130,18 @@ class TestMergeFunds(PaymentCommon):
         first.action_draft()
         second.action_draft()
         self.assertEqual((self.balance(), self.carry()), (0, 0))
+
+    def test_carried_at_other_numbers(self):
+        """R2.2, R6.6: merging gives nothing for what other settings have left over."""
+        other = self._customer("Other")
+        payments = self.pay(99) + self.pay(99, other)
+        self.company.write({"incident_topup_amount": 1, "incident_topup_quantity": 10})
+        wizard = self.env["base.partner.merge.automatic.wizard"].sudo().create({})
+        wizard._merge((other + self.customer).ids, self.customer, extra_checks=False)
+        self.env.invalidate_all()
+        self.assertEqual(self.balance(), 2)
+        payments.action_draft()
+        self.assertEqual(self.balance(), 0)
 
     def test_first_payments(self):
         """R2.2, R6.2: what both held stays, and moves on as one."""

@@ -1,4 +1,7 @@
+from unittest.mock import patch
+
 from psycopg2 import IntegrityError
+from psycopg2.errors import SerializationFailure
 
 from odoo import Command
 from odoo.exceptions import AccessError
@@ -72,6 +75,41 @@ class TestRegistration(PaidSupportCommon):
         self.company.incident_registration_quantity = 3
         self.invite(self.contact("Bert"))
         self.assertEqual(self.given(), 0)
+
+    def test_who_comes_back_is_not_new(self):
+        """R6.6: portal access revoked and granted again, or a user unarchived."""
+        self.company.incident_registration_quantity = 0
+        contact = self.contact("Anna")
+        user = self.invite(contact)
+        self.company.incident_registration_quantity = 3
+        user.active = False
+        user.active = True
+        wizard = (
+            self.env["portal.wizard"]
+            .with_context(active_ids=contact.ids)
+            .create({"partner_ids": [Command.link(contact.id)]})
+        )
+        wizard.user_ids.action_revoke_access()
+        self.assertFalse(user.active)
+        self.invite(contact)
+        self.assertTrue(user.active)
+        self.assertEqual(self.given(), 0)
+
+    def test_concurrent_sign_up_is_tried_again(self):
+        """R3.9, R2.1: it is no fault of whoever signs up."""
+        users = self.env["res.users"].sudo()
+        users.env["ir.config_parameter"].set_param(
+            "auth_signup.invitation_scope", "b2c"
+        )
+        with (
+            patch.object(
+                type(self.account_model), "_settle", side_effect=SerializationFailure()
+            ),
+            self.assertRaises(SerializationFailure),
+        ):
+            users.signup(
+                {"login": "zoe@example.com", "name": "Z", "password": "hps-zoe"}
+            )
 
     def test_allowed_in_another_company(self):
         """R6.1, R2.3: the first portal user allowed in that company."""

@@ -1,9 +1,10 @@
 from itertools import permutations
 
-from odoo.tests import tagged
+from odoo.exceptions import UserError
+from odoo.tests import BaseCase, tagged
 
 from odoo.addons.helpdesk_paid_support.hooks import post_init_hook
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_topup import count
+from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_topup import steps_made
 
 from .common_payment import PaymentCommon
 
@@ -170,10 +171,96 @@ class TestTopup(PaymentCommon):
         payment = self.pay(250)
         self.company.write({"incident_topup_amount": 10, "incident_topup_quantity": 7})
         payment.action_draft()
-        self.assertEqual((self.balance(), self.carry()), (0, 0))
+        self.assertEqual(self.balance(), 0)
         self.company.incident_topup_quantity = 0
         payment.action_post()
+        self.assertEqual(self.balance(), 4)
+        self.company.write({"incident_topup_amount": 100, "incident_topup_quantity": 2})
         self.assertEqual((self.balance(), self.carry()), (4, 50))
+
+    def test_no_way_to_more(self):
+        """R3.4: with other settings in between, no order of undo and redo gives one
+        incident more, and nothing stays when nothing is effective."""
+        for numbers in ((10, 1), (100, 10), (1, 10), (1000, 3)):
+            with self.subTest(numbers=numbers):
+                customer = self._customer("Tricky")
+                self.company.write(
+                    {"incident_topup_amount": 100, "incident_topup_quantity": 2}
+                )
+                first, back = self.pay(199, customer), self.pay(-10, customer)
+                self.company.write(
+                    {
+                        "incident_topup_amount": numbers[0],
+                        "incident_topup_quantity": numbers[1],
+                    }
+                )
+                second = self.pay(61, customer)
+                before = self.balance(customer)
+                for _n in range(3):
+                    first.action_draft()
+                    second.action_draft()
+                    back.action_draft()
+                    first.action_post()
+                    second.action_post()
+                    back.action_post()
+                    self.assertEqual(self.balance(customer), before)
+                second.action_draft()
+                back.action_draft()
+                first.action_draft()
+                self.assertEqual(self.balance(customer), 0)
+
+    def test_refund_of_what_never_counted(self):
+        """R6.5, R6.3: paying back a payment of before takes nothing."""
+        self.company.incident_topup_quantity = 0
+        old = self.pay(500)
+        self.company.incident_topup_quantity = 2
+        self.pay(100)
+        refund = self.pay(-500, post=False)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE account_payment SET source_payment_id = %s WHERE id = %s",
+            [old.id, refund.id],
+        )
+        self.env.invalidate_all()
+        refund.action_post()
+        self.assertEqual(self.balance(), 2)
+
+    def test_changed_while_effective(self):
+        """R6.3: what a payment counts follows its amount and its customer."""
+        other = self._customer("Other")
+        payment = self.pay_without_entry(100)
+        payment.amount = 1000
+        self.assertEqual(self.balance(), 20)
+        payment.partner_id = other
+        self.assertEqual((self.balance(), self.balance(other)), (0, 20))
+
+    def test_nobody_writes_what_a_payment_remembers(self):
+        """R3.1, R14: over any interface; whoever could would make incidents."""
+        payment = self.pay(1, post=False)
+        values = {
+            "incident_seen": True,
+            "incident_topup_step": 0.01,
+            "incident_topup_number": 100,
+        }
+        for user in (self.env.user, self.env.ref("base.user_admin"), self.manager):
+            with self.assertRaises(UserError):
+                payment.with_user(user).write(values)
+        with self.assertRaises(UserError):
+            payment.sudo().write({"incident_account_id": False})
+        with self.assertRaises(UserError):
+            self.pay(1, **values)
+        result = self.env["account.payment"].load(
+            [".id", "incident_first_number"], [[str(payment.id), "500"]]
+        )
+        self.assertTrue(result["messages"])
+        forged = self.env["account.payment"].with_context(
+            **{f"default_{name}": value for name, value in values.items()},
+            incident_memory=True,
+        )
+        payment = payment.with_env(forged.env).copy()
+        self.assertFalse(payment.incident_seen)
+        payment.action_post()
+        self.assertEqual(self.balance(), 0)
 
     def test_off_and_on(self):
         """R6.6, R6.3: what was not counted is not uncounted, nor counted later."""
@@ -190,23 +277,19 @@ class TestTopup(PaymentCommon):
 
     def test_installed_books(self):
         """R6.6: payments of before the module was installed never count."""
-        payment, draft = self.pay(250), self.pay(100, post=False)
+        self.company.incident_topup_quantity = 0
+        payment = self.pay(250)
+        self.company.incident_topup_quantity = 2
+        draft = self.pay(100, post=False)
         self.env.flush_all()
-        self.env.cr.execute(
-            """UPDATE account_payment
-                  SET incident_seen = NULL, incident_account_id = NULL,
-                      incident_topup_number = NULL, incident_topup_counted = NULL
-                WHERE id = %s""",
-            [payment.id],
-        )
+        self.env.cr.execute("UPDATE account_payment SET incident_seen = NULL")
         self.env.invalidate_all()
-        before = self.balance()
         post_init_hook(self.env)
         payment.action_draft()
         payment.action_post()
-        self.assertEqual(self.balance(), before)
+        self.assertEqual(self.balance(), 0)
         draft.action_post()
-        self.assertGreater(self.balance(), before)
+        self.assertEqual(self.balance(), 2)
 
     def test_words(self):
         """R6.3, R3.8: the remainder and the reason, in words."""
@@ -271,11 +354,17 @@ class TestTopup(PaymentCommon):
         self.assertLessEqual(cost(30), cost(2) + 5)
 
 
-class TestCount(PaymentCommon):
-    def test_count(self):
-        """R6.3: the formula, in whole units."""
-        self.assertEqual(count(0, 0, 250, 100), (250, 50, 2))
-        self.assertEqual(count(250, 50, 50, 100), (300, 0, 1))
-        self.assertEqual(count(300, 0, -250, 100), (50, 50, -3))
-        self.assertEqual(count(60, 60, -100, 100), (-40, 0, 0))
-        self.assertEqual(count(-40, 0, 100, 100), (60, 60, 0))
+class TestSteps(BaseCase):
+    def test_steps_made(self):
+        """R6.3, R6.5: whole steps, and what is carried over; never below zero."""
+        self.assertEqual(steps_made({(100, 2): 250}, 0), {(100, 2): (2, 50)})
+        self.assertEqual(steps_made({(100, 2): 300}, 250), {(100, 2): (0, 50)})
+        self.assertEqual(steps_made({(100, 2): 60}, 100), {(100, 2): (0, 0)})
+        self.assertEqual(steps_made({(100, 2): -40}, 0), {(100, 2): (0, 0)})
+
+    def test_paid_back_from_the_newest(self):
+        """R6.5: after the numbers have changed."""
+        self.assertEqual(
+            steps_made({(10, 7): 60, (100, 2): 250}, 100),
+            {(10, 7): (0, 0), (100, 2): (2, 10)},
+        )

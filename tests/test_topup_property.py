@@ -106,6 +106,9 @@ class TestTopupProperty(PaymentCommon):
                 counted = abs(payment._incident_amount())
                 self.assertLessEqual(abs(taken), -(-counted // 100) * 2)
                 payment.action_post()
+                self.company.write(
+                    {"incident_topup_amount": 100, "incident_topup_quantity": 2}
+                )
                 self.assertEqual((self.balance(customer), self.carry(customer)), before)
             savepoint.rollback()
         self.env.invalidate_all()

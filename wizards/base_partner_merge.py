@@ -14,4 +14,5 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         )
         customer = dst_partner.sudo().commercial_partner_id
         accounts._follow_customers(dict.fromkeys(accounts, customer))
+        accounts._replace_source(src_partners, dst_partner)
         return super()._update_foreign_keys(src_partners, dst_partner)
