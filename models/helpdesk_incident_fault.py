@@ -105,7 +105,7 @@ class HelpdeskIncidentFault(models.Model):
     def _cron_retry(self):
         """Try again everything that could not be given (R3.9)."""
         cron = self.env["ir.cron"]
-        for fault in self.search([]):
+        for fault in self.search([], order="tries, id", limit=1000):
             try:
                 fault._retry()
             except (OperationalError, ConcurrencyError):
