@@ -3,6 +3,10 @@ from . import helpdesk_incident_ledger
 from . import helpdesk_incident_account
 from . import helpdesk_incident_allotment
 from . import helpdesk_incident_entry
+from . import helpdesk_incident_settle
+from . import helpdesk_incident_use
+from . import helpdesk_incident_time
+from . import helpdesk_incident_merge
 
 # What gives incidents.
 from . import helpdesk_incident_cause

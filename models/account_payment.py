@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
-from .helpdesk_incident_account import Cause
+from .helpdesk_incident_settle import Cause
 from .res_partner import INCIDENT_READERS
 
 #: What makes a payment effective (R1), and a customer's (R6.2, R6.3).

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..fields import WholeNumber
-from .helpdesk_incident_account import Cause
+from .helpdesk_incident_settle import Cause
 
 #: Staff who may see what customers hold (R14); portal users have their own pages.
 INCIDENT_READERS = "helpdesk_paid_support.group_incident_reader"

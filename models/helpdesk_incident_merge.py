@@ -1,0 +1,120 @@
+"""What happens to accounts when customers become one (R2.2)."""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    def _merge(self, others):
+        """Take over everything that ``others`` hold, and close them (R2.2).
+
+        The one case in which entries change: they move to this account (R3.1).
+
+        :param others: accounts of the same company.
+        """
+        self.ensure_one()
+        others -= self
+        if not others:
+            return
+        (self | others)._lock()
+        self._merge_references(others)
+        self.env.execute_query(
+            SQL(
+                """
+                WITH taken AS (
+                    DELETE FROM helpdesk_incident_allotment
+                     WHERE account_id IN %(others)s AND kind = 'lifetime'
+                    RETURNING granted, used, lapsed, balance
+                )
+                UPDATE helpdesk_incident_allotment m
+                   SET granted = m.granted + t.granted,
+                       used = m.used + t.used,
+                       lapsed = m.lapsed + t.lapsed,
+                       balance = m.balance + t.balance
+                  FROM (SELECT SUM(granted) AS granted, SUM(used) AS used,
+                               SUM(lapsed) AS lapsed, SUM(balance) AS balance
+                          FROM taken) t
+                 WHERE m.account_id = %(account)s AND m.kind = 'lifetime'
+                """,
+                others=tuple(others.ids),
+                account=self.id,
+            )
+        )
+        self.env.execute_query(
+            SQL(
+                "DELETE FROM helpdesk_incident_account WHERE id IN %s",
+                tuple(others.ids),
+            )
+        )
+        self._invalidate_balances()
+
+    def _merge_references(self, others):
+        """Let this account replace ``others`` wherever they are named."""
+        lifetime = self._lifetime()
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE helpdesk_incident_entry e
+                   SET account_id = %(account)s,
+                       allotment_id = CASE m.kind WHEN 'lifetime' THEN %(lifetime)s
+                                                  ELSE e.allotment_id END
+                  FROM helpdesk_incident_allotment m
+                 WHERE m.id = e.allotment_id AND e.account_id IN %(others)s
+                """,
+                account=self.id,
+                lifetime=lifetime.id,
+                others=tuple(others.ids),
+            )
+        )
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE helpdesk_incident_allotment SET account_id = %(account)s
+                 WHERE account_id IN %(others)s AND kind = 'period'
+                """,
+                account=self.id,
+                others=tuple(others.ids),
+            )
+        )
+
+    @api.model
+    def _replace_source(self, sources, target):
+        """Let entries and allotments name ``target`` as the document that they come
+        from, in the place of documents that are merged into it (R2.2)."""
+        for table in ("entry", "allotment"):
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %s SET res_id = %s WHERE res_model = %s AND res_id IN %s",
+                    SQL.identifier(f"helpdesk_incident_{table}"),
+                    target.id,
+                    target._name,
+                    tuple(sources.ids),
+                )
+            )
+        self._invalidate_balances()
+
+    def _follow_customers(self, customers):
+        """Give these accounts to other customers; those that meet merge (R2.2).
+
+        :param dict customers: the new ``res.partner``, a commercial one, by account.
+        """
+        for account in self.sudo().sorted("id"):
+            customer = customers[account]
+            if customer == account.partner_id:
+                continue
+            there = self._of(customer, account.company_id)
+            if there:
+                there._merge(account)
+            else:
+                account._lock()
+                self.env.execute_query(
+                    SQL(
+                        "UPDATE helpdesk_incident_account SET partner_id = %s "
+                        "WHERE id = %s",
+                        customer.id,
+                        account.id,
+                    )
+                )
+                self._invalidate_balances()

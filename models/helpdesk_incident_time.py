@@ -1,0 +1,111 @@
+"""What time does: periods begin and end (R9.2, R9.3)."""
+
+from odoo import api, models
+from odoo.tools import SQL
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+PERIOD_GRANTED = _lt("Incidents of the new period")
+PERIOD_LAPSED = _lt("Unused incidents lapsed at the end of the period")
+
+#: What time does to an allotment (aliased ``m``).
+DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
+ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    def _open_and_close(self):
+        """Grant what is due and close what has ended (R9.3). Locked by the caller.
+
+        A period that went by unseen is granted and closed: nothing of it is usable,
+        all of it is counted. ``period`` is dated at the beginning of its window,
+        ``expiry`` at the end (R3.7).
+
+        :return: the number of entries written.
+        :rtype: int
+        """
+        if not self._is_due():
+            return 0
+        post = self.env["helpdesk.incident.entry"]._post
+        return post(
+            self._due_lines(
+                condition=DUE,
+                values=SQL("m.date_from, 'period', m.to_grant, m.cause_key"),
+                text=PERIOD_GRANTED,
+            )
+        ) + post(
+            self._due_lines(
+                condition=ENDED,
+                values=SQL("m.date_to, 'expiry', -m.balance, 'expiry:' || m.id"),
+                text=PERIOD_LAPSED,
+            )
+        )
+
+    def _allotments_today(self):
+        """Return the tables of the allotments of these accounts, as SQL."""
+        return SQL(
+            """
+            helpdesk_incident_allotment m
+              JOIN helpdesk_incident_account account
+                ON account.id = m.account_id AND account.id IN %s
+              JOIN %s AS today(company_id, day)
+                ON today.company_id = account.company_id
+            """,
+            tuple(self.ids),
+            self._today_table(self.company_id),
+        )
+
+    def _is_due(self):
+        return bool(self) and bool(
+            self.env.execute_query(
+                SQL(
+                    "SELECT 1 FROM %s WHERE (%s) OR (%s) LIMIT 1",
+                    self._allotments_today(),
+                    DUE,
+                    ENDED,
+                )
+            )
+        )
+
+    def _due_lines(self, condition, values, text):
+        """Return the lines of allotments on which time has worked, as a query.
+
+        :param SQL condition: on the allotment ``m`` and ``today``.
+        :param SQL values: date, kind, quantity and cause key of the line.
+        :param LazyGettext text: what it says to the customer.
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT m.account_id, m.id AS allotment_id,
+                   v.date, v.kind, v.quantity, NULL::int4 AS ticket_id, v.cause_key,
+                   m.res_model, m.res_id, %(name)s AS name
+              FROM %(allotments)s
+              JOIN res_partner partner ON partner.id = account.partner_id,
+                   LATERAL (VALUES (%(values)s)) AS v(date, kind, quantity, cause_key)
+             WHERE %(condition)s
+             ORDER BY m.date_from, m.id
+            """,
+            name=self._in_partner_language(text),
+            allotments=self._allotments_today(),
+            values=values,
+            condition=condition,
+        )
+
+    @api.model
+    def _in_partner_language(self, text):
+        """Return ``text`` as SQL, in the language of each row's ``partner``.
+
+        :param LazyGettext text: a term without placeholders.
+        """
+        return SQL(
+            "CASE partner.lang %s ELSE %s END",
+            SQL(" ").join(
+                SQL("WHEN %s THEN %s", code, self.with_context(lang=code).env._(text))
+                for code, _name in self.env["res.lang"].get_installed()
+            ),
+            self.env._(text),
+        )
