@@ -1,4 +1,4 @@
-"""What gives incidents and takes them back: causes with targets (R3.4), hands (R7)."""
+"""What gives incidents and takes them back: causes (R3.4), and managers (R7)."""
 
 from dataclasses import dataclass
 from datetime import date
