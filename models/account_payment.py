@@ -7,14 +7,16 @@ from odoo.tools import format_date, formatLang
 from .helpdesk_incident_settle import Cause
 from .res_partner import INCIDENT_READERS
 
-#: What makes a payment effective (R1), and a customer's (R6.2, R6.3).
-EFFECTIVE_FIELDS = {"state", "move_id", "partner_type"}
-#: What it counts, and to whom.
-COUNTED_FIELDS = {
+#: What makes a payment effective (R1), what it counts, and to whom (R6.2, R6.3).
+TRIGGERS = {
+    "state",
+    "move_id",
+    "partner_type",
+    "payment_type",
     "amount",
     "currency_id",
+    "journal_id",
     "date",
-    "payment_type",
     "partner_id",
     "company_id",
 }
@@ -26,6 +28,7 @@ MEMORY_FIELDS = {
     "incident_topup_step",
     "incident_topup_number",
     "incident_account_id",
+    "incident_partner_id",
     "incident_topup_counted",
     "incident_first_given",
     "incident_first_lost",
@@ -33,8 +36,14 @@ MEMORY_FIELDS = {
 #: In the context, as ``incident_memory``: this module writes. An object cannot come in
 #: over RPC.
 REMEMBER = object()
-#: In the context, as ``incident_leaving``: take the payments as effective no more.
-LEAVE = object()
+
+
+class Leaving:
+    """In the context, as ``incident_leaving``: the payments that are to be taken as
+    effective no more. An object cannot come in over RPC."""
+
+    def __init__(self, payments):
+        self.ids = frozenset(payments.ids)
 
 
 class AccountPayment(models.Model):
@@ -80,6 +89,13 @@ class AccountPayment(models.Model):
         copy=False,
         index="btree_not_null",
         ondelete="restrict",
+        groups=INCIDENT_READERS,
+    )
+    incident_partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Counted as paid by",
+        readonly=True,
+        copy=False,
         groups=INCIDENT_READERS,
     )
     incident_topup_counted = fields.Monetary(
@@ -135,19 +151,25 @@ class AccountPayment(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._incident_check_memory(set().union(*vals_list))
-        # Given, they come from no default in the context.
-        nothing = dict.fromkeys(MEMORY_FIELDS, False)
-        payments = super().create([{**vals, **nothing} for vals in vals_list])
+        # Nor do they come from a default in the context.
+        defaults = {f"default_{name}" for name in MEMORY_FIELDS}
+        model = self
+        if defaults & set(self.env.context):
+            model = self.with_context(  # pylint: disable=context-overridden
+                {
+                    key: value
+                    for key, value in self.env.context.items()
+                    if key not in defaults
+                }
+            )
+        payments = super(AccountPayment, model).create(vals_list)
         payments._incident_changed()
         return payments
 
     def write(self, vals):
         self._incident_check_memory(vals)
-        if COUNTED_FIELDS & set(vals):
-            # What counts otherwise from now on counts anew.
-            self.sudo().filtered("incident_account_id")._incident_leave()
         res = super().write(vals)
-        if (EFFECTIVE_FIELDS | COUNTED_FIELDS) & set(vals):
+        if TRIGGERS & set(vals):
             self._incident_changed()
         return res
 
@@ -190,6 +212,9 @@ class AccountPayment(models.Model):
     def _incident_is_effective(self):
         """Return whether this is an effective payment of a customer (R1)."""
         self.ensure_one()
+        leaving = self.env.context.get("incident_leaving")
+        if isinstance(leaving, Leaving) and self.id in leaving.ids:
+            return False
         return bool(
             self.state in ("in_process", "paid")
             and (not self.move_id or self.move_id.state == "posted")
@@ -198,11 +223,11 @@ class AccountPayment(models.Model):
             and self.partner_id
             # Money moved between the company's own journals is nobody's.
             and self.partner_id.commercial_partner_id != self.company_id.partner_id
-            and self.env.context.get("incident_leaving") is not LEAVE
         )
 
     def _incident_changed(self):
-        """Settle the payments that have become effective, or are so no more.
+        """Settle the payments that have become effective, or are so no more, or count
+        otherwise now.
 
         Called on every change that may matter; mostly there is nothing to do, which is
         found without a query.
@@ -211,20 +236,34 @@ class AccountPayment(models.Model):
         payments._incident_see()
         changed = payments.filtered(
             lambda payment: (
-                payment._incident_can_count()
-                and payment._incident_is_effective()
-                != bool(payment.incident_account_id)
+                payment._incident_can_count() and payment._incident_differs()
             )
         )
-        (changed | payments._incident_pays_back())._incident_give()
+        (changed | payments._incident_pays_back()).sorted(
+            lambda payment: (payment.date, payment.id)
+        )._incident_give()
+
+    def _incident_differs(self):
+        """Return whether the payment is not what it was counted as."""
+        self.ensure_one()
+        effective = self._incident_is_effective()
+        if effective != bool(self.incident_account_id):
+            return True
+        # A contact that moves to another customer leaves its payments where they are.
+        return effective and (
+            self.partner_id != self.incident_partner_id
+            or self.company_id != self.incident_account_id.company_id
+            or self.incident_topup_counted != self._incident_amount()
+        )
 
     def _incident_leave(self):
-        """Let these payments count no more. A fault stops whoever wants that."""
-        payments = self.sudo().with_context(incident_leaving=LEAVE)
+        """Let these payments count no more. A fault stops whoever wants that: once
+        they are deleted, nobody could try again."""
+        payments = self.sudo().with_context(incident_leaving=Leaving(self))
         counted = payments.filtered("incident_account_id")
-        paid_back = payments._incident_pays_back()
-        if counted or paid_back:
-            (counted | paid_back)._incident_settle()
+        affected = counted | payments._incident_pays_back()
+        if affected:
+            affected._incident_settle()
 
     def _incident_can_count(self):
         return bool(self.incident_first_number or self.incident_topup_number)
@@ -238,9 +277,9 @@ class AccountPayment(models.Model):
             .filtered(lambda payment: payment._incident_can_count())
             .sorted(lambda payment: (payment.date, payment.id))
         )
-        effective = payments.filtered(lambda payment: payment._incident_is_effective())
-        entering = effective.filtered(lambda payment: not payment.incident_account_id)
-        leaving = (payments - effective).filtered("incident_account_id")
+        changed = payments.filtered(lambda payment: payment._incident_differs())
+        entering = changed.filtered(lambda payment: payment._incident_is_effective())
+        leaving = changed.filtered("incident_account_id")
         holders = {
             payment: (
                 payment.partner_id.commercial_partner_id.id,
@@ -255,16 +294,28 @@ class AccountPayment(models.Model):
         accounts._lock()
         target = {payment: opened[holder] for payment, holder in holders.items()}
         causes = self._incident_topup_causes(accounts, target, leaving)
+        # What leaves one account for another gives up the grant there, first.
+        causes += leaving._incident_first_causes(leaving.browse(), leaving)
+        leaving.write(
+            {
+                "incident_account_id": False,
+                "incident_partner_id": False,
+                "incident_topup_counted": 0,
+            }
+        )
+        account_model._settle(causes)
         for payment, account in target.items():
             payment.write(
                 {
                     "incident_account_id": account.id,
+                    "incident_partner_id": payment.partner_id.id,
                     "incident_topup_counted": payment._incident_amount(),
                 }
             )
-        causes += payments._incident_first_causes(entering, leaving)
-        leaving.write({"incident_account_id": False, "incident_topup_counted": 0})
-        account_model._settle(causes)
+        staying = payments.filtered("incident_account_id")
+        account_model._settle(
+            staying._incident_first_causes(entering, leaving.browse())
+        )
 
     def _incident_see(self):
         """Let payments that are effective for the first time keep the numbers of the
@@ -318,7 +369,7 @@ class AccountPayment(models.Model):
         return amount if self.payment_type == "inbound" else -amount
 
     @api.model
-    def _incident_topup_causes(self, accounts, entering=None, leaving=()):
+    def _incident_topup_causes(self, accounts, entering, leaving):
         """Return what accounts should have given for funds added (R6.3).
 
         :param accounts: all the accounts concerned, locked.
@@ -334,7 +385,7 @@ class AccountPayment(models.Model):
             for payment in leaving
         ] + [
             (payment, account, payment._incident_amount())
-            for payment, account in (entering or {}).items()
+            for payment, account in entering.items()
         ]
         causes = []
         for payment, account, amount in moves:
@@ -344,15 +395,8 @@ class AccountPayment(models.Model):
                 account._units(amount),
                 account._units(payment.incident_topup_step),
                 payment.incident_topup_number,
-                payment.id,
-                loose=(
-                    payment.payment_type == "outbound" and not payment.source_payment_id
-                ),
             )
             causes += self._incident_topup_targets(account, funds[account.id], payment)
-        if not moves:
-            for account in accounts:
-                causes += self._incident_topup_targets(account, funds[account.id])
         return causes
 
     @api.model
@@ -365,9 +409,7 @@ class AccountPayment(models.Model):
                 kind="topup",
                 name=payment._incident_name("topup", account)
                 if payment
-                else account._in_customer_language().env._(
-                    "Funds added, of customers that were merged"
-                ),
+                else account._in_customer_language().env._("Funds added"),
                 source=payment,
             )
             for (step, number), (steps, _carry) in funds.steps().items()
@@ -389,8 +431,6 @@ class AccountPayment(models.Model):
         )
         refunded = payments._incident_refunded()
         losing = (payments & (leaving | refunded)).filtered("incident_first_given")
-        (losing & refunded - leaving).incident_first_lost = True
-        leaving.incident_first_lost = False
         losing.incident_first_given = 0
         candidates = payments - leaving - refunded
         winning = candidates.filtered(
@@ -398,7 +438,11 @@ class AccountPayment(models.Model):
         )._incident_first_of_all(entering)
         for payment in winning:
             payment.incident_first_given = payment.incident_first_number
-        winning.incident_first_lost = False
+        # It has its chance when the refund is undone, not later.
+        (candidates | leaving).filtered("incident_first_lost").write(
+            {"incident_first_lost": False}
+        )
+        (losing & refunded - leaving).incident_first_lost = True
         return [
             Cause(
                 account=payment.incident_account_id,
@@ -452,7 +496,12 @@ class AccountPayment(models.Model):
         :rtype: dict[recordset, list[tuple[recordset, float]]]
         """
         refunds = defaultdict(list)
-        online = self.search([("source_payment_id", "in", self.ids)])
+        online = self.search([("source_payment_id", "in", self.ids)]).filtered(
+            lambda refund: (
+                refund.partner_id.commercial_partner_id
+                == refund.source_payment_id.partner_id.commercial_partner_id
+            )
+        )
         for refund in online:
             payment = refund.source_payment_id
             amount = refund.currency_id._convert(

@@ -40,7 +40,9 @@ class HelpdeskIncidentAccount(models.Model):
                     Domain("move_id", "=", False)
                     | Domain("move_id.state", "=", "posted")
                 )
-                & Domain("amount", ">", 0),
+                & Domain("amount", ">", 0)
+                # One of the others could get the grant itself, if it is free.
+                & Domain("incident_first_number", "=", 0),
                 ["partner_id", "company_id"],
             )
         )

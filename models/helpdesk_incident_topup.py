@@ -6,23 +6,25 @@ from odoo import api, fields, models
 from odoo.tools import SQL, float_round, formatLang
 
 
-def steps_made(groups, paid_back):
+def steps_made(groups):
     """Return how many steps of *Amount* the money of an account makes (R6.3, R6.5).
 
     Payments belong together that have the same *Amount* and *N*: what is left over is
-    carried to the next payment with the same numbers. So the result depends on which
-    payments count, and on nothing else: not on their order, nor on what was undone and
-    redone on the way; and undoing a payment takes no more than its own numbers give.
+    carried to the next payment with the same numbers. What was paid back beyond what
+    the payments of its own numbers come to is taken from the others, in the order of
+    their numbers, down to zero.
 
-    :param dict groups: by (step, number), what the payments of the group come to, less
-        what refunds of these very payments have paid back; the newest group first.
-    :param paid_back: what was paid back besides, of no payment in particular. It is
-        taken from the groups in their order, from each down to zero.
+    So the result depends on which payments count, and on nothing else: not on their
+    order, nor on what was undone and redone on the way.
+
+    :param dict groups: by (step, number), what the payments of the group come to less
+        what was paid back; units.
     :return: by (step, number), how many steps, and what is carried over.
     :rtype: dict[tuple, tuple]
     """
+    paid_back = -sum(min(total, 0) for total in groups.values())
     result = {}
-    for (step, number), total in groups.items():
+    for (step, number), total in sorted(groups.items()):
         total = max(total, 0)
         taken = min(total, paid_back)
         paid_back -= taken
@@ -35,30 +37,19 @@ class Funds:
 
     def __init__(self):
         self.groups = defaultdict(int)
-        self.newest = defaultdict(int)
-        self.paid_back = 0
 
-    def add(self, amount, step, number, newest, loose):
+    def add(self, amount, step, number):
         """Let money count.
 
         :param int amount: units, below zero to count no more or to pay back.
         :param int step: *Amount*, units.
         :param int number: *N*.
-        :param int newest: the id of the payment, which orders the groups.
-        :param bool loose: whether it pays back no payment in particular.
         """
-        if loose:
-            self.paid_back -= amount
-        else:
-            self.groups[step, number] += amount
-            self.newest[step, number] = max(self.newest[step, number], newest)
+        self.groups[step, number] += amount
 
     def steps(self):
         """Return :func:`steps_made` of this money."""
-        newest_first = sorted(self.groups, key=lambda group: -self.newest[group])
-        return steps_made(
-            {group: self.groups[group] for group in newest_first}, self.paid_back
-        )
+        return steps_made(self.groups)
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -127,30 +118,24 @@ class HelpdeskIncidentAccount(models.Model):
                 "incident_topup_counted",
                 "incident_topup_step",
                 "incident_topup_number",
-                "source_payment_id",
             ]
         )
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT incident_account_id, incident_topup_step, incident_topup_number,
-                       incident_topup_counted < 0 AND source_payment_id IS NULL,
-                       SUM(incident_topup_counted), MAX(id)
+                       SUM(incident_topup_counted)
                   FROM account_payment
                  WHERE incident_account_id IN %s AND incident_topup_number > 0
-                 GROUP BY 1, 2, 3, 4
+                 GROUP BY 1, 2, 3
                 """,
                 tuple(self.ids),
             )
         )
-        for account_id, step, number, loose, total, newest in rows:
+        for account_id, step, number, total in rows:
             account = self.browse(account_id)
             result[account_id].add(
-                account._units(float(total)),
-                account._units(float(step)),
-                number,
-                newest,
-                loose,
+                account._units(float(total)), account._units(float(step)), number
             )
         return result
 
@@ -194,6 +179,9 @@ class HelpdeskIncidentAccount(models.Model):
     def _merge(self, others):
         """Override for R2.2, R6.3: what is carried over may make a step together."""
         res = super()._merge(others)
-        causes = self.env["account.payment"]._incident_topup_causes(self)
-        self._settle(causes)
+        self._settle(
+            self.env["account.payment"]._incident_topup_targets(
+                self, self._funds()[self.id]
+            )
+        )
         return res

@@ -1,4 +1,7 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common_payment import PaymentCommon
 
@@ -179,3 +182,39 @@ class TestFirstPayment(PaymentCommon):
         self.assertEqual(self.balance(), 5)
         refund.unlink()
         self.assertEqual(self.balance(), 5)
+
+    def test_lost_is_lost(self):
+        """R6.2, R3.4: a refund that is undone while another payment holds the grant
+        gives no claim to it later."""
+        first = self.pay(100)
+        refund = self.pay(-100)
+        lines = self.reconcile(first, refund)
+        second = self.pay(100)
+        self.assertEqual(second.incident_quantity, 5)
+        lines.remove_move_reconcile()
+        second.action_draft()
+        self.assertEqual(self.balance(), 0)
+        with self.assertNothingChanges():
+            first._incident_settle()
+            self.reconcile(first, self.pay(-30))
+
+    def test_faults_do_not_lose_it(self):
+        """R6.2, R3.9: what could not be settled at first is settled in the end."""
+        account_class = type(self.account_model)
+        settle = account_class._settle
+        other = self._customer("Other")
+
+        def fail(model, causes):
+            if any(cause.account.partner_id == other for cause in causes):
+                raise ValueError("Not this one")
+            return settle(model, causes)
+
+        logger = "odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause"
+        payments = self.pay(1, post=False) + self.pay(2, post=False)
+        payments += self.pay(3, other, post=False)
+        with mute_logger(logger), patch.object(account_class, "_settle", fail):
+            payments.action_post()
+        self.assertEqual((self.balance(), self.balance(other)), (5, 0))
+        faults = self.env["helpdesk.incident.fault"].sudo().search([])
+        faults._retry()
+        self.assertEqual((self.balance(), self.balance(other)), (5, 5))

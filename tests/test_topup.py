@@ -1,7 +1,7 @@
 from itertools import permutations
 
 from odoo.exceptions import UserError
-from odoo.tests import BaseCase, tagged
+from odoo.tests import BaseCase, new_test_user, tagged
 
 from odoo.addons.helpdesk_paid_support.hooks import post_init_hook
 from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_topup import steps_made
@@ -225,6 +225,109 @@ class TestTopup(PaymentCommon):
         refund.action_post()
         self.assertEqual(self.balance(), 2)
 
+    def test_the_way_does_not_matter(self):
+        """R3.4: what was undone on the way leaves no trace; settling again does
+        nothing."""
+
+        def numbers(amount, number):
+            self.company.write(
+                {"incident_topup_amount": amount, "incident_topup_quantity": number}
+            )
+
+        balances = []
+        for detour in (False, True):
+            customer = self._customer(f"Detour {detour}")
+            numbers(100, 2)
+            first = self.pay(250, customer)
+            numbers(50, 10)
+            self.pay(100, customer)
+            numbers(100, 2)
+            extra = self.pay(100, customer) if detour else None
+            self.pay(-100, customer)
+            if detour:
+                extra.action_draft()
+            with self.assertNothingChanges():
+                first._incident_settle()
+            balances.append(self.balance(customer))
+        self.assertEqual(balances, [22, 22])
+
+    def test_deleting_a_refund(self):
+        """R6.5: drafts and cancelled refunds go without a trace; the source stays."""
+        self.company.incident_first_payment_quantity = 5
+        source = self.pay(100)
+        self.assertEqual(self.balance(), 7)
+        for cancelled in (False, True):
+            refund = self.pay(-50, post=False)
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE account_payment SET source_payment_id = %s WHERE id = %s",
+                [source.id, refund.id],
+            )
+            self.env.invalidate_all()
+            if cancelled:
+                refund.action_cancel()
+            with self.assertNothingChanges():
+                refund.unlink()
+        self.assertEqual(self.balance(), 7)
+        self.assertTrue(source.incident_account_id)
+
+    def test_same_values_change_nothing(self):
+        """R3.8: the statement tells of changes alone."""
+        payment = self.pay_without_entry(100)
+        with self.assertNothingChanges():
+            payment.write({"date": payment.date, "partner_id": payment.partner_id.id})
+
+    def test_another_company(self):
+        """R2.3: a payment that moves to another company counts there."""
+        other = self.setup_other_company()
+        other["company"].write(
+            {"incident_topup_amount": 100, "incident_topup_quantity": 2}
+        )
+        payment = self.pay_without_entry(100)
+        payment.journal_id = other["default_journal_bank"]
+        self.assertEqual(payment.company_id, other["company"])
+        self.assertEqual(payment.incident_account_id.company_id, other["company"])
+        self.assertEqual(self.balance(), 0)
+
+    def test_payment_clerk_without_our_groups(self):
+        """R14: who may create payments still may."""
+        group = self.env["res.groups"].create({"name": "Clerks"})
+        self.env["ir.model.access"].create(
+            [
+                {
+                    "name": model,
+                    "model_id": self.env["ir.model"]._get_id(model),
+                    "group_id": group.id,
+                    "perm_read": True,
+                    "perm_write": True,
+                    "perm_create": True,
+                }
+                for model in ("account.payment",)
+            ]
+        )
+        clerk = new_test_user(self.env, "hps-clerk", groups="base.group_user")
+        clerk.group_ids += group
+        clerk.write(
+            {"company_ids": [(4, self.company.id)], "company_id": self.company.id}
+        )
+        payment = (
+            self.env["account.payment"]
+            .with_user(clerk)
+            .create(
+                {
+                    "payment_type": "inbound",
+                    "partner_type": "customer",
+                    "partner_id": self.customer.id,
+                    "amount": 10,
+                    "journal_id": self.bank.id,
+                    "payment_method_line_id": self.bank.inbound_payment_method_line_ids[
+                        0
+                    ].id,
+                }
+            )
+        )
+        self.assertTrue(payment)
+
     def test_changed_while_effective(self):
         """R6.3: what a payment counts follows its amount and its customer."""
         other = self._customer("Other")
@@ -357,14 +460,13 @@ class TestTopup(PaymentCommon):
 class TestSteps(BaseCase):
     def test_steps_made(self):
         """R6.3, R6.5: whole steps, and what is carried over; never below zero."""
-        self.assertEqual(steps_made({(100, 2): 250}, 0), {(100, 2): (2, 50)})
-        self.assertEqual(steps_made({(100, 2): 300}, 250), {(100, 2): (0, 50)})
-        self.assertEqual(steps_made({(100, 2): 60}, 100), {(100, 2): (0, 0)})
-        self.assertEqual(steps_made({(100, 2): -40}, 0), {(100, 2): (0, 0)})
+        self.assertEqual(steps_made({(100, 2): 250}), {(100, 2): (2, 50)})
+        self.assertEqual(steps_made({(100, 2): 0}), {(100, 2): (0, 0)})
+        self.assertEqual(steps_made({(100, 2): -40}), {(100, 2): (0, 0)})
 
-    def test_paid_back_from_the_newest(self):
-        """R6.5: after the numbers have changed."""
+    def test_paid_back_beyond_its_numbers(self):
+        """R6.5: what is paid back after the numbers have changed counts, too."""
         self.assertEqual(
-            steps_made({(10, 7): 60, (100, 2): 250}, 100),
-            {(10, 7): (0, 0), (100, 2): (2, 10)},
+            steps_made({(10, 7): -100, (100, 2): 250}),
+            {(10, 7): (0, 0), (100, 2): (1, 50)},
         )

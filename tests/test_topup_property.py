@@ -112,3 +112,78 @@ class TestTopupProperty(PaymentCommon):
                 self.assertEqual((self.balance(customer), self.carry(customer)), before)
             savepoint.rollback()
         self.env.invalidate_all()
+
+    def expected_of(self, payments, numbers):
+        """Return what the effective payments give, counted in the plainest way."""
+        totals, given = {}, 0
+        for payment, counts, effective in payments:
+            if effective and numbers[payment][1]:
+                group = numbers[payment]
+                totals[group] = totals.get(group, 0) + counts
+        excess = -sum(min(total, 0) for total in totals.values())
+        totals = {group: max(total, 0) for group, total in totals.items()}
+        for amount, number in sorted(totals):
+            taken = min(excess, totals[amount, number])
+            excess -= taken
+            given += (totals[amount, number] - taken) // (amount * 100) * number
+        return given
+
+    @QUIET
+    @given(
+        events=st.lists(
+            st.one_of(
+                st.tuples(
+                    st.just("settings"),
+                    st.sampled_from([10, 30, 100]),
+                    st.integers(0, 3),
+                ),
+                st.tuples(
+                    st.sampled_from(["pay", "pay", "refund"]),
+                    st.integers(1, 40000),
+                    st.just(0),
+                ),
+                st.tuples(st.just("toggle"), st.integers(0, 20), st.just(0)),
+            ),
+            min_size=2,
+            max_size=14,
+        )
+    )
+    def test_changing_settings(self, events):
+        """R6.3, R6.6, R3.4: with other numbers in between and the feature on and off,
+        what is given depends on the payments that count alone; settling again does
+        nothing; nothing stays when nothing counts."""
+        with self.env.cr.savepoint() as savepoint:
+            customer = self._customer("Random")
+            payments, numbers = [], {}
+            current = (100, 2)
+            for kind, value, number in events:
+                if kind == "settings":
+                    current = (value, number)
+                    self.company.write(
+                        {
+                            "incident_topup_amount": value,
+                            "incident_topup_quantity": number,
+                        }
+                    )
+                elif kind == "toggle":
+                    if payments:
+                        chosen = payments[value % len(payments)]
+                        chosen[0].action_draft() if chosen[2] else chosen[
+                            0
+                        ].action_post()
+                        chosen[2] = not chosen[2]
+                else:
+                    sign = 1 if kind == "pay" else -1
+                    payment = self.pay(sign * value / 100, customer)
+                    payments.append([payment, sign * value, True])
+                    numbers[payment] = current
+                self.assertEqual(
+                    self.balance(customer), self.expected_of(payments, numbers)
+                )
+            records = self.env["account.payment"].union(*(p for p, _c, _e in payments))
+            with self.assertNothingChanges():
+                records._incident_settle()
+            records.filtered(lambda payment: payment.state != "draft").action_draft()
+            self.assertEqual(self.balance(customer), 0)
+            savepoint.rollback()
+        self.env.invalidate_all()
