@@ -13,6 +13,7 @@ from . import test_portal
 from . import test_registration
 from . import test_return
 from . import test_roles
+from . import test_settings
 from . import test_settle
 from . import test_ticket
 from . import test_topup

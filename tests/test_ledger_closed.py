@@ -33,6 +33,16 @@ class TestLedgerClosed(PaidSupportCommon):
                 operation()
         self.assertEqual(self.kinds(), [("adjustment", 5)])
 
+    def test_kinds(self):
+        """R3.2"""
+        self.assertEqual(
+            {kind for kind, _label in self.entry_model._fields["kind"].selection},
+            {
+                *("registration", "first_payment", "topup", "purchase", "period"),
+                *("adjustment", "deduction", "return", "revocation", "expiry"),
+            },
+        )
+
     def test_import_is_no_way_in(self):
         """R3.1"""
         account = self.give_lifetime(5)
