@@ -12,16 +12,16 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
     def _prepare_home_portal_values(self, counters):
         """Override to add the numbers of the account to the home page (R11.5)."""
         values = super()._prepare_home_portal_values(counters)
-        if not counters and self._incident_is_offered():
-            values["incident_account"] = request.env[
-                "helpdesk.incident.account"
-            ]._mine()
+        if not counters:
+            values["incident_account"] = self._incident_account_if_offered()
         return values
 
-    def _incident_is_offered(self):
-        """Return whether paid support concerns the logged-in user's customer."""
+    def _incident_account_if_offered(self):
+        """Return the account of the logged-in user's customer, empty if there is none;
+        None if paid support is nothing that the company offers."""
+        account = request.env["helpdesk.incident.account"]._mine()
         teams = request.env["helpdesk.ticket.team"].sudo()
-        return request.env["helpdesk.incident.account"]._mine() or teams.search_count(
+        offered = account or teams.search_count(
             [
                 ("incident_required", "=", True),
                 ("show_in_portal", "=", True),
@@ -29,15 +29,15 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             ],
             limit=1,
         )
+        return account if offered else None
 
     @http.route()
     def portal_my_tickets(self, *args, **kw):
         """Override to add the number of incidents to the list of tickets (R11.5)."""
         response = super().portal_my_tickets(*args, **kw)
-        if response.is_qweb and self._incident_is_offered():
-            response.qcontext["incident_account"] = request.env[
-                "helpdesk.incident.account"
-            ]._mine()
+        if response.is_qweb:
+            account = self._incident_account_if_offered()
+            response.qcontext["incident_account"] = account
         return response
 
     def _ticket_get_page_view_values(self, ticket, access_token, **kwargs):

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
 from .helpdesk_incident_settle import Cause
+from .helpdesk_incident_topup import steps_made
 from .res_partner import INCIDENT_READERS
 
 #: What makes a payment effective (R1), what it counts, and to whom (R6.2, R6.3).
@@ -391,11 +392,9 @@ class AccountPayment(models.Model):
         for payment, account, amount in moves:
             if not payment.incident_topup_number:
                 continue
-            funds[account.id].add(
-                account._units(amount),
-                account._units(payment.incident_topup_step),
-                payment.incident_topup_number,
-            )
+            step = account._units(payment.incident_topup_step)
+            group = (step, payment.incident_topup_number)
+            funds[account.id][group] += account._units(amount)
             causes += self._incident_topup_targets(account, funds[account.id], payment)
         return causes
 
@@ -412,7 +411,7 @@ class AccountPayment(models.Model):
                 else account._in_customer_language().env._("Funds added"),
                 source=payment,
             )
-            for (step, number), (steps, _carry) in funds.steps().items()
+            for (step, number), (steps, _carry) in steps_made(funds).items()
         ]
 
     # -- the first payment ---------------------------------------------

@@ -85,7 +85,8 @@ class HelpdeskIncidentAccount(models.Model):
             else f"adjustment:{account.id}"
             for account in self
         }
-        given = {} if cause_key else self._given(keys.values())
+        owners = {key: account for account, key in keys.items()}
+        given = {} if cause_key else self._given(owners)
         count = self._settle(
             [
                 Cause(
@@ -146,25 +147,39 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     @api.model
-    def _given(self, keys):
-        """Return what causes have given so far, by key."""
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    """
-                    SELECT cause_key, SUM(quantity)::int4
-                      FROM helpdesk_incident_entry
-                     WHERE cause_key IN %s GROUP BY cause_key
-                    """,
-                    tuple(keys) or ("",),
-                )
+    def _given(self, owners):
+        """Return what causes have given so far, by key.
+
+        :param dict owners: the account of each cause, by key.
+        :raise ValueError: if a cause has given to another account than it now names;
+            that account is not locked.
+        :rtype: dict[str, int]
+        """
+        if not owners:
+            return {}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT cause_key, account_id, SUM(quantity)::int4
+                  FROM helpdesk_incident_entry
+                 WHERE cause_key IN %s
+                 GROUP BY cause_key, account_id HAVING SUM(quantity) <> 0
+                """,
+                tuple(owners),
             )
         )
+        for key, account_id, _quantity in rows:
+            self._check_owner(key, account_id, owners)
+        return {key: quantity for key, _account_id, quantity in rows}
+
+    @api.model
+    def _check_owner(self, key, account_id, owners):
+        if account_id != owners[key].id:
+            raise ValueError(f"{key} belongs to another account")
 
     @api.model
     def _lifetime_lines(self, causes):
-        given = self._given({cause.key for cause in causes}) if causes else {}
-        self._check_causes(causes)
+        given = self._given({cause.key: cause.account for cause in causes})
         accounts = self.union(*(cause.account for cause in causes))
         lifetime = {a.account_id.id: a for a in accounts._lifetime()}
         lines = []
@@ -176,35 +191,6 @@ class HelpdeskIncidentAccount(models.Model):
                 )
                 given[cause.key] = cause.target
         return lines
-
-    @api.model
-    def _check_causes(self, causes):
-        """Check that no cause has given to another account than it now names.
-
-        :raise ValueError: if one has; that account is not locked.
-        """
-        rows = (
-            self.env.execute_query(
-                SQL(
-                    """
-                SELECT e.cause_key, e.account_id
-                  FROM helpdesk_incident_entry e
-                  LEFT JOIN (VALUES %s) AS cause(key, account_id)
-                    ON cause.key = e.cause_key AND cause.account_id = e.account_id
-                 WHERE e.cause_key IN %s AND cause.key IS NULL
-                 GROUP BY e.cause_key, e.account_id HAVING SUM(e.quantity) <> 0
-                """,
-                    SQL(", ").join(
-                        SQL("(%s, %s)", cause.key, cause.account.id) for cause in causes
-                    ),
-                    tuple(cause.key for cause in causes),
-                )
-            )
-            if causes
-            else []
-        )
-        if rows:
-            raise ValueError(f"These causes belong to other accounts: {rows}")
 
     @api.model
     def _set_targets(self, causes):
@@ -248,14 +234,13 @@ class HelpdeskIncidentAccount(models.Model):
             )
         )
         self._invalidate_balances()
-        mine = {cause.key: cause.account.id for cause in causes}
+        owners = {cause.key: cause.account for cause in causes}
         for allotment in (
             self.env["helpdesk.incident.allotment"]
             .sudo()
-            .search([("cause_key", "in", list(mine))])
+            .search([("cause_key", "in", list(owners))])
         ):
-            if allotment.account_id.id != mine[allotment.cause_key]:
-                raise ValueError(f"{allotment.cause_key} belongs to another account")
+            self._check_owner(allotment.cause_key, allotment.account_id.id, owners)
 
     @api.model
     def _revocation_lines(self, causes):

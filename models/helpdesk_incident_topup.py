@@ -32,26 +32,6 @@ def steps_made(groups):
     return result
 
 
-class Funds:
-    """The money that counts to one account, in units of its currency's rounding."""
-
-    def __init__(self):
-        self.groups = defaultdict(int)
-
-    def add(self, amount, step, number):
-        """Let money count.
-
-        :param int amount: units, below zero to count no more or to pay back.
-        :param int step: *Amount*, units.
-        :param int number: *N*.
-        """
-        self.groups[step, number] += amount
-
-    def steps(self):
-        """Return :func:`steps_made` of this money."""
-        return steps_made(self.groups)
-
-
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
@@ -74,9 +54,8 @@ class HelpdeskIncidentAccount(models.Model):
             company = account.company_id.sudo()
             number = company.incident_topup_quantity
             step = account._units(company.incident_topup_amount)
-            _steps, carry = (
-                funds[account._origin.id].steps().get((step, number), (0, 0))
-            )
+            steps = steps_made(funds[account._origin.id])
+            _steps, carry = steps.get((step, number), (0, 0))
             account.topup_carry = account._amount(carry)
             account.topup_progress = (
                 self.env._(
@@ -106,9 +85,10 @@ class HelpdeskIncidentAccount(models.Model):
 
         It is stored in the payments alone.
 
-        :rtype: dict[int, Funds]
+        :return: by the id of the account, what :func:`steps_made` takes.
+        :rtype: dict[int, dict]
         """
-        result = defaultdict(Funds)
+        result = defaultdict(lambda: defaultdict(int))
         if not self.ids:
             return result
         payments = self.env["account.payment"]
@@ -134,9 +114,8 @@ class HelpdeskIncidentAccount(models.Model):
         )
         for account_id, step, number, total in rows:
             account = self.browse(account_id)
-            result[account_id].add(
-                account._units(float(total)), account._units(float(step)), number
-            )
+            group = (account._units(float(step)), number)
+            result[account_id][group] = account._units(float(total))
         return result
 
     def _merge_references(self, others):

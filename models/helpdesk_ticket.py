@@ -131,20 +131,13 @@ class HelpdeskTicket(models.Model):
 
     @api.depends("partner_id", "company_id")
     def _compute_incident_available(self):
-        accounts = {
-            (account.partner_id.id, account.company_id.id): account
-            for account in self.env["helpdesk.incident.account"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "in", self.commercial_partner_id.ids),
-                    ("company_id", "in", self.company_id.ids),
-                ]
-            )
-        }
+        holders = {}
         for ticket in self:
             partner, company = ticket.sudo()._incident_holder()
-            account = accounts.get((partner._origin.id, company._origin.id))
+            holders[ticket] = (partner._origin.id, company._origin.id)
+        accounts = self.env["helpdesk.incident.account"]._find(holders.values())
+        for ticket, holder in holders.items():
+            account = accounts.get(holder)
             ticket.incident_available = account.available if account else 0
 
     @api.depends("partner_id", "company_id")

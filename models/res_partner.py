@@ -56,20 +56,14 @@ class ResPartner(models.Model):
     @api.depends("commercial_partner_id")
     @api.depends_context("company")
     def _compute_incidents(self):
-        accounts = {
-            account.partner_id.id: account
-            for account in self.env["helpdesk.incident.account"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "in", self.commercial_partner_id.ids),
-                    ("company_id", "=", self.env.company.id),
-                ]
-            )
-        }
         none = self.env["helpdesk.incident.account"]
-        for partner in self:
-            account = accounts.get(partner.commercial_partner_id._origin.id, none)
+        holders = {
+            partner: (partner.commercial_partner_id._origin.id, self.env.company.id)
+            for partner in self
+        }
+        accounts = none._find(holders.values())
+        for partner, holder in holders.items():
+            account = accounts.get(holder, none)
             partner.incident_lifetime_granted = account.lifetime_granted
             partner.incident_lifetime_used = account.lifetime_used
             partner.incident_lifetime_balance = account.lifetime_balance
