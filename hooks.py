@@ -22,7 +22,8 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Empty the ledger: its tables go, and what they name should be free to go, too."""
     env.cr.execute("UPDATE account_payment SET incident_account_id = NULL")
-    for table in ("entry", "allotment", "account"):
+    env.cr.execute("UPDATE sale_order_line SET incident_account_id = NULL")
+    for table in ("entry", "allotment", "subscription_term", "subscription", "account"):
         env.cr.execute(
             SQL("DELETE FROM %s", SQL.identifier(f"helpdesk_incident_{table}"))
         )

@@ -9,14 +9,26 @@ from . import helpdesk_incident_time
 from . import helpdesk_incident_merge
 
 # What gives incidents.
+from . import helpdesk_incident_memory
 from . import helpdesk_incident_cause
 from . import helpdesk_incident_fault
 from . import helpdesk_incident_topup
 from . import helpdesk_incident_first_payment
 from . import account_move
+from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
 from . import res_users
+
+# What is sold.
+from . import product_product
+from . import product_template
+from . import sale_order_line
+from . import sale_order
+from . import sale_order_payment
+from . import payment_transaction
+from . import helpdesk_incident_subscription
+from . import helpdesk_incident_subscription_term
 
 # What uses and shows them.
 from . import helpdesk_ticket

@@ -6,17 +6,26 @@ class AccountPartialReconcile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override: a payment may now be fully refunded (R6.2)."""
+        """Override: a payment may now be fully refunded (R6.2), an order paid (R8.3)."""
         partials = super().create(vals_list)
         partials._incident_refundable()._incident_give()
+        partials._incident_moves()._incident_orders()._incident_changed()
         return partials
 
     def unlink(self):
-        """Override: a payment may now be refunded no more (R6.2)."""
+        """Override: a payment may now be refunded no more (R6.2), an order not paid
+        (R8.3)."""
         payments = self._incident_refundable()
+        moves = self._incident_moves()
         res = super().unlink()
         payments.exists()._incident_give()
+        moves.exists()._incident_orders()._incident_changed()
         return res
+
+    def _incident_moves(self):
+        """Return the entries that these reconcile."""
+        partials = self.sudo()
+        return partials.debit_move_id.move_id | partials.credit_move_id.move_id
 
     def _incident_refundable(self):
         """Return the payments with a grant that these reconcile with other payments."""

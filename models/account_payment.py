@@ -1,9 +1,9 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
+from .helpdesk_incident_memory import REMEMBER
 from .helpdesk_incident_settle import Cause
 from .helpdesk_incident_topup import steps_made
 from .res_partner import INCIDENT_READERS
@@ -21,8 +21,7 @@ TRIGGERS = {
     "partner_id",
     "company_id",
 }
-#: What a payment remembers of what it gave. Nobody writes it, over any interface:
-#: whoever could would make incidents.
+#: What a payment remembers of what it gave.
 MEMORY_FIELDS = {
     "incident_seen",
     "incident_first_number",
@@ -34,9 +33,6 @@ MEMORY_FIELDS = {
     "incident_first_given",
     "incident_first_lost",
 }
-#: In the context, as ``incident_memory``: this module writes. An object cannot come in
-#: over RPC.
-REMEMBER = object()
 
 
 class Leaving:
@@ -58,7 +54,12 @@ class AccountPayment(models.Model):
     """
 
     _name = "account.payment"
-    _inherit = ["account.payment", "helpdesk.incident.cause"]
+    _inherit = [
+        "account.payment",
+        "helpdesk.incident.cause",
+        "helpdesk.incident.memory",
+    ]
+    _incident_memory_fields = frozenset(MEMORY_FIELDS)
 
     incident_seen = fields.Boolean(
         string="Seen for incidents", readonly=True, copy=False, groups=INCIDENT_READERS
@@ -151,24 +152,11 @@ class AccountPayment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._incident_check_memory(set().union(*vals_list))
-        # Nor do they come from a default in the context.
-        defaults = {f"default_{name}" for name in MEMORY_FIELDS}
-        model = self
-        if defaults & set(self.env.context):
-            model = self.with_context(  # pylint: disable=context-overridden
-                {
-                    key: value
-                    for key, value in self.env.context.items()
-                    if key not in defaults
-                }
-            )
-        payments = super(AccountPayment, model).create(vals_list)
+        payments = super().create(vals_list)
         payments._incident_changed()
         return payments
 
     def write(self, vals):
-        self._incident_check_memory(vals)
         res = super().write(vals)
         if TRIGGERS & set(vals):
             self._incident_changed()
@@ -177,19 +165,10 @@ class AccountPayment(models.Model):
     def unlink(self):
         """Override to take back first what a payment gave (R6.2, R6.3)."""
         self._incident_leave()
-        return super().unlink()
-
-    def _incident_check_memory(self, names):
-        if (
-            MEMORY_FIELDS & set(names)
-            and self.env.context.get("incident_memory") is not REMEMBER
-        ):
-            raise UserError(
-                self.env._(
-                    "What a payment gives follows from the payment and the settings. "
-                    "To give incidents, use “Adjust incidents”."
-                )
-            )
+        orders = self.env["sale.order"]._incident_touched(payments=self)
+        res = super().unlink()
+        orders._incident_changed()
+        return res
 
     # ------------------------------------------------------------------
     # Actions
@@ -213,17 +192,23 @@ class AccountPayment(models.Model):
     def _incident_is_effective(self):
         """Return whether this is an effective payment of a customer (R1)."""
         self.ensure_one()
-        leaving = self.env.context.get("incident_leaving")
-        if isinstance(leaving, Leaving) and self.id in leaving.ids:
-            return False
         return bool(
-            self.state in ("in_process", "paid")
-            and (not self.move_id or self.move_id.state == "posted")
+            self._incident_is_booked()
             and self.partner_type == "customer"
             and self.amount > 0
             and self.partner_id
             # Money moved between the company's own journals is nobody's.
             and self.partner_id.commercial_partner_id != self.company_id.partner_id
+        )
+
+    def _incident_is_booked(self):
+        """Return whether this payment is effective, whoever it is of (R1)."""
+        self.ensure_one()
+        leaving = self.env.context.get("incident_leaving")
+        if isinstance(leaving, Leaving) and self.id in leaving.ids:
+            return False
+        return self.state in ("in_process", "paid") and (
+            not self.move_id or self.move_id.state == "posted"
         )
 
     def _incident_changed(self):
@@ -234,6 +219,9 @@ class AccountPayment(models.Model):
         found without a query.
         """
         payments = self.sudo()
+        payments.env["sale.order"]._incident_touched(
+            payments=payments
+        )._incident_changed()
         payments._incident_see()
         changed = payments.filtered(
             lambda payment: (
@@ -355,6 +343,57 @@ class AccountPayment(models.Model):
         if self.payment_type == "inbound":
             return env._("Funds added: %(amount)s on %(date)s", **values)
         return env._("Funds paid back: %(amount)s on %(date)s", **values)
+
+    # -- what was bought (R8.3) ----------------------------------------
+
+    def _incident_left_for(self, invoices):
+        """Return what this payment has to pay for ``invoices``, reconciled with them
+        already or not: its amount, less what has paid for something else and what was
+        paid back; in its currency.
+
+        :rtype: float
+        """
+        self.ensure_one()
+        if not self._incident_is_booked() or self.payment_type != "inbound":
+            return 0
+        elsewhere = sum(
+            partial.credit_amount_currency
+            for partial in self._incident_receivable().matched_debit_ids
+            if partial.debit_move_id.move_id not in invoices
+        )
+        return max(self.amount - elsewhere - self._incident_paid_back(), 0)
+
+    def _incident_is_short(self):
+        """Return whether more was paid back of this payment than it has left."""
+        self.ensure_one()
+        left = -sum(self._incident_receivable().mapped("amount_residual_currency"))
+        paid_back = self._incident_paid_back()
+        return self.currency_id.compare_amounts(paid_back, max(left, 0)) > 0
+
+    def _incident_receivable(self):
+        return self.move_id.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+
+    def _incident_paid_back(self):
+        """Return what was paid back online of this payment and is not reconciled, in
+        its currency. What is reconciled is explained: by a credit note, or by the
+        payment itself, which has so much less to pay with."""
+        self.ensure_one()
+        refunds = self.search([("source_payment_id", "=", self.id)]).filtered(
+            lambda refund: refund._incident_is_booked()
+        )
+        return sum(
+            refund.currency_id._convert(
+                sum(refund._incident_receivable().mapped("amount_residual_currency"))
+                if refund.move_id
+                else refund.amount,
+                self.currency_id,
+                refund.company_id,
+                refund.date,
+            )
+            for refund in refunds
+        )
 
     # -- funds added ---------------------------------------------------
 

@@ -1,6 +1,10 @@
 """What time does: periods begin and end (R9.2, R9.3)."""
 
+from psycopg2 import OperationalError
+
 from odoo import api, models
+from odoo.exceptions import ConcurrencyError
+from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
@@ -8,6 +12,12 @@ _lt = LazyTranslate(__name__)
 
 PERIOD_GRANTED = _lt("Incidents of the new period")
 PERIOD_LAPSED = _lt("Unused incidents lapsed at the end of the period")
+
+#: How many accounts the scheduled action takes at once: each batch is a transaction.
+BATCH = 10_000
+#: How often in a row it gives way to somebody else before it leaves the rest to the
+#: next run.
+PATIENCE = 5
 
 #: What time does to an allotment (aliased ``m``).
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
@@ -43,6 +53,80 @@ class HelpdeskIncidentAccount(models.Model):
                 text=PERIOD_LAPSED,
             )
         )
+
+    @api.model
+    def _cron_open_and_close(self, batch=BATCH):
+        """Grant and close what is due for all customers (R13.1).
+
+        It may run on several workers at once, and be killed at any moment: each batch
+        is a transaction, takes accounts that nobody else works on, and what it left is
+        due for the next one, or for the verb that touches the account first (R9.3).
+
+        :param int batch: how many accounts to take at once.
+        """
+        cron = self.env["ir.cron"]
+        patience = PATIENCE
+        while patience:
+            try:
+                accounts = self._lock_due(batch)
+                accounts._open_and_close()
+                # A full batch may not have been the last one.
+                remaining = int(len(accounts) == batch)
+                if not cron._commit_progress(len(accounts), remaining=remaining):
+                    break
+            except (OperationalError, ConcurrencyError):
+                # Somebody else was at it: what is left shows in a new snapshot.
+                self.env.cr.rollback()
+                patience -= 1
+                continue
+            patience = PATIENCE
+            if not remaining:
+                break
+
+    @api.model
+    def _lock_due(self, limit):
+        """Lock accounts on which time has worked, but none that somebody else works on.
+
+        :param int limit: how many, at most.
+        :return: the accounts, with superuser rights.
+        """
+        # There are few of them, and each has its own today.
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        latest = max(company._incident_today() for company in companies)
+        due = SQL(" UNION ALL ").join(
+            SQL(
+                """
+                SELECT m.account_id
+                  FROM helpdesk_incident_allotment m
+                  JOIN helpdesk_incident_account a ON a.id = m.account_id
+                  JOIN %s AS today(company_id, day) ON today.company_id = a.company_id
+                 WHERE %s AND %s
+                """,
+                self._today_table(companies),
+                condition,
+                bound,
+            )
+            for condition, bound in (
+                # An index finds what is due for the company that is furthest ahead.
+                (DUE, SQL("m.date_from <= %s", latest)),
+                (ENDED, SQL("m.date_to < %s", latest)),
+            )
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT account.id FROM helpdesk_incident_account account
+                 WHERE account.id IN (%s)
+                 ORDER BY account.id LIMIT %s
+                   FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                due,
+                limit,
+            )
+        )
+        accounts = self.sudo().browse([account_id for (account_id,) in rows])
+        accounts._lock()
+        return accounts
 
     def _allotments_today(self):
         """Return the tables of the allotments of these accounts, as SQL."""

@@ -4,6 +4,14 @@ from odoo.exceptions import ValidationError
 from ..fields import WholeNumber
 
 
+#: When what was ordered is given (R8.3).
+GRANT_ON = [
+    ("paid", "when it is paid"),
+    ("posted", "when the invoice is posted"),
+    ("confirmed", "when the order is confirmed"),
+]
+
+
 class ResCompany(models.Model):
     _inherit = "res.company"
 
@@ -19,6 +27,12 @@ class ResCompany(models.Model):
         help="Each time that a customer has added this much.",
     )
     incident_topup_quantity = WholeNumber(string="Incidents for funds added", default=0)
+    incident_grant_on = fields.Selection(
+        selection=GRANT_ON,
+        string="Incidents bought are given",
+        default="paid",
+        required=True,
+    )
     incident_expired_return = fields.Selection(
         selection=[
             ("lapse", "lapse"),

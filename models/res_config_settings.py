@@ -23,6 +23,9 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_incident_free_signup",
         help="Anybody may sign up in the portal.",
     )
+    incident_grant_on = fields.Selection(
+        related="company_id.incident_grant_on", readonly=False, required=True
+    )
     incident_expired_return = fields.Selection(
         related="company_id.incident_expired_return", readonly=False, required=True
     )

@@ -33,7 +33,7 @@ class PaymentCommon(AccountTestInvoicingCommon):
         return cls.env["res.partner"].create({"name": name, "is_company": True})
 
     @classmethod
-    def account(cls, customer=None):
+    def incident_account(cls, customer=None):
         return cls.account_model._of(customer or cls.customer, cls.company, create=True)
 
     @classmethod
@@ -97,12 +97,12 @@ class PaymentCommon(AccountTestInvoicingCommon):
         )
 
     def balance(self, customer=None):
-        account = self.account(customer)
+        account = self.incident_account(customer)
         account.invalidate_recordset()
         return account.lifetime_granted
 
     def carry(self, customer=None):
-        account = self.account(customer)
+        account = self.incident_account(customer)
         account.invalidate_recordset()
         return account.topup_carry
 

@@ -23,7 +23,7 @@ class TestFirstPayment(PaymentCommon):
         self.pay(1000)
         self.assertEqual(self.balance(), 5)
         self.assertEqual(first.incident_quantity, 5)
-        self.assertRegex(self.account().entry_ids.name, "First payment")
+        self.assertRegex(self.incident_account().entry_ids.name, "First payment")
 
     def test_two_in_one_batch(self):
         """R6.2: two first payments posted at once grant once."""

@@ -398,10 +398,10 @@ class TestTopup(PaymentCommon):
         """R6.3, R3.8: the remainder and the reason, in words."""
         payment = self.pay(250)
         self.assertRegex(
-            self.account().topup_progress,
+            self.incident_account().topup_progress,
             r"50\.00.* of .*100\.00.* towards the next 2 incidents",
         )
-        entry = self.account().entry_ids
+        entry = self.incident_account().entry_ids
         self.assertRegex(entry.name, r"Funds added: .*250\.00.* on Apr 20, 2027")
         self.assertEqual(entry.action_open_source()["res_id"], payment.id)
         self.assertEqual(payment.incident_quantity, 4)
@@ -425,9 +425,9 @@ class TestTopup(PaymentCommon):
         )
         ticket.incident_count = 3
         payment.action_draft()
-        self.assertEqual(self.account().lifetime_balance, -3)
+        self.assertEqual(self.incident_account().lifetime_balance, -3)
         payment.action_post()
-        self.assertEqual(self.account().lifetime_balance, 1)
+        self.assertEqual(self.incident_account().lifetime_balance, 1)
 
     def test_queries_do_not_grow(self):
         """No query per payment that could be one per batch."""

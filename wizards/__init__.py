@@ -1,2 +1,3 @@
+from . import account_move_reversal
 from . import base_partner_merge
 from . import helpdesk_incident_adjust

@@ -1,0 +1,27 @@
+from odoo import api, fields, models
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    incident_note = fields.Char(
+        string="Incidents sold",
+        compute="_compute_incident_note",
+        compute_sudo=True,
+        help="How many incidents the line sells, and for which days.",
+    )
+
+    @api.depends("name", "sale_line_ids.incident_note")
+    @api.depends_context("lang")
+    def _compute_incident_note(self):
+        """R8.6: what the description does not say yet. An invoice that is paid later
+        cannot name the days of a term when it is written."""
+        for line in self:
+            notes = (
+                line.sale_line_ids.mapped("incident_note")
+                if line.move_id.move_type == "out_invoice"
+                else []
+            )
+            line.incident_note = "\n".join(
+                note for note in notes if note and note not in (line.name or "")
+            )

@@ -1,0 +1,61 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+#: In the context, as ``incident_memory``: this module writes. An object cannot come in
+#: over RPC.
+REMEMBER = object()
+
+
+class HelpdeskIncidentMemory(models.AbstractModel):
+    """A document that remembers what it gave, and by which numbers (R3.4, R8.7).
+
+    Nobody writes what it remembers, over any interface: whoever could would make
+    incidents.
+    """
+
+    _name = "helpdesk.incident.memory"
+    _description = "Memory of Support Incidents"
+
+    #: The fields that only this module writes.
+    _incident_memory_fields = frozenset()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to refuse what is remembered, and to take no default for it."""
+        self._incident_check_memory(set().union(*vals_list))
+        defaults = {f"default_{name}" for name in self._incident_memory_fields}
+        model = self
+        if defaults & set(self.env.context):
+            model = self.with_context(  # pylint: disable=context-overridden
+                {
+                    key: value
+                    for key, value in self.env.context.items()
+                    if key not in defaults
+                }
+            )
+        records = super(HelpdeskIncidentMemory, model).create(vals_list)
+        return records.with_env(self.env)
+
+    def write(self, vals):
+        """Override to refuse what is remembered."""
+        self._incident_check_memory(vals)
+        return super().write(vals)
+
+    def _incident_check_memory(self, names):
+        names = self._incident_memory_fields & set(names)
+        if names and self.env.context.get("incident_memory") is not REMEMBER:
+            raise UserError(
+                self.env._(
+                    "“%(fields)s” cannot be written: it follows from what happens to "
+                    "the document. To give incidents, use “Adjust incidents”.",
+                    fields=", ".join(
+                        self._fields[name]._description_string(self.env)
+                        for name in sorted(names)
+                    ),
+                )
+            )
+
+    def _incident_remember(self, **values):
+        """Write what these documents remember."""
+        if self:
+            self.sudo().with_context(incident_memory=REMEMBER).write(values)

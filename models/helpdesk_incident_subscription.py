@@ -1,0 +1,344 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date
+
+from .helpdesk_incident_settle import Cause
+
+
+class HelpdeskIncidentSubscription(models.Model):
+    """A period plan bought by a customer (R9), made of terms.
+
+    What it should have given follows from its terms alone: each says how many incidents
+    it has paid for in which periods, and each period of the subscription is one cause
+    (R3.4). Undoing, redoing, credit notes and cancelling are other numbers for the same
+    periods.
+    """
+
+    _name = "helpdesk.incident.subscription"
+    _description = "Support Subscription"
+    _order = "date_end desc, id desc"
+
+    account_id = fields.Many2one(
+        comodel_name="helpdesk.incident.account",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    partner_id = fields.Many2one(
+        related="account_id.partner_id", string="Customer"
+    )
+    company_id = fields.Many2one(related="account_id.company_id")
+    product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Plan",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    quantity = fields.Integer(
+        string="Units", required=True, readonly=True, help="How many were bought."
+    )
+    incidents_per_period = fields.Integer(
+        string="Incidents per month",
+        required=True,
+        readonly=True,
+        help="How many incidents each month of the term has.",
+    )
+    date_start = fields.Date(
+        string="Start",
+        required=True,
+        readonly=True,
+        help="The day on which it was paid. Its months are counted from this day.",
+    )
+    date_end = fields.Date(
+        string="Paid Through",
+        readonly=True,
+        index=True,
+        help="The last day that is paid for, inclusive; empty when nothing is paid.",
+    )
+    cancelled = fields.Boolean(readonly=True)
+    state = fields.Selection(
+        selection=[
+            ("draft", "Not Paid"),
+            ("active", "Active"),
+            ("ended", "Ended"),
+            ("cancelled", "Cancelled"),
+        ],
+        compute="_compute_state",
+        search="_search_state",
+    )
+    term_ids = fields.One2many(
+        comodel_name="helpdesk.incident.subscription.term",
+        inverse_name="subscription_id",
+        string="Terms",
+        readonly=True,
+    )
+    allotment_ids = fields.One2many(
+        comodel_name="helpdesk.incident.allotment",
+        inverse_name="subscription_id",
+        string="Periods",
+        readonly=True,
+    )
+    period_balance = fields.Integer(
+        string="Left now",
+        compute="_compute_period_balance",
+        help="What is left of the current month.",
+    )
+
+    _quantity_check = models.Constraint(
+        "CHECK (quantity >= 1 AND incidents_per_period >= 1)",
+        "A subscription has 1 incident or more in each month.",
+    )
+
+    # ------------------------------------------------------------------
+    # Compute and search
+    # ------------------------------------------------------------------
+
+    @api.depends("product_id", "date_start")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for subscription in self:
+            subscription.display_name = self.env._(
+                "%(plan)s, from %(date)s",
+                plan=subscription.sudo().product_id.display_name,
+                date=format_date(
+                    self.env, subscription.date_start, date_format="medium"
+                ),
+            )
+
+    @api.depends("cancelled", "date_end")
+    def _compute_state(self):
+        """R9.8"""
+        for subscription in self:
+            if subscription.cancelled:
+                subscription.state = "cancelled"
+            elif not subscription.date_end:
+                subscription.state = "draft"
+            else:
+                today = subscription.company_id.sudo()._incident_today()
+                ended = subscription.date_end < today
+                subscription.state = "ended" if ended else "active"
+
+    def _search_state(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # There are few of them, and each has its own today.
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        ended = Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain("date_end", "<", company._incident_today())
+            for company in companies
+        )
+        goes_on = Domain("cancelled", "=", False)
+        domains = {
+            "cancelled": ~goes_on,
+            "draft": goes_on & Domain("date_end", "=", False),
+            "active": goes_on & Domain("date_end", "!=", False) & ~ended,
+            "ended": goes_on & Domain("date_end", "!=", False) & ended,
+        }
+        return Domain.OR(domains.get(state, Domain.FALSE) for state in value)
+
+    @api.depends_context("uid")
+    def _compute_period_balance(self):
+        numbers = defaultdict(int)
+        for company, subscriptions in self.grouped("company_id").items():
+            today = company.sudo()._incident_today()
+            for subscription, balance, to_grant in (
+                self.env["helpdesk.incident.allotment"]
+                .sudo()
+                ._read_group(
+                    [
+                        ("subscription_id", "in", subscriptions.ids),
+                        ("date_from", "<=", today),
+                        ("date_to", ">=", today),
+                    ],
+                    ["subscription_id"],
+                    ["balance:sum", "to_grant:sum"],
+                )
+            ):
+                numbers[subscription.id] = balance + to_grant
+        for subscription in self:
+            subscription.period_balance = numbers[subscription._origin.id]
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_cancel(self):
+        """End subscriptions at once (R9.8): periods not yet begun are withdrawn, and
+        the unused rest of the current one. No money is paid back by this.
+
+        :raise AccessError: if the user is no helpdesk manager (R14).
+        """
+        self._set_cancelled(True)
+
+    def action_reopen(self):
+        """Undo the cancelling: what is paid is given again, in the same periods.
+
+        :raise AccessError: if the user is no helpdesk manager (R14).
+        """
+        self._set_cancelled(False)
+
+    def action_view_entries(self):
+        """Show what was granted and taken back for this subscription."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_entry_action"
+        )
+        return {
+            **action,
+            "domain": [("allotment_id.subscription_id", "=", self.id)],
+            "context": {},
+        }
+
+    def action_view_orders(self):
+        """Show the orders that this subscription was bought with."""
+        self.ensure_one()
+        orders = self.sudo().term_ids.sale_line_id.order_id
+        action = self.env["ir.actions.act_window"]._for_xml_id("sale.action_orders")
+        if len(orders) == 1:
+            return {**action, "views": [(False, "form")], "res_id": orders.id}
+        return {**action, "domain": [("id", "in", orders.ids)]}
+
+    def action_view_invoices(self):
+        """Show the invoices and credit notes of this subscription."""
+        self.ensure_one()
+        moves = self.sudo().term_ids.sale_line_id.invoice_lines.move_id
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        return {**action, "domain": [("id", "in", moves.ids)], "context": {}}
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_open(self):
+        """Return the action that shows these subscriptions."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_subscription_action"
+        )
+        if len(self) == 1:
+            return {**action, "views": [(False, "form")], "res_id": self.id}
+        return {**action, "domain": [("id", "in", self.ids)], "context": {}}
+
+    def _set_cancelled(self, cancelled):
+        self.check_access("read")
+        self.env["helpdesk.incident.account"]._check_manager()
+        subscriptions = self.sudo()
+        subscriptions.account_id._lock()
+        subscriptions.cancelled = cancelled
+        subscriptions._settle()
+
+    def _settle(self):
+        """Write what the terms have paid for by now; the accounts are locked.
+
+        :return: the number of entries written.
+        :rtype: int
+        """
+        causes = []
+        for subscription in self:
+            numbers = subscription._period_numbers()
+            # In the words of the order that is paid, or is paid no more.
+            names = subscription._incident_name()
+            for (first, last), number in sorted(numbers.items()):
+                causes.append(
+                    Cause(
+                        account=subscription.account_id,
+                        key=f"period:{subscription.id}:{first}:{last}",
+                        target=number,
+                        kind="period",
+                        name=names,
+                        source=subscription,
+                        date_from=first,
+                        date_to=last,
+                    )
+                )
+            paid = [last for (_first, last), number in numbers.items() if number]
+            end = max(paid, default=False)
+            if subscription.date_end != end:
+                subscription.date_end = end
+        return self.env["helpdesk.incident.account"]._settle(causes)
+
+    def _period_numbers(self):
+        """Return how many incidents each period should have given (R9.2): what all
+        terms that cover it have paid for.
+
+        :return: by first and last day of the period.
+        :rtype: dict[tuple[date, date], int]
+        """
+        self.ensure_one()
+        numbers = defaultdict(int)
+        for term in self.term_ids:
+            for period, number in term._period_numbers().items():
+                numbers[period] += 0 if self.cancelled else number
+        return numbers
+
+    def _incident_name(self):
+        account = self.account_id._in_customer_language()
+        return self.with_env(account.env).display_name
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    subscription_ids = fields.One2many(
+        comodel_name="helpdesk.incident.subscription",
+        inverse_name="account_id",
+        string="Subscriptions",
+        readonly=True,
+    )
+
+    def _merge_references(self, others):
+        """Override for R2.2: the subscriptions of all belong to this account, and so
+        do the order lines that have given."""
+        res = super()._merge_references(others)
+        for model_name, name in (
+            ("helpdesk.incident.subscription", "account_id"),
+            ("sale.order.line", "incident_account_id"),
+        ):
+            model = self.env[model_name]
+            model.flush_model([name])
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %s SET %s = %s WHERE %s IN %s",
+                    SQL.identifier(model._table),
+                    SQL.identifier(name),
+                    self.id,
+                    SQL.identifier(name),
+                    tuple(others.ids),
+                )
+            )
+            model.invalidate_model([name])
+        return res
+
+    @api.model
+    def _set_targets(self, causes):
+        """Override to link the allotments of subscriptions."""
+        res = super()._set_targets(causes)
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE helpdesk_incident_allotment SET subscription_id = res_id
+                 WHERE cause_key IN %s AND res_model = %s AND subscription_id IS NULL
+                """,
+                tuple(cause.key for cause in causes),
+                "helpdesk.incident.subscription",
+            )
+        )
+        return res
+
+
+class HelpdeskIncidentAllotment(models.Model):
+    _inherit = "helpdesk.incident.allotment"
+
+    subscription_id = fields.Many2one(
+        comodel_name="helpdesk.incident.subscription",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )

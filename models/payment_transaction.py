@@ -1,0 +1,37 @@
+from odoo import api, models
+
+
+class PaymentTransaction(models.Model):
+    _inherit = "payment.transaction"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: an order may be paid by it (R8.3b)."""
+        transactions = super().create(vals_list)
+        transactions._incident_orders()._incident_changed()
+        return transactions
+
+    def write(self, vals):
+        """Override: an order may be paid by it, or no more (R8.3b)."""
+        before = self._incident_orders()
+        res = super().write(vals)
+        if {"state", "payment_id", "amount", "sale_order_ids"} & set(vals):
+            (before | self._incident_orders())._incident_changed()
+        return res
+
+    def _incident_orders(self):
+        """Return the orders that these transactions pay for, or pay back."""
+        transactions = self.sudo()
+        return (
+            transactions.sale_order_ids
+            | transactions.source_transaction_id.sale_order_ids
+        )
+
+    def _incident_payments(self):
+        """Return the payments of those of these transactions that are done, and of what
+        was captured of them in parts."""
+        parts = self.child_transaction_ids.filtered(
+            lambda child: child.operation != "refund"
+        )
+        done = (self | parts).filtered(lambda transaction: transaction.state == "done")
+        return done.payment_id

@@ -1,0 +1,246 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..periods import last_day
+from .helpdesk_incident_settle import Cause
+from .res_company import GRANT_ON
+
+
+class SaleOrder(models.Model):
+    """An order gives the incidents of its plan lines when they are due (R8.3), and
+    takes back what is due no more (R8.4).
+
+    What is due is looked at in ``sale_order_payment.py``. Here it becomes incidents:
+    lifetime ones, one cause for each line; or a term of a subscription, one cause for
+    each period.
+    """
+
+    _name = "sale.order"
+    _inherit = [
+        "sale.order",
+        "helpdesk.incident.cause",
+        "helpdesk.incident.memory",
+    ]
+    _incident_memory_fields = frozenset({"incident_grant_on"})
+
+    incident_grant_on = fields.Selection(
+        selection=GRANT_ON,
+        string="Gives incidents",
+        readonly=True,
+        copy=False,
+        help="When the order gives its incidents, as the company had chosen when it "
+        "was confirmed.",
+    )
+    incident_has_plan = fields.Boolean(compute="_compute_incident_has_plan")
+    incident_subscription_count = fields.Integer(compute="_compute_incident_counts")
+    incident_has_given = fields.Boolean(compute="_compute_incident_counts")
+    incident_quantity = fields.Integer(
+        string="Support incidents",
+        compute="_compute_incident_counts",
+        help="The incidents that this order has given so far, less those taken back.",
+    )
+
+    # ------------------------------------------------------------------
+    # Compute
+    # ------------------------------------------------------------------
+
+    @api.depends("order_line.incident_kind")
+    def _compute_incident_has_plan(self):
+        for order in self:
+            order.incident_has_plan = any(
+                line.incident_kind for line in order.order_line
+            )
+
+    def _compute_incident_counts(self):
+        lifetime = dict(
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            ._read_group(
+                [("res_model", "=", self._name), ("res_id", "in", self.ids)],
+                ["res_id"],
+                ["quantity:sum"],
+            )
+        )
+        for order in self:
+            subscriptions = order._incident_subscriptions().sudo()
+            order.incident_subscription_count = len(subscriptions)
+            order.incident_has_given = bool(order.sudo().order_line.incident_account_id)
+            order.incident_quantity = lifetime.get(order._origin.id, 0) + sum(
+                subscriptions.allotment_ids.mapped("granted")
+            )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        """Override: an order that gave incidents keeps its customer; confirming and
+        cancelling it may give and take back (R8.3, R8.4)."""
+        self._incident_check_customer(vals)
+        res = super().write(vals)
+        if {"state", "currency_id"} & set(vals):
+            self._incident_changed()
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_incidents(self):
+        # The database deletes the lines with it.
+        self.order_line._incident_check_deletion()
+
+    def _prepare_confirmation_values(self):
+        """Override of `sale` to keep when the order gives its incidents (R8.3)."""
+        for company, orders in self.grouped("company_id").items():
+            orders.filtered(
+                lambda order: order.incident_has_plan and not order.incident_grant_on
+            )._incident_remember(incident_grant_on=company.sudo().incident_grant_on)
+        return super()._prepare_confirmation_values()
+
+    def _incident_check_customer(self, vals):
+        if not {"partner_id", "company_id"} & set(vals):
+            return
+        partner = self.env["res.partner"].sudo().browse(vals.get("partner_id"))
+        for order in self.sudo():
+            if not order.order_line.incident_account_id:
+                continue
+            if (
+                "partner_id" in vals
+                and partner.commercial_partner_id
+                != order.partner_id.commercial_partner_id
+            ) or vals.get("company_id", order.company_id.id) != order.company_id.id:
+                raise UserError(
+                    self.env._(
+                        "%(order)s gave incidents to %(customer)s. Make a new order "
+                        "for another customer.",
+                        order=order.name,
+                        customer=order.partner_id.commercial_partner_id.display_name,
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_view_incident_subscriptions(self):
+        """Open the subscriptions that this order paid for (R8.6)."""
+        self.ensure_one()
+        return self._incident_subscriptions()._incident_open()
+
+    def action_view_incident_entries(self):
+        """Show what this order gave, and what was taken back (R8.6)."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_entry_action"
+        )
+        return {**action, "domain": self._incident_entries_domain(), "context": {}}
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_subscriptions(self):
+        terms = self.sudo().order_line.incident_term_ids
+        return terms.subscription_id.with_env(self.env)
+
+    def _incident_entries_domain(self):
+        return [
+            "|",
+            "&",
+            ("res_model", "=", self._name),
+            ("res_id", "in", self.ids),
+            ("allotment_id.subscription_id", "in", self._incident_subscriptions().ids),
+        ]
+
+    def _incident_changed(self):
+        """Settle those of these orders that sell or sold incidents.
+
+        Called on every change that may matter (R8.3).
+        """
+        orders = self.sudo().filtered(
+            lambda order: (
+                order.order_line.incident_account_id
+                or order.state == "sale"
+                and order.incident_has_plan
+            )
+        )
+        orders.sorted("id")._incident_give()
+
+    def _incident_settle(self):
+        """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""
+        account_model = self.env["helpdesk.incident.account"]
+        lines = self.sudo().order_line.filtered("incident_kind")
+        holders = {
+            line: (
+                line.order_id.partner_id.commercial_partner_id.id,
+                line.company_id.id,
+            )
+            for line in lines
+            if not line.incident_account_id
+        }
+        opened = account_model._open(list(holders.values())) if holders else {}
+        accounts = {
+            line: line.incident_account_id or opened[holders[line]] for line in lines
+        }
+        # What is due is looked at under the lock: two changes at the same moment, each
+        # of which pays for a half, must not overlook each other (R3.6).
+        account_model.union(*accounts.values())._lock()
+        due = {line: line._incident_due() for line in lines}
+        for line, account in accounts.items():
+            if due[line] and not line.incident_account_id:
+                line._incident_remember(incident_account_id=account.id)
+                if line.incident_kind == "period":
+                    line._incident_begin(account)
+        account_model._settle(
+            [
+                line._incident_cause(due[line])
+                for line in lines
+                if line.incident_kind == "lifetime" and line.incident_account_id
+            ]
+        )
+        lines.incident_term_ids.subscription_id._settle()
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _incident_cause(self, target):
+        """Return the cause that this line is for lifetime incidents."""
+        self.ensure_one()
+        account = self.incident_account_id
+        env = account._in_customer_language().env
+        return Cause(
+            account=account,
+            key=f"sale_line:{self.id}",
+            target=target,
+            kind="purchase",
+            name=env._(
+                "%(order)s: %(product)s",
+                order=self.order_id.name,
+                product=self.product_id.with_env(env).display_name,
+            ),
+            source=self.order_id,
+        )
+
+    def _incident_begin(self, account):
+        """Begin the subscription that this line has paid for, today (R9.1)."""
+        self.ensure_one()
+        today = account.company_id._incident_today()
+        number = self._incident_number()
+        subscription = self.env["helpdesk.incident.subscription"].create(
+            {
+                "account_id": account.id,
+                "product_id": self.product_id.id,
+                "quantity": round(self._incident_units()),
+                "incidents_per_period": number,
+                "date_start": today,
+            }
+        )
+        self.env["helpdesk.incident.subscription.term"].create(
+            {
+                "subscription_id": subscription.id,
+                "sale_line_id": self.id,
+                "anchor": today,
+                "date_from": today,
+                "date_to": last_day(today, self.incident_term_months),
+                "months": self.incident_term_months,
+                "incidents_per_period": number,
+            }
+        )

@@ -1,0 +1,251 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import float_compare, float_is_zero, format_date
+from odoo.tools.sql import column_exists, create_column
+
+from ..fields import MAX_INCIDENTS
+from .product_product import KINDS, PLAN_FIELDS
+from .res_partner import INCIDENT_READERS
+
+#: What decides on the price of an order, and with it whether it is paid (R8.3).
+PRICE_FIELDS = {
+    "product_id",
+    "product_uom_id",
+    "product_uom_qty",
+    "price_unit",
+    "discount",
+    "tax_ids",
+}
+#: What a plan line sells; it cannot change once it is sold.
+SOLD_FIELDS = ("product_id", "product_uom_id", "product_uom_qty")
+
+
+class SaleOrderLine(models.Model):
+    """A line that sells a plan keeps what it sold (R8.7): its numbers are those that
+    the plan had when the line was written, and a change of the plan changes nothing.
+    """
+
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "helpdesk.incident.memory"]
+    _incident_memory_fields = frozenset({*PLAN_FIELDS, "incident_account_id"})
+
+    incident_kind = fields.Selection(
+        selection=KINDS,
+        string="Support incidents",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+    )
+    incident_quantity = fields.Integer(
+        string="Incidents per unit",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+    )
+    incident_term_months = fields.Integer(
+        string="Term in months",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+    )
+    incident_account_id = fields.Many2one(
+        comodel_name="helpdesk.incident.account",
+        string="Incidents given to",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=INCIDENT_READERS,
+    )
+    incident_term_ids = fields.One2many(
+        comodel_name="helpdesk.incident.subscription.term",
+        inverse_name="sale_line_id",
+        string="Terms",
+        readonly=True,
+    )
+    incident_note = fields.Char(
+        string="Incidents sold",
+        compute="_compute_incident_note",
+        compute_sudo=True,
+        help="How many incidents the line sells, and for which days.",
+    )
+
+    def _auto_init(self):
+        """Override: lines of before the installation sell nothing. Empty columns need
+        not be computed row by row."""
+        for name, column in (
+            ("incident_kind", "varchar"),
+            ("incident_quantity", "int4"),
+            ("incident_term_months", "int4"),
+        ):
+            if not column_exists(self.env.cr, self._table, name):
+                create_column(self.env.cr, self._table, name, column)
+        return super()._auto_init()
+
+    # ------------------------------------------------------------------
+    # Compute and constraints
+    # ------------------------------------------------------------------
+
+    @api.depends("product_id")
+    def _compute_incident_plan(self):
+        for line in self:
+            product = line.product_id
+            sells = product.incident_kind not in (False, "none")
+            line.incident_kind = product.incident_kind if sells else False
+            line.incident_quantity = product.incident_quantity if sells else 0
+            line.incident_term_months = (
+                product.incident_term_months
+                if product.incident_kind == "period"
+                else 0
+            )
+
+    @api.depends(
+        "product_uom_qty",
+        "product_uom_id",
+        *PLAN_FIELDS,
+        "incident_term_ids.date_from",
+        "incident_term_ids.date_to",
+    )
+    @api.depends_context("lang")
+    def _compute_incident_note(self):
+        """R8.6"""
+        for line in self:
+            line.incident_note = line._incident_words()
+
+    @api.constrains("product_id", "product_uom_id", "product_uom_qty")
+    def _check_incident_quantity(self):
+        """R8.2"""
+        for line in self:
+            if not line.incident_kind:
+                continue
+            units = line._incident_units()
+            whole = float_is_zero(units - round(units), precision_digits=6)
+            if not whole or round(units) < 1:
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s is sold in whole units, 1 or more; “%(quantity)s” "
+                        "is not possible.",
+                        product=line.product_id.display_name,
+                        quantity=f"{units:g}",
+                    )
+                )
+            if line._incident_number() * max(line.incident_term_months, 1) > (
+                MAX_INCIDENTS
+            ):
+                raise ValidationError(
+                    self.env["helpdesk.incident.account"]._too_many_message()
+                )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: a further line changes what a confirmed order costs (R8.3)."""
+        lines = super().create(vals_list)
+        lines.order_id._incident_changed()
+        return lines
+
+    def write(self, vals):
+        """Override: what was sold stays as it was sold (R8.7)."""
+        self._incident_check_sold(vals)
+        res = super().write(vals)
+        if PRICE_FIELDS & set(vals):
+            self.order_id._incident_changed()
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_incidents(self):
+        self._incident_check_deletion()
+
+    def _incident_check_deletion(self):
+        if self.sudo().incident_account_id:
+            raise UserError(
+                self.env._(
+                    "Incidents were given for this order: it is part of the customer's "
+                    "statement and cannot be deleted."
+                )
+            )
+
+    def _incident_check_sold(self, vals):
+        changed = {name for name in SOLD_FIELDS if name in vals}
+        if not changed:
+            return
+        for line in self:
+            if not line.incident_kind or not (
+                line.state == "sale" or line.sudo().incident_account_id
+            ):
+                continue
+            if any(line._incident_differs(name, vals[name]) for name in changed):
+                raise UserError(
+                    self.env._(
+                        "%(product)s is sold: what the customer got goes by product "
+                        "and quantity, and they cannot change any more. To sell more, "
+                        "add a line; to take back, issue a credit note.",
+                        product=line.product_id.display_name,
+                    )
+                )
+
+    def _incident_differs(self, name, value):
+        if name == "product_uom_qty":
+            return float_compare(value, self[name], precision_digits=6) != 0
+        return self[name].id != value
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_units(self):
+        """Return the ordered quantity in the product's unit (R8.2)."""
+        self.ensure_one()
+        product_uom = self.product_id.uom_id
+        if not self.product_uom_id or self.product_uom_id == product_uom:
+            return self.product_uom_qty
+        return self.product_uom_id._compute_quantity(
+            self.product_uom_qty, product_uom, round=False
+        )
+
+    def _incident_number(self):
+        """Return how many incidents the line sells: in all, or in each month (R8.2)."""
+        return self.incident_quantity * round(self._incident_units())
+
+    def _incident_total(self):
+        """Return how many incidents the line sells, of all months."""
+        return self._incident_number() * max(self.incident_term_months, 1)
+
+    def _incident_words(self):
+        """Return in words what the line sells, with the days of its term (R8.6).
+
+        :rtype: str | False
+        """
+        self.ensure_one()
+        words = self.product_id._incident_words(
+            self.incident_kind, self._incident_number(), self.incident_term_months
+        )
+        term = self.incident_term_ids[:1]
+        if not words or self.incident_kind != "period":
+            return words
+        if not term:
+            return self.env._("%(incidents)s, from the day of payment", incidents=words)
+        return self.env._(
+            "%(incidents)s, %(first)s – %(last)s",
+            incidents=words,
+            first=format_date(self.env, term.date_from, date_format="medium"),
+            last=format_date(self.env, term.date_to, date_format="medium"),
+        )
+
+    def _get_sale_order_line_multiline_description_sale(self):
+        """Override of `sale` to say what a unit of a plan is (R8.6)."""
+        description = super()._get_sale_order_line_multiline_description_sale()
+        plan = self.product_id.incident_description
+        return f"{description}\n{plan}" if plan else description
+
+    def _prepare_invoice_line(self, **optional_values):
+        """Override of `sale` to say which days are invoiced, once they are known
+        (R8.6)."""
+        values = super()._prepare_invoice_line(**optional_values)
+        if self.sudo().incident_term_ids and values.get("name"):
+            line = self.with_context(lang=self.order_id._get_lang()).sudo()
+            values["name"] = f"{values['name']}\n{line._incident_words()}"
+        return values
