@@ -33,8 +33,13 @@
         "views/res_config_settings_views.xml",
         "views/helpdesk_paid_support_menus.xml",
         "views/portal_templates.xml",
+        "views/portal_buy_templates.xml",
     ],
-    "demo": ["demo/helpdesk_paid_support_demo.xml"],
+    "demo": [
+        "demo/helpdesk_paid_support_demo.xml",
+        "demo/plan_demo.xml",
+        "demo/sale_order_demo.xml",
+    ],
     "assets": {
         "web.assets_frontend": [
             "helpdesk_paid_support/static/src/interactions/**/*",

@@ -1,2 +1,3 @@
+from . import buy
 from . import new_ticket
 from . import portal

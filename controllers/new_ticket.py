@@ -9,9 +9,14 @@ class PaidSupportTicketController(HelpdeskTicketController):
     """The new-ticket form of the portal (R11.1, R11.2)."""
 
     def _get_teams(self):
-        """Override to offer paid teams to customers who have incidents (R11.1)."""
+        """Override to offer paid teams to customers who have incidents, or can buy
+        them (R11.1)."""
         teams = super()._get_teams()
-        if teams and request.env["helpdesk.incident.account"]._mine().available <= 0:
+        if (
+            teams
+            and request.env["helpdesk.incident.account"]._mine().available <= 0
+            and not request.env["sale.order"]._incident_can_buy(request.env.company)
+        ):
             teams = teams.filtered(lambda team: not team.incident_required)
         return teams
 
@@ -27,6 +32,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 for team in teams
                 if team.incident_required
             ],
+            "can_buy": request.env["sale.order"]._incident_can_buy(request.env.company),
             "typed": kw,
             "error": None,
         }

@@ -21,7 +21,11 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         None if paid support is nothing that the company offers."""
         account = request.env["helpdesk.incident.account"]._mine()
         teams = request.env["helpdesk.ticket.team"].sudo()
-        offered = account or teams.search_count(
+        offered = account or self._incident_paid_teams(teams)
+        return account if offered else None
+
+    def _incident_paid_teams(self, teams):
+        return teams.search_count(
             [
                 ("incident_required", "=", True),
                 ("show_in_portal", "=", True),
@@ -29,7 +33,6 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             ],
             limit=1,
         )
-        return account if offered else None
 
     @http.route()
     def portal_my_tickets(self, *args, **kw):
@@ -52,14 +55,70 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
     def portal_my_incidents(self, **kw):
         """What is available, and the last entries."""
         account = request.env["helpdesk.incident.account"]._mine()
+        company = request.env.company
+        customer = request.env.user.partner_id.sudo().commercial_partner_id
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "incidents",
             "account": account,
             "breakdown": account._breakdown(),
+            "subscriptions": account.subscription_ids,
+            "open_orders": customer._incident_open_orders(company),
             "entries": account._statement(limit=10),
+            "balance": customer._incident_account_balance(company),
+            "currency": company.currency_id,
+            "can_buy": request.env["sale.order"]._incident_can_buy(company),
+            "paid_order": self._incident_paid_order(customer, kw.get("order_id")),
+            "paid_funds": self._incident_paid_funds(customer, kw.get("tx_id")),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
+
+    def _incident_paid_order(self, customer, order_id):
+        """Return the order that the customer comes from, if it is the customer's."""
+        order = request.env["sale.order"].sudo().browse(self._as_id(order_id)).exists()
+        own = order.partner_id.commercial_partner_id == customer
+        return order if own else order.browse()
+
+    def _incident_paid_funds(self, customer, tx_id):
+        """Return the transaction that the customer comes from, if it is the
+        customer's."""
+        transaction = (
+            request.env["payment.transaction"].sudo().browse(self._as_id(tx_id)).exists()
+        )
+        own = transaction.partner_id.commercial_partner_id == customer
+        return transaction if own else transaction.browse()
+
+    @staticmethod
+    def _as_id(text):
+        """Return the id that a request names, 0 if that cannot be one."""
+        text = str(text or "")
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>",
+        type="http",
+        auth="user",
+        website=True,
+    )
+    def portal_my_incidents_subscription(self, subscription_id, **kw):
+        """A subscription of the customer, month by month."""
+        account = request.env["helpdesk.incident.account"]._mine()
+        subscription = account.subscription_ids.filtered(
+            lambda subscription: subscription.id == subscription_id
+        )
+        if not subscription:
+            return request.redirect("/my/incidents")
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "incidents_subscription",
+            "account": account,
+            "subscription": subscription,
+            "today": account.company_id._incident_today(),
+            "orders": subscription.term_ids.sale_line_id.order_id,
+        }
+        return request.render(
+            "helpdesk_paid_support.portal_my_incidents_subscription", values
+        )
 
     @http.route(
         ["/my/incidents/statement", "/my/incidents/statement/page/<int:page>"],

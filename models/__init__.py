@@ -26,6 +26,7 @@ from . import product_template
 from . import sale_order_line
 from . import sale_order
 from . import sale_order_payment
+from . import sale_order_portal
 from . import payment_transaction
 from . import helpdesk_incident_subscription
 from . import helpdesk_incident_subscription_term
@@ -36,3 +37,4 @@ from . import helpdesk_ticket_team
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_balance

@@ -17,11 +17,10 @@ class AccountMoveLine(models.Model):
         """R8.6: what the description does not say yet. An invoice that is paid later
         cannot name the days of a term when it is written."""
         for line in self:
-            notes = (
-                line.sale_line_ids.mapped("incident_note")
-                if line.move_id.move_type == "out_invoice"
-                else []
-            )
-            line.incident_note = "\n".join(
-                note for note in notes if note and note not in (line.name or "")
-            )
+            sold = line.sale_line_ids
+            if line.move_id.move_type != "out_invoice":
+                sold = sold.browse()
+            notes = [
+                sale_line._incident_words(said=line.name or "") for sale_line in sold
+            ]
+            line.incident_note = "\n".join(filter(None, notes))

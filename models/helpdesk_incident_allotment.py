@@ -38,6 +38,9 @@ class HelpdeskIncidentAllotment(models.Model):
     date_to = fields.Date(
         string="Last Day", readonly=True, help="The last day of validity, inclusive."
     )
+    name = fields.Char(
+        string="Description", readonly=True, help="What the incidents come from."
+    )
     cause_key = fields.Char(
         readonly=True,
         help="What a period allotment comes from; there is one for each cause.",

@@ -202,12 +202,13 @@ class HelpdeskIncidentAccount(models.Model):
                 cause.date_from,
                 cause.date_to,
                 cause.target,
+                cause.name,
                 cause.source._name if cause.source is not None else None,
                 cause.source.id if cause.source is not None else None,
             )
             for cause in causes
         ]
-        columns = "account_id cause_key date_from date_to target res_model res_id"
+        columns = "account_id cause_key date_from date_to target name res_model res_id"
         self.env.execute_query(
             SQL(
                 """
@@ -226,7 +227,7 @@ class HelpdeskIncidentAccount(models.Model):
                 """,
                 columns=SQL(", ").join(map(SQL.identifier, columns.split())),
                 values=SQL(", ").join(
-                    SQL("(%s, %s, %s::date, %s::date, %s, %s, %s::int4)", *row)
+                    SQL("(%s, %s, %s::date, %s::date, %s, %s, %s, %s::int4)", *row)
                     for row in values
                 ),
                 uid=self.env.uid,

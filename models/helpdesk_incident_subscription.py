@@ -243,8 +243,7 @@ class HelpdeskIncidentSubscription(models.Model):
         causes = []
         for subscription in self:
             numbers = subscription._period_numbers()
-            # In the words of the order that is paid, or is paid no more.
-            names = subscription._incident_name()
+            name = subscription._incident_name()
             for (first, last), number in sorted(numbers.items()):
                 causes.append(
                     Cause(
@@ -252,7 +251,7 @@ class HelpdeskIncidentSubscription(models.Model):
                         key=f"period:{subscription.id}:{first}:{last}",
                         target=number,
                         kind="period",
-                        name=names,
+                        name=name,
                         source=subscription,
                         date_from=first,
                         date_to=last,
@@ -280,7 +279,7 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _incident_name(self):
         account = self.account_id._in_customer_language()
-        return self.with_env(account.env).display_name
+        return self.product_id.with_env(account.env).display_name
 
 
 class HelpdeskIncidentAccount(models.Model):

@@ -10,8 +10,8 @@ from odoo.tools.translate import LazyTranslate
 
 _lt = LazyTranslate(__name__)
 
-PERIOD_GRANTED = _lt("Incidents of the new period")
-PERIOD_LAPSED = _lt("Unused incidents lapsed at the end of the period")
+PERIOD_GRANTED = _lt("incidents of the new period")
+PERIOD_LAPSED = _lt("unused incidents lapsed at the end of the period")
 
 #: How many accounts the scheduled action takes at once: each batch is a transaction.
 BATCH = 10_000
@@ -166,14 +166,14 @@ class HelpdeskIncidentAccount(models.Model):
             """
             SELECT m.account_id, m.id AS allotment_id,
                    v.date, v.kind, v.quantity, NULL::int4 AS ticket_id, v.cause_key,
-                   m.res_model, m.res_id, %(name)s AS name
+                   m.res_model, m.res_id, m.name || ': ' || %(text)s AS name
               FROM %(allotments)s
               JOIN res_partner partner ON partner.id = account.partner_id,
                    LATERAL (VALUES (%(values)s)) AS v(date, kind, quantity, cause_key)
              WHERE %(condition)s
              ORDER BY m.date_from, m.id
             """,
-            name=self._in_partner_language(text),
+            text=self._in_partner_language(text),
             allotments=self._allotments_today(),
             values=values,
             condition=condition,

@@ -214,26 +214,30 @@ class SaleOrderLine(models.Model):
         """Return how many incidents the line sells, of all months."""
         return self._incident_number() * max(self.incident_term_months, 1)
 
-    def _incident_words(self):
-        """Return in words what the line sells, with the days of its term (R8.6).
+    def _incident_words(self, said=""):
+        """Return in words what the line sells, and for which days (R8.6).
 
+        :param str said: a description; what it says already is left out.
         :rtype: str | False
         """
         self.ensure_one()
-        words = self.product_id._incident_words(
-            self.incident_kind, self._incident_number(), self.incident_term_months
-        )
+        words = [
+            self.product_id._incident_words(
+                self.incident_kind, self._incident_number(), self.incident_term_months
+            )
+        ]
         term = self.incident_term_ids[:1]
-        if not words or self.incident_kind != "period":
-            return words
-        if not term:
-            return self.env._("%(incidents)s, from the day of payment", incidents=words)
-        return self.env._(
-            "%(incidents)s, %(first)s – %(last)s",
-            incidents=words,
-            first=format_date(self.env, term.date_from, date_format="medium"),
-            last=format_date(self.env, term.date_to, date_format="medium"),
-        )
+        if term:
+            words.append(
+                self.env._(
+                    "%(first)s – %(last)s",
+                    first=format_date(self.env, term.date_from, date_format="medium"),
+                    last=format_date(self.env, term.date_to, date_format="medium"),
+                )
+            )
+        elif self.incident_kind == "period":
+            words.append(self.env._("from the day of payment"))
+        return ", ".join(word for word in words if word and word not in said) or False
 
     def _get_sale_order_line_multiline_description_sale(self):
         """Override of `sale` to say what a unit of a plan is (R8.6)."""
@@ -247,5 +251,6 @@ class SaleOrderLine(models.Model):
         values = super()._prepare_invoice_line(**optional_values)
         if self.sudo().incident_term_ids and values.get("name"):
             line = self.with_context(lang=self.order_id._get_lang()).sudo()
-            values["name"] = f"{values['name']}\n{line._incident_words()}"
+            words = line._incident_words(said=values["name"])
+            values["name"] = f"{values['name']}\n{words}" if words else values["name"]
         return values

@@ -24,3 +24,4 @@ from . import test_sale_paid
 from . import test_sale_take_back
 from . import test_plan
 from . import test_subscription
+from . import test_buy

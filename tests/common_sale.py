@@ -72,6 +72,8 @@ class SaleCommon(PaymentCommon, AccountPaymentCommon):
             {
                 "partner_id": (customer or cls.customer).id,
                 "company_id": cls.company.id,
+                "require_signature": False,
+                "require_payment": True,
                 "order_line": [
                     Command.create(
                         {"product_id": product.id, "product_uom_qty": quantity}

@@ -67,4 +67,6 @@ class TestOpenAndClose(PaidSupportCommon):
         with freeze_time("2027-05-11"):
             account._open_and_close()
         entry = self.entry_model.search([("kind", "=", "expiry")], limit=1)
-        self.assertEqual(entry.name, "Unused incidents lapsed at the end of the period")
+        self.assertEqual(
+            entry.name, "A plan: unused incidents lapsed at the end of the period"
+        )

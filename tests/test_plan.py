@@ -238,22 +238,36 @@ class TestPlan(SaleCommon):
         self.assertEqual(pack_line.incident_note, "20 lifetime incidents")
         order.action_confirm()
         invoice = self.bill(order)
-        self.assertIn("from the day of payment", invoice.invoice_line_ids[0].incident_note)
+        item = invoice.invoice_line_ids[0]
+        self.assertIn("10 incidents every month for 3 months", item.name)
+        self.assertIn("from the day of payment", item.incident_note)
         self.register(invoice)
         term = "20 incidents every month for 3 months, Apr 11, 2027 – Jul 10, 2027"
         self.env.invalidate_all()
         self.assertEqual(line.incident_note, term)
-        self.assertEqual(invoice.invoice_line_ids[0].incident_note, term)
+        self.assertEqual(item.incident_note, term)
         for report, record in (
             ("account.account_invoices", invoice),
             ("sale.action_report_saleorder", order),
         ):
             html = self.env["ir.actions.report"]._render_qweb_html(report, record.ids)
             self.assertIn(term, html[0].decode(), report)
-        second = self.quotation(self.months)
-        self.transaction(second)
+
+    def test_description_of_what_is_paid_already(self):
+        """R8.6: the days are part of the description, and said once."""
+        self.customer.lang = "en_US"
+        order = self.quotation(self.months)
         self.assertIn(
-            "10 incidents every month for 3 months, Apr 11, 2027 – Jul 10, 2027",
-            self.bill(second).invoice_line_ids.name,
+            "10 incidents every month for 3 months, from the day of payment",
+            order.order_line.incident_note,
         )
-        self.assertFalse(second.invoice_ids.invoice_line_ids.incident_note)
+        self.transaction(order)
+        item = self.bill(order).invoice_line_ids
+        self.assertEqual(
+            item.name.splitlines()[-2:],
+            [
+                "10 incidents every month for 3 months",
+                "Apr 11, 2027 – Jul 10, 2027",
+            ],
+        )
+        self.assertFalse(item.incident_note)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from .. import browser
+from .. import programs
 from ..console import Stop, lock, step
 from ..databases import BASE, NEIGHBOURS, TEST
 from ..environment import ready
@@ -25,7 +25,7 @@ def main(arguments):
     options, more = parser.parse_known_args(arguments)
     with ready() as environment, lock("test", "testing"):
         suites = [_suite(environment, module) for module in options.modules]
-        browser.find_or_install()
+        programs.find_or_install_browser()
         databases = environment.databases
         databases.drop_throw_away()
         databases.test()

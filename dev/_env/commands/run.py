@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 
-from .. import module
+from .. import module, programs
 from ..console import Stop, forwarding, lock, say, shown, step
 from ..databases import BASE_WITH_DEMO, DEMO
 from ..environment import ready
@@ -39,6 +39,7 @@ def main(arguments):
     options, more = parser.parse_known_args(arguments)
     _must_be_free(options.port)
     with ready() as environment:
+        programs.find_or_install_printer()
         with lock("demo", "preparing the demo database"):
             _prepare(environment.databases, options.fresh)
         return _serve(environment, options.port, more)

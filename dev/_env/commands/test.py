@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from .. import browser, lifecycle, lint
+from .. import lifecycle, lint, programs
 from ..console import foreground, lock, say
 from ..databases import TEST, THROW_AWAY
 from ..environment import ready
@@ -55,7 +55,7 @@ def run_suite(environment, selection):
 
     :return: whether all passed
     """
-    browser.find_or_install()
+    programs.find_or_install_browser()
     databases = environment.databases
     databases.drop_throw_away()
     databases.test()

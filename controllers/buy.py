@@ -1,0 +1,196 @@
+from odoo import http
+from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.http import request
+from odoo.tools import float_compare
+
+from odoo.addons.payment import utils as payment_utils
+from odoo.addons.sale.controllers.portal import CustomerPortal
+
+
+class PaidSupportShop(CustomerPortal):
+    """Buying plans and adding funds (R11.4, R11.5).
+
+    Buying makes an order, which is reviewed and paid in the standard portal pages.
+    """
+
+    # ------------------------------------------------------------------
+    # Buying
+    # ------------------------------------------------------------------
+
+    @http.route("/my/incidents/buy", type="http", auth="user", website=True)
+    def portal_incidents_buy(self, **kw):
+        """The published plans, with the prices of this customer."""
+        return self._render_buy()
+
+    @http.route(
+        "/my/incidents/buy/order",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_incidents_buy_order(self, plan=None, quantity="1", **kw):
+        """Make the order of a plan, and show it.
+
+        :param str plan: the id of a ``product.product``.
+        :param str quantity: units, a whole number of 1 or more.
+        """
+        order_model = request.env["sale.order"]
+        try:
+            with request.env.cr.savepoint():
+                order = order_model._incident_buy(
+                    request.env.user.partner_id,
+                    request.env.company,
+                    self._browse_plan(plan),
+                    self._parse_quantity(quantity),
+                )
+        except UserError as error:
+            return self._render_buy(
+                error=error.args[0], chosen=plan, quantity=quantity
+            )
+        return request.redirect(order.get_portal_url())
+
+    def _render_buy(self, **values):
+        offer = request.env["sale.order"]._incident_offer(
+            request.env.user.partner_id, request.env.company
+        )
+        account = request.env["helpdesk.incident.account"]._mine()
+        return request.render(
+            "helpdesk_paid_support.portal_incidents_buy",
+            {
+                **self._prepare_portal_layout_values(),
+                "page_name": "incidents_buy",
+                "offer": offer,
+                "offers": offer.order_line.grouped("product_template_id"),
+                "account": account,
+                "error": None,
+                "chosen": None,
+                "quantity": "1",
+                **values,
+            },
+        )
+
+    def _browse_plan(self, plan):
+        plans = request.env["sale.order"]._incident_plans(request.env.company)
+        return plans.filtered(lambda product: str(product.id) == plan)
+
+    def _parse_quantity(self, quantity):
+        if not str(quantity).strip().isdecimal() or not 1 <= int(quantity) <= 1_000_000:
+            raise UserError(
+                request.env._("Enter how many you want: a whole number, 1 or more.")
+            )
+        return int(quantity)
+
+    # ------------------------------------------------------------------
+    # Paying
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/orders/<int:order_id>/pay_from_balance",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_order_pay_from_balance(self, order_id, **kw):
+        """Pay an order from the account balance: only its own customer, logged in,
+        never by a shared link (R11.4)."""
+        try:
+            order = self._document_check_access("sale.order", order_id)
+        except (AccessError, MissingError):
+            return request.redirect("/my")
+        customer = request.env.user.partner_id.commercial_partner_id
+        if order.partner_id.commercial_partner_id != customer:
+            return request.redirect("/my")
+        try:
+            with request.env.cr.savepoint():
+                # As the customer: the history should say so.
+                order.with_user(request.env.user).sudo()._incident_pay_from_balance()
+        except UserError:
+            return request.redirect(
+                order.get_portal_url(query_string="&incident_balance=short")
+            )
+        return request.redirect(f"/my/incidents?order_id={order.id}")
+
+    def _get_payment_values(self, order_sudo, *args, **kwargs):
+        """Override of `sale`: who has paid for a plan lands where it can be seen."""
+        values = super()._get_payment_values(order_sudo, *args, **kwargs)
+        user = request.env.user
+        if (
+            order_sudo.incident_has_plan
+            and not user._is_public()
+            and order_sudo.partner_id.commercial_partner_id
+            == user.partner_id.commercial_partner_id
+        ):
+            values["landing_route"] = f"/my/incidents?order_id={order_sudo.id}"
+        return values
+
+    # ------------------------------------------------------------------
+    # Adding funds
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/incidents/funds", type="http", auth="user", methods=["GET"], website=True
+    )
+    def portal_incidents_funds(self, **kw):
+        """Ask for the amount to add to the account balance (R11.5)."""
+        return self._render_funds()
+
+    @http.route(
+        "/my/incidents/funds/pay",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_incidents_funds_pay(self, amount=None, **kw):
+        """Go to the payment page with the amount that was typed."""
+        currency = request.env.company.currency_id
+        value = self._cast_as_float(amount) or 0.0
+        # What a number can be that is no amount: inf, nan, 1e300
+        if not 0 < value < 1e9 or float_compare(
+            value, currency.round(value), precision_digits=6
+        ):
+            return self._render_funds(
+                amount=amount,
+                error=request.env._(
+                    "Enter the amount to add, above 0 and with at most %(digits)s "
+                    "decimals.",
+                    digits=currency.decimal_places,
+                ),
+            )
+        partner = request.env.user.partner_id
+        token = payment_utils.generate_access_token(partner.id, value, currency.id)
+        return request.redirect_query(
+            "/payment/pay",
+            {
+                "amount": value,
+                "currency_id": currency.id,
+                "partner_id": partner.id,
+                "company_id": request.env.company.id,
+                "access_token": token,
+                "incident_funds": 1,
+            },
+        )
+
+    def _render_funds(self, **values):
+        customer = request.env.user.partner_id.sudo()
+        return request.render(
+            "helpdesk_paid_support.portal_incidents_funds",
+            {
+                **self._prepare_portal_layout_values(),
+                "page_name": "incidents_funds",
+                "currency": request.env.company.currency_id,
+                "balance": customer._incident_account_balance(request.env.company),
+                "amount": None,
+                "error": None,
+                **values,
+            },
+        )
+
+    def _get_extra_payment_form_values(self, incident_funds=None, **kwargs):
+        """Override of `payment`: who has added funds lands where they can be seen."""
+        values = super()._get_extra_payment_form_values(**kwargs)
+        if incident_funds:
+            values["landing_route"] = "/my/incidents"
+        return values

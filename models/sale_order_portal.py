@@ -1,0 +1,185 @@
+"""What customers do with orders by themselves (R11.4)."""
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    # ------------------------------------------------------------------
+    # Buying
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _incident_plans(self, company):
+        """Return the plans that customers can buy in the portal (R8.1).
+
+        :return: ``product.product`` records with superuser rights.
+        """
+        plans = self.env["product.product"].sudo()
+        return plans.search(
+            Domain("incident_kind", "!=", "none")
+            & Domain("product_tmpl_id.incident_portal_published", "=", True)
+            & Domain("sale_ok", "=", True)
+            & Domain("company_id", "in", [False, company.id]),
+            order="product_tmpl_id, id",
+        )
+
+    @api.model
+    def _incident_can_buy(self, company):
+        """Return whether customers can buy incidents in the portal (R11.1)."""
+        return bool(self._incident_plans(company))
+
+    @api.model
+    def _incident_offer(self, partner, company, plans=None):
+        """Return what plans cost this customer: an order of one unit of each that is
+        never saved, so that prices and taxes are those of a real order.
+
+        :param partner: the ``res.partner`` who buys.
+        :param plans: by default all that customers can buy.
+        :return: a new ``sale.order``; a plan without a price has no line, as there is
+            nothing that the customer could pay.
+        """
+        plans = self._incident_plans(company) if plans is None else plans
+        order = (
+            self.sudo()
+            .with_company(company)
+            .new(
+                {
+                    "partner_id": partner.id,
+                    "company_id": company.id,
+                    "order_line": [
+                        Command.create({"product_id": plan.id, "product_uom_qty": 1})
+                        for plan in plans
+                    ],
+                }
+            )
+        )
+        order.order_line -= order.order_line.filtered(
+            lambda line: line.currency_id.compare_amounts(line.price_total, 0) <= 0
+        )
+        return order
+
+    @api.model
+    def _incident_buy(self, partner, company, plan, quantity):
+        """Make the order of a plan, for the customer to review and pay.
+
+        :param partner: the ``res.partner`` who buys.
+        :param plan: a ``product.product``.
+        :param int quantity: units.
+        :raise UserError: if customers cannot buy this plan.
+        :return: the ``sale.order`` with superuser rights.
+        """
+        plans = self._incident_plans(company) & plan
+        if not self._incident_offer(partner, company, plans).order_line:
+            raise UserError(
+                self.env._("This plan is not sold any more. Choose another one.")
+            )
+        order = (
+            self.sudo()
+            .with_company(company)
+            .create(
+                {
+                    "partner_id": partner.id,
+                    "company_id": company.id,
+                    "require_signature": False,
+                    "require_payment": True,
+                    "prepayment_percent": 1.0,
+                    "order_line": [
+                        Command.create(
+                            {"product_id": plan.id, "product_uom_qty": quantity}
+                        )
+                    ],
+                }
+            )
+        )
+        order.action_quotation_sent()
+        return order
+
+    def _incident_is_given(self):
+        """Return whether all plans of this order are given at present."""
+        plans = self.order_line.filtered("incident_kind")
+        return bool(plans) and all(line._incident_due() for line in plans)
+
+    # ------------------------------------------------------------------
+    # Paying from the account balance
+    # ------------------------------------------------------------------
+
+    def _incident_balance_offer(self, user):
+        """Return the account balance, if this user can pay the order from it.
+
+        :param user: whoever looks at the order; a shared link makes nobody a customer.
+        :return: the balance in the currency of the company, None if it is not offered.
+        :rtype: float | None
+        """
+        self.ensure_one()
+        customer = self.partner_id.commercial_partner_id
+        if (
+            user._is_public()
+            or user.partner_id.commercial_partner_id != customer
+            or not self._incident_is_open()
+        ):
+            return None
+        balance = customer._incident_account_balance(self.company_id)
+        return balance if balance >= self._incident_company_total() else None
+
+    def _incident_is_open(self):
+        """Return whether this order of plans waits for its payment."""
+        return (
+            self.incident_has_plan
+            and self.state in ("draft", "sent")
+            and not self.is_expired
+            and not self._has_to_be_signed()
+            and self.amount_total > 0
+            and not self.transaction_ids.filtered(
+                lambda transaction: transaction.state in ("pending", "authorized", "done")
+            )
+        )
+
+    def _incident_company_total(self):
+        """Return the total in the currency of the company, at today's rate."""
+        return self.currency_id._convert(
+            self.amount_total,
+            self.company_id.currency_id,
+            self.company_id,
+            self.company_id._incident_today(),
+        )
+
+    def _incident_pay_from_balance(self):
+        """Confirm the order, invoice it, post the invoice, and settle it from the
+        customer's outstanding credits, oldest first (R11.4): all of it or nothing.
+
+        :raise UserError: if the order cannot be paid so (any more).
+        :return: the invoice.
+        """
+        self.ensure_one()
+        customer = self.partner_id.commercial_partner_id
+        # Two orders at the same moment: whoever comes second sees what is left (R3.6).
+        self.env["helpdesk.incident.account"]._of(
+            customer, self.company_id, create=True
+        )._lock()
+        if not self._incident_is_open():
+            raise UserError(
+                self.env._("%(order)s does not wait for a payment.", order=self.name)
+            )
+        balance = customer._incident_account_balance(self.company_id)
+        if balance < self._incident_company_total():
+            raise UserError(
+                self.env._("The account balance does not suffice any more.")
+            )
+        self._validate_order()
+        self._force_lines_to_invoice_policy_order()
+        invoice = self._create_invoices(final=True)
+        invoice.action_post()
+        for credit in customer._incident_credits(self.company_id):
+            if invoice.currency_id.is_zero(invoice.amount_residual):
+                break
+            if credit.account_id in invoice.line_ids.account_id:
+                invoice.js_assign_outstanding_line(credit.id)
+        if not invoice.currency_id.is_zero(invoice.amount_residual):
+            raise UserError(
+                self.env._("The account balance does not suffice any more.")
+            )
+        return invoice
