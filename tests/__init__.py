@@ -25,3 +25,4 @@ from . import test_sale_take_back
 from . import test_plan
 from . import test_subscription
 from . import test_buy
+from . import test_buy_tours

@@ -21,6 +21,8 @@ class BuyCommon(SaleCommon, HttpCase):
         cls.user = cls._portal_user("nora", cls.customer)
         cls.other_user = cls._portal_user("bella", cls.other_customer)
         cls.company.partner_id.country_id = cls.env.ref("base.us")
+        providers = cls.env["payment.provider"].sudo().search([])
+        (providers - cls.demo).filtered("is_published").is_published = False
         cls.demo.write({"state": "test", "is_published": True})
         cls.team = cls.env["helpdesk.ticket.team"].create(
             {
@@ -317,8 +319,11 @@ class TestBuy(BuyCommon):
         self.assertIsNone(order._incident_balance_offer(self.env.ref("base.public_user")))
         order.action_quotation_sent()
         order.validity_date = "2027-04-10"
+        self.env.invalidate_all()
         self.assertIsNone(order._incident_balance_offer(user))
         order.validity_date = False
+        self.env.invalidate_all()
+        self.assertEqual(order._incident_balance_offer(user), 500)
         self.transaction(order, state="pending")
         self.assertIsNone(order._incident_balance_offer(user))
 

@@ -1,0 +1,126 @@
+import {registry} from "@web/core/registry";
+
+const FORM = "form[action='/submitted/ticket']";
+const OFFER = ".o_incident_offer:contains('Standard support, 3 months')";
+
+const PAY_ONLINE = [
+    {
+        content: "The payment details of the demo provider",
+        trigger: "#o_payment_form input[name='customer_input']:visible",
+        run: "edit 4242 4242 4242 4242",
+    },
+    {
+        content: "Pay",
+        trigger: "button[name='o_payment_submit_button']:visible:not(:disabled)",
+        run: "click",
+        expectUnloadPage: true,
+    },
+];
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_buy", {
+    steps: () => [
+        {
+            content: "The team that requires incidents is offered to who can buy them",
+            trigger: `${FORM} select[name='team']`,
+            run: "selectByLabel Paid support",
+        },
+        {
+            content: "The form says that there are none, and leads to buying",
+            trigger: `${FORM} .o_incident_notice:visible:contains('you have 0') a[name='buy']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "What a customer gets, and what it costs",
+            trigger: `${OFFER}:contains('10 incidents every month for 3 months'):contains('90.00')`,
+        },
+        {
+            content: "Order it",
+            trigger: `${OFFER} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Review the order, and pay",
+            trigger: "#o_sale_portal_paynow",
+            run: "click",
+        },
+        ...PAY_ONLINE,
+        {
+            content: "The new balance is visible",
+            trigger: "[name='paid_order']:contains('can be used')",
+        },
+        {trigger: "[name='available']:contains('10')"},
+        {
+            content: "To May 10, as it was bought on April 11",
+            trigger: "[name='breakdown']:contains('valid to May 10, 2027')",
+        },
+        {
+            content: "Open a ticket at once",
+            trigger: "[name='paid_order'] a[href='/new/ticket']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: `${FORM} select[name='team']`,
+            run: "selectByLabel Paid support",
+        },
+        {trigger: `${FORM} .o_incident_notice:visible:contains('9 after')`},
+        {trigger: `${FORM} [name='subject']`, run: "edit It does not work"},
+        {trigger: `${FORM} [name='description']`, run: "edit Please help"},
+        {
+            trigger: `${FORM} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "The ticket says what it took and what is left",
+            trigger: "[name='incident_count']:contains('You have 9 left')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_funds", {
+    steps: () => [
+        {
+            content: "There is no money yet",
+            trigger: "[name='balance']:contains('0.00')",
+        },
+        {
+            trigger: "a[name='add_funds']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {trigger: ".o_incident_funds input[name='amount']", run: "edit 100"},
+        {
+            trigger: ".o_incident_funds button[type='submit']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        ...PAY_ONLINE,
+        {
+            content: "The money is there",
+            trigger: "[name='paid_funds']:contains('100.00 was added')",
+        },
+        {trigger: "[name='balance']:contains('100.00')"},
+        {
+            content: "Buy from it",
+            trigger: "a[name='buy']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: `${OFFER} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "form[name='pay_from_balance']:contains('100.00') button",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {trigger: "[name='paid_order']:contains('can be used')"},
+        {trigger: "[name='available']:contains('10')"},
+        {trigger: "[name='balance']:contains('10.00')"},
+    ],
+});
