@@ -45,9 +45,7 @@ class PaidSupportShop(CustomerPortal):
                     self._parse_quantity(quantity),
                 )
         except UserError as error:
-            return self._render_buy(
-                error=error.args[0], chosen=plan, quantity=quantity
-            )
+            return self._render_buy(error=error.args[0], chosen=plan, quantity=quantity)
         return request.redirect(order.get_portal_url())
 
     def _render_buy(self, **values):

@@ -83,7 +83,10 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         """Return the transaction that the customer comes from, if it is the
         customer's."""
         transaction = (
-            request.env["payment.transaction"].sudo().browse(self._as_id(tx_id)).exists()
+            request.env["payment.transaction"]
+            .sudo()
+            .browse(self._as_id(tx_id))
+            .exists()
         )
         own = transaction.partner_id.commercial_partner_id == customer
         return transaction if own else transaction.browse()

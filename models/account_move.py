@@ -27,11 +27,16 @@ class AccountMove(models.Model):
     def write(self, vals):
         """Override: a payment is effective while its journal entry is posted (R1), and
         an order is paid by posted documents (R8.3)."""
+        payments = self.sudo().origin_payment_id if "state" in vals else None
+        before = payments and payments._incident_booked()
         res = super().write(vals)
-        if "state" in vals:
-            self.origin_payment_id._incident_changed()
-        if {"state", "incident_goodwill"} & set(vals):
-            self._incident_orders()._incident_changed()
+        documents = self
+        if payments:
+            payments._incident_changed()
+            payments._incident_orders_changed(before)
+            documents -= payments.move_id
+        if {"state", "incident_goodwill", "matched_payment_ids"} & set(vals):
+            documents._incident_orders()._incident_changed()
         return res
 
     # ------------------------------------------------------------------
@@ -44,7 +49,7 @@ class AccountMove(models.Model):
         return orders._incident_subscriptions().with_env(self.env)._incident_open()
 
     def action_view_incident_entries(self):
-        """Show what the orders of this document gave, and what was taken back (R8.6)."""
+        """Show what the orders of this document gave and took back (R8.6)."""
         orders = self.invoice_line_ids.sudo().sale_line_ids.order_id
         return orders.with_env(self.env).action_view_incident_entries()
 
@@ -118,9 +123,7 @@ class AccountMove(models.Model):
         if payment:
             return payment._incident_is_booked() and not payment._incident_is_short()
         credited = self.reversed_entry_id if self.move_type == "out_refund" else None
-        return (
-            not credited or credited in seen or credited._incident_is_settled(seen)
-        )
+        return not credited or credited in seen or credited._incident_is_settled(seen)
 
     def _incident_orders(self):
         """Return the orders with plans that may be paid otherwise, when something has
@@ -149,7 +152,20 @@ class SaleOrder(models.Model):
         payment_ids = list(payments.ids if payments else [])
         if not move_ids and not payment_ids:
             return orders
-        self.env.flush_all()
+        # Only what the query reads: to write everything would slow down whoever posts
+        # many entries at once.
+        for model, names in (
+            (
+                "account.payment",
+                ["move_id", "payment_transaction_id", "source_payment_id"],
+            ),
+            ("account.move", ["reversed_entry_id"]),
+            ("account.move.line", ["move_id"]),
+            ("account.partial.reconcile", ["debit_move_id", "credit_move_id"]),
+            ("payment.transaction", ["source_transaction_id"]),
+            ("sale.order.line", ["order_id", "incident_kind"]),
+        ):
+            self.env[model].flush_model(names)
         rows = self.env.execute_query(
             SQL(
                 """
@@ -157,7 +173,8 @@ class SaleOrder(models.Model):
                     SELECT p.id, p.move_id, p.source_payment_id,
                            p.payment_transaction_id
                       FROM account_payment p
-                     WHERE p.id = ANY(%(payments)s::int[]) OR p.move_id = ANY(%(moves)s::int[])
+                     WHERE p.id = ANY(%(payments)s::int[])
+                        OR p.move_id = ANY(%(moves)s::int[])
                 ), touched(id) AS (
                     SELECT unnest(%(moves)s::int[])
                      UNION

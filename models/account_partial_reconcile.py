@@ -6,7 +6,7 @@ class AccountPartialReconcile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override: a payment may now be fully refunded (R6.2), an order paid (R8.3)."""
+        """Override: a payment may now be refunded (R6.2), an order paid (R8.3)."""
         partials = super().create(vals_list)
         partials._incident_refundable()._incident_give()
         partials._incident_moves()._incident_orders()._incident_changed()
@@ -15,6 +15,8 @@ class AccountPartialReconcile(models.Model):
     def unlink(self):
         """Override: a payment may now be refunded no more (R6.2), an order not paid
         (R8.3)."""
+        if not self:  # which core does all the time
+            return super().unlink()
         payments = self._incident_refundable()
         moves = self._incident_moves()
         res = super().unlink()

@@ -154,12 +154,17 @@ class AccountPayment(models.Model):
     def create(self, vals_list):
         payments = super().create(vals_list)
         payments._incident_changed()
+        payments._incident_orders_changed({})
         return payments
 
     def write(self, vals):
+        before = self._incident_booked()
+        if "invoice_ids" in vals:
+            before = {}
         res = super().write(vals)
         if TRIGGERS & set(vals):
             self._incident_changed()
+        self._incident_orders_changed(before)
         return res
 
     def unlink(self):
@@ -219,9 +224,6 @@ class AccountPayment(models.Model):
         found without a query.
         """
         payments = self.sudo()
-        payments.env["sale.order"]._incident_touched(
-            payments=payments
-        )._incident_changed()
         payments._incident_see()
         changed = payments.filtered(
             lambda payment: (
@@ -345,6 +347,35 @@ class AccountPayment(models.Model):
         return env._("Funds paid back: %(amount)s on %(date)s", **values)
 
     # -- what was bought (R8.3) ----------------------------------------
+
+    def _incident_booked(self):
+        """Return what each of these payments is good for: its amount, while it is
+        effective. One that is about to get its journal entry is so with the entry.
+
+        :rtype: dict[recordset, float]
+        """
+        return {
+            payment: payment.amount
+            if payment._incident_is_booked()
+            and (payment.move_id or not payment.outstanding_account_id)
+            else 0
+            for payment in self.sudo()
+        }
+
+    def _incident_orders_changed(self, before):
+        """Look again at the orders that these payments may pay for, if the payments are
+        not what they were. Mostly they are, which is found without a query.
+
+        :param dict before: what :meth:`_incident_booked` has returned; none if new.
+        """
+        changed = [
+            payment
+            for payment, amount in self._incident_booked().items()
+            if amount != before.get(payment, 0)
+        ]
+        self.env["sale.order"]._incident_touched(
+            payments=self.browse().union(*changed)
+        )._incident_changed()
 
     def _incident_left_for(self, invoices):
         """Return what this payment has to pay for ``invoices``, reconciled with them

@@ -27,9 +27,7 @@ class HelpdeskIncidentSubscription(models.Model):
         index=True,
         ondelete="restrict",
     )
-    partner_id = fields.Many2one(
-        related="account_id.partner_id", string="Customer"
-    )
+    partner_id = fields.Many2one(related="account_id.partner_id", string="Customer")
     company_id = fields.Many2one(related="account_id.company_id")
     product_id = fields.Many2one(
         comodel_name="product.product",

@@ -30,7 +30,11 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         ondelete="restrict",
     )
     kind = fields.Selection(
-        selection=[("term", "Term"), ("extra", "Extra Incidents"), ("change", "Change")],
+        selection=[
+            ("term", "Term"),
+            ("extra", "Extra Incidents"),
+            ("change", "Change"),
+        ],
         required=True,
         readonly=True,
         default="term",

@@ -132,9 +132,10 @@ class ProductTemplate(models.Model):
             for template in self
         }
         for template, plan in plans.items():
-            variants = template.product_variant_ids or template.with_context(
-                active_test=False
-            ).product_variant_ids
+            variants = (
+                template.product_variant_ids
+                or template.with_context(active_test=False).product_variant_ids
+            )
             if len(variants) == 1 and plan["incident_kind"]:
                 variants.write(plan)
 

@@ -3,7 +3,6 @@ from odoo.exceptions import ValidationError
 
 from ..fields import WholeNumber
 
-
 #: When what was ordered is given (R8.3).
 GRANT_ON = [
     ("paid", "when it is paid"),

@@ -11,7 +11,9 @@ class ResPartner(models.Model):
         """Return the domain of the open journal items of this customer."""
         self.ensure_one()
         return (
-            Domain("partner_id.commercial_partner_id", "=", self.commercial_partner_id.id)
+            Domain(
+                "partner_id.commercial_partner_id", "=", self.commercial_partner_id.id
+            )
             & Domain("company_id", "=", company.id)
             & Domain("account_type", "=", "asset_receivable")
             & Domain("parent_state", "=", "posted")

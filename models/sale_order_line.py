@@ -94,9 +94,7 @@ class SaleOrderLine(models.Model):
             line.incident_kind = product.incident_kind if sells else False
             line.incident_quantity = product.incident_quantity if sells else 0
             line.incident_term_months = (
-                product.incident_term_months
-                if product.incident_kind == "period"
-                else 0
+                product.incident_term_months if product.incident_kind == "period" else 0
             )
 
     @api.depends(

@@ -114,9 +114,7 @@ class SaleOrderLine(models.Model):
             )
             if self.currency_id.compare_amounts(left, 0) < 0:
                 return self.env["account.move"]
-        return (
-            (self | down_payments)._incident_invoice_lines("out_invoice")
-        ).move_id
+        return ((self | down_payments)._incident_invoice_lines("out_invoice")).move_id
 
     def _incident_credited(self):
         """Return what was credited, and of how much, both in the same units: of the
@@ -134,6 +132,10 @@ class SaleOrderLine(models.Model):
         if self.currency_id.is_zero(base):
             step, base, invoiced, credited = 1e-6, ordered, quantity, credited_quantity
         else:
-            step, invoiced, credited = self.currency_id.rounding, amount, credited_amount
+            step, invoiced, credited = (
+                self.currency_id.rounding,
+                amount,
+                credited_amount,
+            )
         excess = credited - max(invoiced - base, 0)
         return max(round(excess / step), 0), round(base / step)

@@ -134,7 +134,9 @@ class SaleOrder(models.Model):
             and not self._has_to_be_signed()
             and self.amount_total > 0
             and not self.transaction_ids.filtered(
-                lambda transaction: transaction.state in ("pending", "authorized", "done")
+                lambda transaction: (
+                    transaction.state in ("pending", "authorized", "done")
+                )
             )
         )
 

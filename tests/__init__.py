@@ -26,3 +26,5 @@ from . import test_plan
 from . import test_subscription
 from . import test_buy
 from . import test_buy_tours
+from . import test_scheduled
+from . import test_scheduled_crash

@@ -98,15 +98,11 @@ class TestBuy(BuyCommon):
                 "name": "Half price",
                 "company_id": self.company.id,
                 "item_ids": [
-                    Command.create(
-                        {"compute_price": "percentage", "percent_price": 50}
-                    )
+                    Command.create({"compute_price": "percentage", "percent_price": 50})
                 ],
             }
         )
-        self.customer.with_company(
-            self.company
-        ).property_product_pricelist = pricelist
+        self.customer.with_company(self.company).property_product_pricelist = pricelist
         self.authenticate("hps-nora", "hps-nora")
         page = self.page("/my/incidents/buy")
         self.assertIn("$ 28.75 incl. tax", self.text(page, "//main"))
@@ -146,9 +142,7 @@ class TestBuy(BuyCommon):
     def test_bad_orders(self):
         """R8.2, R11.6: nothing is ordered, it says why."""
         self.authenticate("hps-nora", "hps-nora")
-        free = self.plan(
-            "Free", 0, "lifetime", 5, incident_portal_published=True
-        )
+        free = self.plan("Free", 0, "lifetime", 5, incident_portal_published=True)
         for plan, quantity, words in (
             (self.hidden.id, "1", "not sold any more"),
             (self.service.id, "1", "not sold any more"),
@@ -316,7 +310,9 @@ class TestBuy(BuyCommon):
         order = self.quotation(self.pack)
         self.assertEqual(order._incident_balance_offer(user), 500)
         self.assertIsNone(order._incident_balance_offer(self.other_user))
-        self.assertIsNone(order._incident_balance_offer(self.env.ref("base.public_user")))
+        self.assertIsNone(
+            order._incident_balance_offer(self.env.ref("base.public_user"))
+        )
         order.action_quotation_sent()
         order.validity_date = "2027-04-10"
         self.env.invalidate_all()

@@ -37,6 +37,8 @@ class TestBuyTours(BuyCommon):
 
     def test_add_funds_and_buy(self):
         """R11.5, R11.4: money first, then a plan from the account balance."""
-        self.start_tour("/my/incidents", "helpdesk_paid_support_funds", login="hps-nora")
+        self.start_tour(
+            "/my/incidents", "helpdesk_paid_support_funds", login="hps-nora"
+        )
         self.assertEqual(self.orders().invoice_ids.amount_residual, 0)
         self.assertFalse(self.orders().transaction_ids)

@@ -49,10 +49,8 @@ class TestSaleTakeBack(SaleCommon):
         self.transaction(order)
 
     def payments(self, order):
-        return (
-            order.transaction_ids.payment_id
-            or order.invoice_ids.line_ids.matched_credit_ids.credit_move_id.move_id.origin_payment_id
-        )
+        credits = order.invoice_ids.line_ids.matched_credit_ids.credit_move_id
+        return order.transaction_ids.payment_id or credits.move_id.origin_payment_id
 
     def state(self, order):
         return self.given(), self.targets(order)
@@ -271,7 +269,7 @@ class TestSaleTakeBack(SaleCommon):
         self.assertEqual(self.state(order), (10, [10, 10, 10]))
 
     def test_goodwill(self):
-        """R8.4: a credit note of goodwill takes nothing; marked later, it gives back."""
+        """R8.4: a credit note of goodwill takes nothing, also when marked later."""
         order = self.order(self.pack, self.months)
         invoice = self.bill(order)
         self.register(invoice)

@@ -2,11 +2,12 @@
 
 import importlib
 import json
+import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass, field
 
-BENCHMARKS = ("payments",)
+BENCHMARKS = ("payments", "periods")
 
 
 @dataclass
@@ -18,6 +19,9 @@ class Result:
     limit: float
     ours: list = field(default_factory=list)
     theirs: list = field(default_factory=list)
+    #: By how many megabytes the process grew at most while ours was measured, after
+    #: the first time.
+    memory: float = 0
 
     @property
     def ratio(self):
@@ -25,7 +29,10 @@ class Result:
 
 
 def clock(env, work):
-    """Return the seconds that ``work`` takes, with everything written; undo it."""
+    """Return the seconds that ``work`` takes, with everything written; undo it.
+
+    Whoever is measured must have done the work: ``work.check`` looks.
+    """
     with env.cr.savepoint() as savepoint:
         ready = work.prepare(env)
         env.flush_all()
@@ -34,9 +41,15 @@ def clock(env, work):
         work.run(env, ready)
         env.flush_all()
         seconds = time.perf_counter() - start
+        work.check(env)
         savepoint.rollback()
     env.invalidate_all()
     return seconds
+
+
+def memory():
+    """Return the most memory that this process has had so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def run(env, only, repetitions, output):
@@ -53,10 +66,12 @@ def run(env, only, repetitions, output):
             result = Result(name, beside, limit)
             for repetition in range(repetitions + 1):
                 print(f"  {name}: {repetition} of {repetitions}", flush=True)
+                before = memory()
                 pair = clock(env, ours), clock(env, theirs)
                 if repetition:  # the first one warms up
                     result.ours.append(pair[0])
                     result.theirs.append(pair[1])
+                    result.memory = max(result.memory, memory() - before)
             results.append(result)
     print_table(results)
     with open(output, "w", encoding="utf-8") as file:
@@ -70,8 +85,11 @@ def run(env, only, repetitions, output):
 
 def print_table(results):
     """Print a row for each result: medians in seconds, and their ratio."""
-    line = "{:<44} {:>9} {:>9} {:>7} {:>7}  {}"
-    print("\n" + line.format("", "seconds", "beside", "ratio", "limit", "beside what"))
+    line = "{:<40} {:>8} {:>8} {:>6} {:>6} {:>6}  {}"
+    print(
+        "\n"
+        + line.format("", "seconds", "beside", "ratio", "limit", "MB", "beside what")
+    )
     for result in results:
         print(
             line.format(
@@ -80,6 +98,7 @@ def print_table(results):
                 f"{statistics.median(result.theirs):.2f}",
                 f"{result.ratio:.2f}",
                 f"{result.limit:.2f}" + ("" if result.ratio <= result.limit else " !"),
+                f"+{result.memory:.0f}",
                 result.beside,
             )
         )

@@ -37,6 +37,14 @@ class Post:
     def run(self, env, payments):
         payments.action_post()
 
+    def check(self, env):
+        env.cr.execute(
+            "SELECT COUNT(DISTINCT res_id) FROM helpdesk_incident_entry "
+            "WHERE res_model = 'account.payment'"
+        )
+        given = NUMBER if self.settings["incident_topup_quantity"] else 0
+        assert env.cr.fetchone() == (given,)
+
 
 def benchmarks(env):
     yield (

@@ -25,7 +25,9 @@ def find_or_install_printer():
     the customer as one."""
     if _found(PRINTERS) or _installed("wkhtmltopdf", "to print PDF files", PRINTERS):
         return
-    say("! There is no wkhtmltopdf: what needs a PDF file fails, such as paying online.")
+    say(
+        "! There is no wkhtmltopdf: what needs a PDF file fails, such as paying online."
+    )
 
 
 def _installed(package, why, names):
