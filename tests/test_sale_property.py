@@ -1,0 +1,287 @@
+import os
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common_sale import SaleCommon
+
+#: How many random sequences; more with this setting, for a long campaign.
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "12"))
+
+EVENTS = [
+    "order",
+    "order",
+    "pay_online",
+    "pay_online",
+    "confirm",
+    "invoice",
+    "invoice",
+    "register",
+    "register",
+    "pay",
+    "match",
+    "match",
+    "unmatch",
+    "reset_payment",
+    "reset_entry",
+    "reject_payment",
+    "post_payment",
+    "post_payment",
+    "refund_online",
+    "credit",
+    "credit_part",
+    "reset_document",
+    "post_document",
+    "cancel",
+    "use",
+    "return",
+]
+QUIET = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@tagged("post_install", "-at_install")
+class TestSaleProperty(SaleCommon):
+    """R8.3, R8.4 over random sequences of everything that happens to an order."""
+
+    @QUIET
+    @given(
+        events=st.lists(
+            st.tuples(st.sampled_from(EVENTS), st.integers(0, 1000)),
+            min_size=6,
+            max_size=30,
+        )
+    )
+    def test_never_more_than_was_paid_for(self, events):
+        """R8.4: whatever is undone and redone, what is given is worth no more than the
+        money that is there; and whoever looks again finds nothing to do (R3.4)."""
+        with self.env.cr.savepoint() as savepoint:
+            self.world = {"orders": [], "payments": [], "tickets": []}
+            self.buyer = self._customer("Random")
+            for kind, number in events:
+                self._try(kind, number)
+                self._check((kind, number))
+            self._make_good()
+            savepoint.rollback()
+        self.env.invalidate_all()
+
+    # -- what must hold ------------------------------------------------------
+
+    def _check(self, event):
+        orders = self._orders()
+        before = self._entry_count()
+        orders._incident_settle()
+        self.assertEqual(self._entry_count(), before, f"{event} went by unseen")
+        self.assertFalse(self.env["helpdesk.incident.fault"].search([]))
+        worth = sum(
+            line.price_total * self._given_for(line) / line._incident_total()
+            for line in orders.order_line
+        )
+        self.assertLessEqual(round(worth, 2), round(self._money(), 2), event)
+
+    def _given_for(self, line):
+        """Return what the ledger says a line should have given, of all periods."""
+        self.env.invalidate_all()
+        if line.incident_kind == "lifetime":
+            entries = self.env["helpdesk.incident.entry"].search(
+                [("cause_key", "=", f"sale_line:{line.id}")]
+            )
+            return sum(entries.mapped("quantity"))
+        return sum(
+            line.incident_term_ids.subscription_id.allotment_ids.mapped("target")
+        )
+
+    def _money(self):
+        """Return what all effective payments come to, less what was paid back."""
+        payments = self.env["account.payment"].search(
+            [("partner_id", "=", self.buyer.id)]
+        )
+        return sum(
+            payment.amount if payment.payment_type == "inbound" else -payment.amount
+            for payment in payments
+            if payment.state in ("in_process", "paid")
+            and payment.move_id.state == "posted"
+        )
+
+    def _make_good(self):
+        """At last, invoice and pay each order anew: each has given all of it."""
+        for order in self._orders():
+            if order.state == "cancel":
+                continue
+            fresh = order.copy()
+            self.transaction(fresh)
+            line = fresh.order_line
+            self.assertEqual(self._given_for(line), line._incident_total())
+        self._check("the end")
+
+    # -- what happens ----------------------------------------------------------
+
+    def _try(self, kind, number):
+        """Do something, if it can be done."""
+        try:
+            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+                getattr(self, f"_do_{kind}")(number)
+        except UserError:
+            self.env.invalidate_all()
+
+    def _entry_count(self):
+        return self.env["helpdesk.incident.entry"].search_count([])
+
+    def _orders(self, state=None):
+        domain = [("partner_id", "=", self.buyer.id)]
+        if state:
+            domain.append(("state", "in", state))
+        return self.env["sale.order"].search(domain, order="id")
+
+    def _moves(self, *domain):
+        return self.env["account.move"].search(
+            [("partner_id", "=", self.buyer.id), *domain], order="id"
+        )
+
+    def _payments(self, *domain):
+        return self.env["account.payment"].search(
+            [("partner_id", "=", self.buyer.id), *domain], order="id"
+        )
+
+    @staticmethod
+    def _pick(records, number):
+        if not records:
+            raise UserError("nothing there")
+        return records[number % len(records)]
+
+    def _do_order(self, number):
+        self.quotation(
+            self._pick([self.pack, self.months], number), customer=self.buyer
+        )
+
+    def _do_confirm(self, number):
+        self._pick(self._orders(["draft", "sent"]), number).action_confirm()
+
+    def _do_pay_online(self, number):
+        order = self._pick(self._orders(["draft", "sent", "sale"]), number)
+        self.transaction(order, order.amount_total if number % 3 else 20)
+
+    def _do_invoice(self, number):
+        self.bill(self._pick(self._orders(["sale"]), number))
+
+    def _do_register(self, number):
+        invoice = self._pick(
+            self._moves(("move_type", "=", "out_invoice"), ("state", "=", "posted")),
+            number,
+        )
+        if not invoice.amount_residual:
+            raise UserError("paid")
+        self.register(invoice, **({} if number % 3 else {"amount": 20}))
+
+    def _do_pay(self, number):
+        self.pay(20 + number % 80, self.buyer)
+
+    def _do_match(self, number):
+        open_items = self.env["account.move.line"].search(
+            [
+                ("partner_id", "=", self.buyer.id),
+                ("account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("reconciled", "=", False),
+            ],
+            order="id",
+        )
+        debit = self._pick(open_items.filtered(lambda l: l.balance > 0), number)
+        credit = self._pick(open_items.filtered(lambda l: l.balance < 0), number // 7)
+        (debit | credit).reconcile()
+
+    def _do_unmatch(self, number):
+        self._pick(self._moves(("state", "=", "posted")), number).line_ids.filtered(
+            "matching_number"
+        ).remove_move_reconcile()
+
+    def _do_reset_payment(self, number):
+        self._pick(self._payments(("state", "!=", "draft")), number).action_draft()
+
+    def _do_reset_entry(self, number):
+        payment = self._pick(self._payments(("state", "!=", "draft")), number)
+        payment.move_id.button_draft()
+
+    def _do_reject_payment(self, number):
+        self._pick(self._payments(("state", "=", "in_process")), number).action_reject()
+
+    def _do_post_payment(self, number):
+        payment = self._pick(
+            self._payments().filtered(
+                lambda p: p.state in ("draft", "rejected") or p.move_id.state == "draft"
+            ),
+            number,
+        )
+        payment.action_draft()
+        payment.action_post()
+
+    def _do_refund_online(self, number):
+        payments = self._payments(
+            ("payment_transaction_id.state", "=", "done"),
+            ("payment_type", "=", "inbound"),
+            ("state", "in", ("in_process", "paid")),
+        ).filtered(lambda payment: payment.move_id.state == "posted")
+        transaction = self._pick(payments, number).payment_transaction_id
+        refunded = -sum(
+            transaction.child_transaction_ids.filtered(
+                lambda child: child.operation == "refund"
+            ).mapped("amount")
+        )
+        left = transaction.amount - refunded
+        if left <= 0:
+            raise UserError("refunded")
+        refund = transaction._refund(left if number % 2 else left / 2)
+        refund._post_process()
+
+    def _do_credit(self, number):
+        self._credit(number, 1)
+
+    def _do_credit_part(self, number):
+        self._credit(number, 0.4)
+
+    def _credit(self, number, share):
+        invoice = self._pick(
+            self._moves(("move_type", "=", "out_invoice"), ("state", "=", "posted")),
+            number,
+        )
+        # No accountant credits an invoice twice.
+        if invoice.reversal_move_ids:
+            raise UserError("credited")
+        credit_note = self.reverse(invoice, post=False)
+        for line in credit_note.invoice_line_ids:
+            line.price_unit *= share
+        credit_note.action_post()
+
+    def _do_reset_document(self, number):
+        self._pick(
+            self._moves(("move_type", "!=", "entry"), ("state", "=", "posted")), number
+        ).button_draft()
+
+    def _do_post_document(self, number):
+        self._pick(
+            self._moves(("move_type", "!=", "entry"), ("state", "=", "draft")), number
+        ).action_post()
+
+    def _do_cancel(self, number):
+        order = self._pick(self._orders(), number)
+        if order.state == "cancel":
+            order.action_draft()
+            order.action_confirm()
+        else:
+            order._action_cancel()
+
+    def _do_use(self, number):
+        self.world["tickets"].append(self.use(1 + number % 5, self.buyer))
+
+    def _do_return(self, number):
+        ticket = self._pick(self.world["tickets"], number)
+        ticket.incident_count = number % (ticket.incident_count + 1)
