@@ -29,3 +29,4 @@ from . import test_buy_tours
 from . import test_scheduled
 from . import test_scheduled_crash
 from . import test_sale_property
+from . import test_sale_concurrency

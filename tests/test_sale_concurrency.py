@@ -1,0 +1,164 @@
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common_concurrency import ConcurrencyCase
+
+
+@tagged("post_install", "-at_install")
+class TestSaleConcurrency(ConcurrencyCase):
+    """R3.6 for orders, with real connections that commit, and Odoo's own retry."""
+
+    def setUp(self):
+        super().setUp()
+        with self.transaction() as env:
+            self.customer_id = (
+                env["res.partner"].create({"name": self._testMethodName}).id
+            )
+            self.plan_id = (
+                env["product.product"]
+                .create(
+                    {
+                        "name": "Pack of 10",
+                        "type": "service",
+                        "invoice_policy": "order",
+                        "list_price": 50,
+                        "taxes_id": [Command.clear()],
+                        "incident_kind": "lifetime",
+                        "incident_quantity": 10,
+                    }
+                )
+                .id
+            )
+
+    def quotation(self, env, quantity=1):
+        return env["sale.order"].create(
+            {
+                "partner_id": self.customer_id,
+                "require_signature": False,
+                "order_line": [
+                    Command.create(
+                        {"product_id": self.plan_id, "product_uom_qty": quantity}
+                    )
+                ],
+            }
+        )
+
+    def account(self, env):
+        customer = env["res.partner"].browse(self.customer_id)
+        return env["helpdesk.incident.account"]._of(customer, env.company, create=True)
+
+    def pay(self, env, amount):
+        payment = env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.customer_id,
+                "amount": amount,
+                "journal_id": env["account.journal"]
+                .search([("type", "=", "bank")], limit=1)
+                .id,
+            }
+        )
+        payment.action_post()
+        return payment
+
+    def test_each_pays_a_half(self):
+        """R8.3: two payments of the two invoices of a line, at the same moment, must
+        not overlook each other."""
+        with self.transaction() as env:
+            order = self.quotation(env, 2)
+            order.action_confirm()
+            for _n in range(2):
+                invoice = order._create_invoices()
+                invoice.invoice_line_ids.quantity = 1
+                invoice.action_post()
+            invoice_ids = order.invoice_ids.ids
+
+        def register(env, number):
+            env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=[invoice_ids[number]]
+            ).create({})._create_payments()
+            return True
+
+        results = self.race(register)
+        self.assertEqual([result for result, _tries in results], [True, True])
+        with self.transaction() as env:
+            self.assertEqual(self.account(env).lifetime_granted, 20)
+
+    def test_one_balance_two_orders(self):
+        """R11.4: the account balance is spent once; the other order stays as it is."""
+        with self.transaction() as env:
+            self.pay(env, 60)
+            self.account(env)
+            order_ids = [self.quotation(env).id for _n in range(2)]
+
+        def buy(env, number):
+            env["sale.order"].browse(order_ids[number])._incident_pay_from_balance()
+            return True
+
+        results = [result for result, _tries in self.race(buy)]
+        self.assertEqual(results.count(True), 1)
+        [error] = [result for result in results if isinstance(result, UserError)]
+        self.assertIn("does not suffice", str(error))
+        with self.transaction() as env:
+            orders = env["sale.order"].browse(order_ids)
+            self.assertEqual(sorted(orders.mapped("state")), ["draft", "sale"])
+            self.assertEqual(len(orders.invoice_ids), 1)
+            self.assertEqual(self.account(env).lifetime_granted, 10)
+            customer = env["res.partner"].browse(self.customer_id)
+            self.assertEqual(customer._incident_account_balance(env.company), 10)
+
+    def test_one_order_twice(self):
+        """R11.4: a double click pays once."""
+        with self.transaction() as env:
+            self.pay(env, 200)
+            order_id = self.quotation(env).id
+
+        def buy(env, _number):
+            env["sale.order"].browse(order_id)._incident_pay_from_balance()
+            return True
+
+        results = [result for result, _tries in self.race(buy)]
+        self.assertEqual(results.count(True), 1)
+        with self.transaction() as env:
+            self.assertEqual(len(env["sale.order"].browse(order_id).invoice_ids), 1)
+            self.assertEqual(self.account(env).lifetime_granted, 10)
+
+    def test_paid_and_taken_back(self):
+        """R8.4: a payment is reset while the invoice is credited: nothing is left, and
+        nothing is taken twice."""
+        with self.transaction() as env:
+            order = self.quotation(env)
+            order.action_confirm()
+            invoice = order._create_invoices()
+            invoice.action_post()
+            payment = (
+                env["account.payment.register"]
+                .with_context(active_model="account.move", active_ids=invoice.ids)
+                .create({})
+                ._create_payments()
+            )
+            payment_id, invoice_id = payment.id, invoice.id
+            self.assertEqual(self.account(env).lifetime_granted, 10)
+
+        def undo(env, number):
+            if number:
+                env["account.payment"].browse(payment_id).action_draft()
+            else:
+                invoice = env["account.move"].browse(invoice_id)
+                wizard = (
+                    env["account.move.reversal"]
+                    .with_context(active_model="account.move", active_ids=invoice.ids)
+                    .create({"journal_id": invoice.journal_id.id})
+                )
+                action = wizard.refund_moves()
+                env["account.move"].browse(action["res_id"]).action_post()
+            return True
+
+        results = self.race(undo)
+        self.assertEqual([result for result, _tries in results], [True, True])
+        with self.transaction() as env:
+            account = self.account(env)
+            self.assertEqual(account.lifetime_granted, 0)
+            self.assertEqual(account.entry_ids.mapped("quantity"), [-10, 10])
