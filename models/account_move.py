@@ -29,6 +29,8 @@ class AccountMove(models.Model):
         an order is paid by posted documents (R8.3)."""
         payments = self.sudo().origin_payment_id if "state" in vals else None
         before = payments and payments._incident_booked()
+        relinked = self if "matched_payment_ids" in vals else self.browse()
+        orders = relinked._incident_orders()
         res = super().write(vals)
         documents = self
         if payments:
@@ -36,7 +38,7 @@ class AccountMove(models.Model):
             payments._incident_orders_changed(before)
             documents -= payments.move_id
         if {"state", "incident_goodwill", "matched_payment_ids"} & set(vals):
-            documents._incident_orders()._incident_changed()
+            (orders | documents._incident_orders())._incident_changed()
         return res
 
     # ------------------------------------------------------------------
@@ -59,7 +61,8 @@ class AccountMove(models.Model):
 
     def _incident_is_settled(self, seen=None):
         """Return whether nothing of this invoice is left to pay, and every payment
-        behind that is effective (R8.3c).
+        behind that is effective (R8.3c). Credited is not paid: where nothing but its
+        own credit notes stands behind it, nobody has paid.
 
         :param seen: invoices that are looked at already.
         :rtype: bool
@@ -67,52 +70,63 @@ class AccountMove(models.Model):
         self.ensure_one()
         if self.state != "posted":
             return False
-        seen = (seen or self.browse()) | self
-        if self.currency_id.compare_amounts(self._incident_to_pay(), 0) > 0:
+        left, loose = self._incident_to_pay()
+        if self.currency_id.compare_amounts(left, 0) > 0:
             return False
-        lines = self.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable"
+        partials = self._incident_receivable().matched_credit_ids
+        payers = partials.credit_move_id.move_id
+        payers -= payers.filtered(lambda move: self in move._incident_credited())
+        return (
+            bool(payers or loose) or self.currency_id.is_zero(self.amount_total)
+        ) and all(
+            move._incident_is_money((seen or self.browse()) | self) for move in payers
         )
-        return all(
-            move._incident_is_money(seen)
-            for move in lines.matched_credit_ids.credit_move_id.move_id
+
+    def _incident_receivable(self):
+        """Return the journal items of these entries that customers pay."""
+        return self.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
         )
 
     def _incident_to_pay(self):
-        """Return what is left to pay of this invoice, in its currency.
+        """Return what is left to pay of this invoice, in its currency, and the payments
+        without a journal entry that it counts: they are never reconciled.
 
-        Payments without a journal entry are not reconciled: they count by themselves.
+        :rtype: tuple[float, recordset]
         """
         loose = self.matched_payment_ids.filtered(
             lambda payment: not payment.move_id and payment._incident_is_booked()
         )
         if not loose or self.currency_id.is_zero(self.amount_residual):
-            return self.amount_residual
-        # They may be for several invoices: then they must suffice for all.
-        invoices = loose.invoice_ids.filtered(lambda move: move.state == "posted")
-        return sum(
-            invoice.currency_id._convert(
-                invoice.amount_residual,
+            return self.amount_residual, loose
+        # They may be for several invoices, and must suffice for all: but for what
+        # other payments have paid. A bank statement may show the very same money.
+        left = 0
+        for invoice in loose.invoice_ids.filtered(lambda move: move.state == "posted"):
+            others = invoice._incident_receivable().matched_credit_ids.filtered(
+                lambda partial: partial.credit_move_id.move_id.origin_payment_id
+            )
+            left += invoice.currency_id._convert(
+                invoice.amount_total - sum(others.mapped("debit_amount_currency")),
                 self.currency_id,
                 self.company_id,
                 invoice.date,
             )
-            for invoice in invoices
-        ) - sum(
-            payment.currency_id._convert(
-                payment._incident_left_for(invoices),
+        for payment in loose:
+            left -= payment.currency_id._convert(
+                payment._incident_left_for(payment.invoice_ids),
                 self.currency_id,
                 self.company_id,
                 payment.date,
             )
-            for payment in loose
-        )
+        return left, loose
 
     def _incident_is_money(self, seen):
         """Return whether this entry, which pays for an invoice, stands for money.
 
-        A payment does while it is effective and was not paid back; the credit note of
-        an invoice does if that invoice was paid itself.
+        A payment does while it is effective and was not paid back. A credit note does
+        as far as the invoices that it credits were paid with money themselves. What an
+        accountant posts otherwise does: a bank statement, a write-off.
 
         :param seen: as for :meth:`_incident_is_settled`.
         """
@@ -122,8 +136,48 @@ class AccountMove(models.Model):
         payment = self.origin_payment_id
         if payment:
             return payment._incident_is_booked() and not payment._incident_is_short()
-        credited = self.reversed_entry_id if self.move_type == "out_refund" else None
-        return not credited or credited in seen or credited._incident_is_settled(seen)
+        invoices = self._incident_credited() - seen
+        if not invoices:
+            return True
+        spent = sum(
+            partial.amount
+            for partial in invoices._incident_notes()
+            ._incident_receivable()
+            .matched_debit_ids
+            if partial.debit_move_id.move_id not in invoices
+        )
+        seen |= invoices
+        received = sum(
+            partial.amount
+            for partial in invoices._incident_receivable().matched_credit_ids
+            if not partial.credit_move_id.move_id._incident_credited() & invoices
+            and partial.credit_move_id.move_id._incident_is_money(seen)
+        )
+        return self.company_currency_id.compare_amounts(spent, received) <= 0
+
+    def _incident_credited(self):
+        """Return the invoices that these credit notes are of.
+
+        A credit note that was made from an order names its lines, and no invoice.
+        """
+        notes = self.filtered(lambda move: move.move_type == "out_refund")
+        unnamed = notes.filtered(lambda move: not move.reversed_entry_id)
+        return notes.reversed_entry_id | unnamed._incident_same_lines("out_invoice")
+
+    def _incident_notes(self):
+        """Return the posted credit notes of these invoices."""
+        unnamed = self._incident_same_lines("out_refund").filtered(
+            lambda move: not move.reversed_entry_id
+        )
+        return (self.reversal_move_ids | unnamed).filtered(
+            lambda move: move.state == "posted"
+        )
+
+    def _incident_same_lines(self, move_type):
+        sold = self.invoice_line_ids.sale_line_ids.filtered("incident_kind")
+        return sold.invoice_lines.move_id.filtered(
+            lambda move: move.move_type == move_type
+        )
 
     def _incident_orders(self):
         """Return the orders with plans that may be paid otherwise, when something has
@@ -180,11 +234,6 @@ class SaleOrder(models.Model):
                      UNION
                     SELECT move_id FROM payment WHERE move_id IS NOT NULL
                      UNION
-                    SELECT source.move_id
-                      FROM payment JOIN account_payment source
-                        ON source.id = payment.source_payment_id
-                     WHERE source.move_id IS NOT NULL
-                     UNION
                     SELECT loose.invoice_id
                       FROM payment JOIN account_move__account_payment loose
                         ON loose.payment_id = payment.id
@@ -200,6 +249,32 @@ class SaleOrder(models.Model):
                          UNION ALL
                         SELECT reversal.id FROM account_move reversal
                          WHERE reversal.reversed_entry_id = touched.id
+                         UNION ALL
+                        -- other invoices and credit notes of the same order lines
+                        SELECT other.move_id
+                          FROM account_move_line item
+                          JOIN sale_order_line_invoice_rel mine
+                            ON mine.invoice_line_id = item.id
+                          JOIN sale_order_line_invoice_rel theirs
+                            ON theirs.order_line_id = mine.order_line_id
+                          JOIN account_move_line other
+                            ON other.id = theirs.invoice_line_id
+                         WHERE item.move_id = touched.id
+                         UNION ALL
+                        -- what a refund pays back
+                        SELECT source.move_id
+                          FROM account_payment refund
+                          JOIN account_payment source
+                            ON source.id = refund.source_payment_id
+                         WHERE refund.move_id = touched.id
+                           AND source.move_id IS NOT NULL
+                         UNION ALL
+                        -- invoices that share a payment without an entry
+                        SELECT theirs.invoice_id
+                          FROM account_move__account_payment mine
+                          JOIN account_move__account_payment theirs
+                            ON theirs.payment_id = mine.payment_id
+                         WHERE mine.invoice_id = touched.id
                       ) next
                 ), found AS (
                     SELECT line.order_id

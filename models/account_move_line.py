@@ -4,18 +4,19 @@ from odoo import api, fields, models
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
-    incident_note = fields.Char(
+    incident_note = fields.Text(
         string="Incidents sold",
         compute="_compute_incident_note",
         compute_sudo=True,
-        help="How many incidents the line sells, and for which days.",
+        help="How many incidents the line sells, and for which days, as far as the "
+        "description does not say it.",
     )
 
     @api.depends("name", "sale_line_ids.incident_note")
     @api.depends_context("lang")
     def _compute_incident_note(self):
-        """R8.6: what the description does not say yet. An invoice that is paid later
-        cannot name the days of a term when it is written."""
+        """R8.6. An invoice that is paid later cannot name the days of a term when it
+        is written."""
         for line in self:
             sold = line.sale_line_ids
             if line.move_id.move_type != "out_invoice":

@@ -159,12 +159,14 @@ class AccountPayment(models.Model):
 
     def write(self, vals):
         before = self._incident_booked()
-        if "invoice_ids" in vals:
-            before = {}
+        relinked = self if "invoice_ids" in vals else self.browse()
+        orders = self.env["sale.order"]._incident_touched(payments=relinked)
         res = super().write(vals)
         if TRIGGERS & set(vals):
             self._incident_changed()
         self._incident_orders_changed(before)
+        orders |= orders._incident_touched(payments=relinked)
+        orders._incident_changed()
         return res
 
     def unlink(self):
@@ -389,42 +391,47 @@ class AccountPayment(models.Model):
             return 0
         elsewhere = sum(
             partial.credit_amount_currency
-            for partial in self._incident_receivable().matched_debit_ids
+            for partial in self.move_id._incident_receivable().matched_debit_ids
             if partial.debit_move_id.move_id not in invoices
         )
         return max(self.amount - elsewhere - self._incident_paid_back(), 0)
 
     def _incident_is_short(self):
-        """Return whether more was paid back of this payment than it has left."""
-        self.ensure_one()
-        left = -sum(self._incident_receivable().mapped("amount_residual_currency"))
-        paid_back = self._incident_paid_back()
-        return self.currency_id.compare_amounts(paid_back, max(left, 0)) > 0
+        """Return whether more was paid back of this payment than it has left. What was
+        paid back for a posted credit note of an invoice that it has paid is no more
+        than what is credited.
 
-    def _incident_receivable(self):
-        return self.move_id.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable"
-        )
-
-    def _incident_paid_back(self):
-        """Return what was paid back online of this payment and is not reconciled, in
-        its currency. What is reconciled is explained: by a credit note, or by the
-        payment itself, which has so much less to pay with."""
+        :rtype: bool
+        """
         self.ensure_one()
-        refunds = self.search([("source_payment_id", "=", self.id)]).filtered(
-            lambda refund: refund._incident_is_booked()
-        )
-        return sum(
-            refund.currency_id._convert(
-                sum(refund._incident_receivable().mapped("amount_residual_currency"))
-                if refund.move_id
-                else refund.amount,
-                self.currency_id,
-                refund.company_id,
-                refund.date,
-            )
-            for refund in refunds
-        )
+        items = self.move_id._incident_receivable()
+        left = max(-sum(items.mapped("amount_residual_currency")), 0)
+        notes = items.matched_debit_ids.debit_move_id.move_id._incident_notes()
+        paid_back = self._incident_paid_back(notes)
+        return self.currency_id.compare_amounts(paid_back, left) > 0
+
+    def _incident_paid_back(self, notes=None):
+        """Return what was paid back online of this payment, in its currency, but for
+        what is reconciled with the payment itself, or with ``notes``.
+
+        :param notes: credit notes, as ``account.move`` records.
+        :rtype: float
+        """
+        self.ensure_one()
+        explained = self.move_id | (notes or self.move_id.browse())
+        paid_back = 0
+        for refund in self.search([("source_payment_id", "=", self.id)]):
+            if refund._incident_is_booked():
+                partials = refund.move_id._incident_receivable().matched_credit_ids
+                amount = refund.amount - sum(
+                    partial.debit_amount_currency
+                    for partial in partials
+                    if partial.credit_move_id.move_id in explained
+                )
+                paid_back += refund.currency_id._convert(
+                    amount, self.currency_id, refund.company_id, refund.date
+                )
+        return paid_back
 
     # -- funds added ---------------------------------------------------
 

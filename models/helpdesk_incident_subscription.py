@@ -58,7 +58,11 @@ class HelpdeskIncidentSubscription(models.Model):
         index=True,
         help="The last day that is paid for, inclusive; empty when nothing is paid.",
     )
-    cancelled = fields.Boolean(readonly=True)
+    date_cancelled = fields.Date(
+        string="Cancelled on",
+        readonly=True,
+        help="What had not ended by this day was withdrawn.",
+    )
     state = fields.Selection(
         selection=[
             ("draft", "Not Paid"),
@@ -108,11 +112,11 @@ class HelpdeskIncidentSubscription(models.Model):
                 ),
             )
 
-    @api.depends("cancelled", "date_end")
+    @api.depends("date_cancelled", "date_end")
     def _compute_state(self):
         """R9.8"""
         for subscription in self:
-            if subscription.cancelled:
+            if subscription.date_cancelled:
                 subscription.state = "cancelled"
             elif not subscription.date_end:
                 subscription.state = "draft"
@@ -131,7 +135,7 @@ class HelpdeskIncidentSubscription(models.Model):
             & Domain("date_end", "<", company._incident_today())
             for company in companies
         )
-        goes_on = Domain("cancelled", "=", False)
+        goes_on = Domain("date_cancelled", "=", False)
         domains = {
             "cancelled": ~goes_on,
             "draft": goes_on & Domain("date_end", "=", False),
@@ -172,14 +176,14 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :raise AccessError: if the user is no helpdesk manager (R14).
         """
-        self._set_cancelled(True)
+        self._set_cancelled(lambda company: company._incident_today())
 
     def action_reopen(self):
         """Undo the cancelling: what is paid is given again, in the same periods.
 
         :raise AccessError: if the user is no helpdesk manager (R14).
         """
-        self._set_cancelled(False)
+        self._set_cancelled(lambda _company: False)
 
     def action_view_entries(self):
         """Show what was granted and taken back for this subscription."""
@@ -224,23 +228,28 @@ class HelpdeskIncidentSubscription(models.Model):
             return {**action, "views": [(False, "form")], "res_id": self.id}
         return {**action, "domain": [("id", "in", self.ids)], "context": {}}
 
-    def _set_cancelled(self, cancelled):
+    def _set_cancelled(self, day):
         self.check_access("read")
         self.env["helpdesk.incident.account"]._check_manager()
         subscriptions = self.sudo()
         subscriptions.account_id._lock()
-        subscriptions.cancelled = cancelled
+        for subscription in subscriptions:
+            # Cancelled twice is cancelled on the first day.
+            if bool(subscription.date_cancelled) != bool(day(subscription.company_id)):
+                subscription.date_cancelled = day(subscription.company_id)
         subscriptions._settle()
 
-    def _settle(self):
+    def _settle(self, due=None):
         """Write what the terms have paid for by now; the accounts are locked.
 
+        :param dict due: how many incidents order lines should have given, as far as
+            that is known already.
         :return: the number of entries written.
         :rtype: int
         """
         causes = []
         for subscription in self:
-            numbers = subscription._period_numbers()
+            numbers = subscription._period_numbers(due or {})
             name = subscription._incident_name()
             for (first, last), number in sorted(numbers.items()):
                 causes.append(
@@ -261,18 +270,20 @@ class HelpdeskIncidentSubscription(models.Model):
                 subscription.date_end = end
         return self.env["helpdesk.incident.account"]._settle(causes)
 
-    def _period_numbers(self):
+    def _period_numbers(self, due):
         """Return how many incidents each period should have given (R9.2): what all
-        terms that cover it have paid for.
+        terms that cover it have paid for, but for those that staff have cancelled.
 
+        :param dict due: as for :meth:`_settle`.
         :return: by first and last day of the period.
         :rtype: dict[tuple[date, date], int]
         """
         self.ensure_one()
         numbers = defaultdict(int)
         for term in self.term_ids:
-            for period, number in term._period_numbers().items():
-                numbers[period] += 0 if self.cancelled else number
+            for period, number in term._period_numbers(due).items():
+                gone_by = not self.date_cancelled or period[1] < self.date_cancelled
+                numbers[period] += number if gone_by else 0
         return numbers
 
     def _incident_name(self):

@@ -73,14 +73,17 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             for number in range(first, first + self.months)
         ]
 
-    def _period_numbers(self):
+    def _period_numbers(self, due):
         """Return how many incidents the line has paid for in each period: of what it
         should have given in all, the last periods give way first (R8.4).
 
+        :param dict due: how many incidents order lines should have given, as far as
+            that is known already.
         :rtype: dict[tuple[date, date], int]
         """
         self.ensure_one()
-        left = self.sale_line_id._incident_due()
+        line = self.sale_line_id
+        left = due[line] if line in due else line._incident_due()
         numbers = {}
         for period in self._periods():
             numbers[period] = min(left, self.incidents_per_period)

@@ -102,7 +102,7 @@ class ProductProduct(models.Model):
             self.env["sale.order.line"]
             .sudo()
             .search(
-                [("product_id", "in", self.ids), ("incident_kind", "!=", "none")],
+                [("product_id", "in", self.ids), ("incident_kind", "!=", False)],
                 limit=1,
             )
         )

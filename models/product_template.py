@@ -116,7 +116,7 @@ class ProductTemplate(models.Model):
         templates = super().create(vals_list)
         for template, vals in zip(templates, vals_list, strict=True):
             plan = {name: vals[name] for name in PLAN_FIELDS if vals.get(name)}
-            if plan and len(template.product_variant_ids) == 1:
+            if plan:
                 template.product_variant_ids.write(plan)
         return templates
 

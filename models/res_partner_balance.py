@@ -68,7 +68,7 @@ class ResPartner(models.Model):
             )
         )
         payments = orders.transaction_ids._incident_payments()
-        return payments._incident_receivable().filtered(
+        return payments.move_id._incident_receivable().filtered(
             lambda line: line.parent_state == "posted" and line.amount_residual < 0
         )
 

@@ -77,9 +77,16 @@ class SaleOrder(models.Model):
         """Override: an order that gave incidents keeps its customer; confirming and
         cancelling it may give and take back (R8.3, R8.4)."""
         self._incident_check_customer(vals)
+        transactions = (
+            self.sudo().transaction_ids if "transaction_ids" in vals else None
+        )
         res = super().write(vals)
         if {"state", "currency_id"} & set(vals):
             self._incident_changed()
+        if transactions is not None:
+            # They may have paid for other orders, or do so now.
+            transactions |= self.sudo().transaction_ids
+            (self | transactions._incident_orders())._incident_changed()
         return res
 
     @api.ondelete(at_uninstall=False)
@@ -89,30 +96,38 @@ class SaleOrder(models.Model):
 
     def _prepare_confirmation_values(self):
         """Override of `sale` to keep when the order gives its incidents (R8.3)."""
-        for company, orders in self.grouped("company_id").items():
-            orders.filtered(
-                lambda order: order.incident_has_plan and not order.incident_grant_on
-            )._incident_remember(incident_grant_on=company.sudo().incident_grant_on)
+        self.filtered("incident_has_plan")._incident_remember_grant_on()
         return super()._prepare_confirmation_values()
+
+    def _incident_remember_grant_on(self):
+        """Keep what the company has chosen by now, if nothing was kept before."""
+        new = self.filtered(lambda order: not order.incident_grant_on)
+        for company, orders in new.grouped("company_id").items():
+            orders._incident_remember(
+                incident_grant_on=company.sudo().incident_grant_on
+            )
+
+    def _incident_tx_states(self):
+        return self.transaction_ids.mapped("state")
 
     def _incident_check_customer(self, vals):
         if not {"partner_id", "company_id"} & set(vals):
             return
         partner = self.env["res.partner"].sudo().browse(vals.get("partner_id"))
         for order in self.sudo():
-            if not order.order_line.incident_account_id:
-                continue
-            if (
+            account = order.order_line.incident_account_id
+            if account and (
                 "partner_id" in vals
-                and partner.commercial_partner_id
-                != order.partner_id.commercial_partner_id
-            ) or vals.get("company_id", order.company_id.id) != order.company_id.id:
+                and partner.commercial_partner_id != account.partner_id
+                or vals.get("company_id", account.company_id.id)
+                != account.company_id.id
+            ):
                 raise UserError(
                     self.env._(
                         "%(order)s gave incidents to %(customer)s. Make a new order "
                         "for another customer.",
                         order=order.name,
-                        customer=order.partner_id.commercial_partner_id.display_name,
+                        customer=account.partner_id.display_name,
                     )
                 )
 
@@ -157,8 +172,9 @@ class SaleOrder(models.Model):
         orders = self.sudo().filtered(
             lambda order: (
                 order.order_line.incident_account_id
-                or order.state == "sale"
-                and order.incident_has_plan
+                or order.incident_has_plan
+                # A payment may confirm it at this very moment.
+                and (order.state == "sale" or "done" in order._incident_tx_states())
             )
         )
         orders.sorted("id")._incident_give()
@@ -166,6 +182,7 @@ class SaleOrder(models.Model):
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""
         account_model = self.env["helpdesk.incident.account"]
+        self.sudo()._incident_remember_grant_on()
         lines = self.sudo().order_line.filtered("incident_kind")
         holders = {
             line: (
@@ -182,7 +199,10 @@ class SaleOrder(models.Model):
         # What is due is looked at under the lock: two changes at the same moment, each
         # of which pays for a half, must not overlook each other (R3.6).
         account_model.union(*accounts.values())._lock()
-        due = {line: line._incident_due() for line in lines}
+        due = {}
+        for order, order_lines in lines.grouped("order_id").items():
+            covered = order._incident_is_covered()
+            due.update({line: line._incident_due(covered) for line in order_lines})
         for line, account in accounts.items():
             if due[line] and not line.incident_account_id:
                 line._incident_remember(incident_account_id=account.id)
@@ -195,7 +215,7 @@ class SaleOrder(models.Model):
                 if line.incident_kind == "lifetime" and line.incident_account_id
             ]
         )
-        lines.incident_term_ids.subscription_id._settle()
+        lines.incident_term_ids.subscription_id._settle(due)
 
 
 class SaleOrderLine(models.Model):
@@ -228,7 +248,7 @@ class SaleOrderLine(models.Model):
             {
                 "account_id": account.id,
                 "product_id": self.product_id.id,
-                "quantity": round(self._incident_units()),
+                "quantity": self.incident_units,
                 "incidents_per_period": number,
                 "date_start": today,
             }

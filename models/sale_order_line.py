@@ -9,6 +9,8 @@ from .res_partner import INCIDENT_READERS
 
 #: What decides on the price of an order, and with it whether it is paid (R8.3).
 PRICE_FIELDS = {
+    "order_id",
+    "invoice_lines",
     "product_id",
     "product_uom_id",
     "product_uom_qty",
@@ -17,7 +19,7 @@ PRICE_FIELDS = {
     "tax_ids",
 }
 #: What a plan line sells; it cannot change once it is sold.
-SOLD_FIELDS = ("product_id", "product_uom_id", "product_uom_qty")
+SOLD_FIELDS = ("order_id", "product_id", "product_uom_id", "product_uom_qty")
 
 
 class SaleOrderLine(models.Model):
@@ -27,7 +29,9 @@ class SaleOrderLine(models.Model):
 
     _name = "sale.order.line"
     _inherit = ["sale.order.line", "helpdesk.incident.memory"]
-    _incident_memory_fields = frozenset({*PLAN_FIELDS, "incident_account_id"})
+    _incident_memory_fields = frozenset(
+        {*PLAN_FIELDS, "incident_units", "incident_account_id"}
+    )
 
     incident_kind = fields.Selection(
         selection=KINDS,
@@ -48,6 +52,13 @@ class SaleOrderLine(models.Model):
         store=True,
         precompute=True,
     )
+    incident_units = fields.Integer(
+        string="Units of incidents",
+        compute="_compute_incident_units",
+        store=True,
+        precompute=True,
+        help="The ordered quantity in the unit of the product, as it was by then.",
+    )
     incident_account_id = fields.Many2one(
         comodel_name="helpdesk.incident.account",
         string="Incidents given to",
@@ -63,11 +74,12 @@ class SaleOrderLine(models.Model):
         string="Terms",
         readonly=True,
     )
-    incident_note = fields.Char(
+    incident_note = fields.Text(
         string="Incidents sold",
         compute="_compute_incident_note",
         compute_sudo=True,
-        help="How many incidents the line sells, and for which days.",
+        help="How many incidents the line sells, and for which days, as far as the "
+        "description does not say it.",
     )
 
     def _auto_init(self):
@@ -77,6 +89,7 @@ class SaleOrderLine(models.Model):
             ("incident_kind", "varchar"),
             ("incident_quantity", "int4"),
             ("incident_term_months", "int4"),
+            ("incident_units", "int4"),
         ):
             if not column_exists(self.env.cr, self._table, name):
                 create_column(self.env.cr, self._table, name, column)
@@ -89,6 +102,8 @@ class SaleOrderLine(models.Model):
     @api.depends("product_id")
     def _compute_incident_plan(self):
         for line in self:
+            if line._incident_is_sold():
+                continue
             product = line.product_id
             sells = product.incident_kind not in (False, "none")
             line.incident_kind = product.incident_kind if sells else False
@@ -97,9 +112,17 @@ class SaleOrderLine(models.Model):
                 product.incident_term_months if product.incident_kind == "period" else 0
             )
 
+    @api.depends("product_id", "product_uom_id", "product_uom_qty")
+    def _compute_incident_units(self):
+        """R8.2"""
+        for line in self:
+            if not line._incident_is_sold():
+                sells = line.product_id.incident_kind not in (False, "none")
+                line.incident_units = round(line._incident_quantity()) if sells else 0
+
     @api.depends(
-        "product_uom_qty",
-        "product_uom_id",
+        "name",
+        "incident_units",
         *PLAN_FIELDS,
         "incident_term_ids.date_from",
         "incident_term_ids.date_to",
@@ -108,7 +131,7 @@ class SaleOrderLine(models.Model):
     def _compute_incident_note(self):
         """R8.6"""
         for line in self:
-            line.incident_note = line._incident_words()
+            line.incident_note = line._incident_words(said=line.name or "")
 
     @api.constrains("product_id", "product_uom_id", "product_uom_qty")
     def _check_incident_quantity(self):
@@ -116,8 +139,11 @@ class SaleOrderLine(models.Model):
         for line in self:
             if not line.incident_kind:
                 continue
-            units = line._incident_units()
+            units = line._incident_quantity()
             whole = float_is_zero(units - round(units), precision_digits=6)
+            if line._is_line_optional() and line.state != "sale" and not units:
+                # An offer that was not taken, which is nothing sold.
+                continue
             if not whole or round(units) < 1:
                 raise ValidationError(
                     self.env._(
@@ -171,21 +197,29 @@ class SaleOrderLine(models.Model):
         if not changed:
             return
         for line in self:
-            if not line.incident_kind or not (
-                line.state == "sale" or line.sudo().incident_account_id
+            if line._incident_is_sold() and any(
+                line._incident_sold_differs(name, vals[name]) for name in changed
             ):
-                continue
-            if any(line._incident_differs(name, vals[name]) for name in changed):
                 raise UserError(
                     self.env._(
-                        "%(product)s is sold: what the customer got goes by product "
+                        "%(product)s is sold: what the customer gets goes by product "
                         "and quantity, and they cannot change any more. To sell more, "
-                        "add a line; to take back, issue a credit note.",
+                        "make a new order; to take back, issue a credit note.",
                         product=line.product_id.display_name,
                     )
                 )
 
-    def _incident_differs(self, name, value):
+    def _incident_is_sold(self):
+        """Return whether this line has sold a plan, which stays as it is (R8.7)."""
+        self.ensure_one()
+        return bool(
+            self._origin.incident_kind
+            and (
+                self._origin.state == "sale" or self._origin.sudo().incident_account_id
+            )
+        )
+
+    def _incident_sold_differs(self, name, value):
         if name == "product_uom_qty":
             return float_compare(value, self[name], precision_digits=6) != 0
         return self[name].id != value
@@ -194,8 +228,8 @@ class SaleOrderLine(models.Model):
     # Business
     # ------------------------------------------------------------------
 
-    def _incident_units(self):
-        """Return the ordered quantity in the product's unit (R8.2)."""
+    def _incident_quantity(self):
+        """Return the ordered quantity in the product's unit, as it is now (R8.2)."""
         self.ensure_one()
         product_uom = self.product_id.uom_id
         if not self.product_uom_id or self.product_uom_id == product_uom:
@@ -206,7 +240,7 @@ class SaleOrderLine(models.Model):
 
     def _incident_number(self):
         """Return how many incidents the line sells: in all, or in each month (R8.2)."""
-        return self.incident_quantity * round(self._incident_units())
+        return self.incident_quantity * self.incident_units
 
     def _incident_total(self):
         """Return how many incidents the line sells, of all months."""

@@ -221,7 +221,7 @@ class TestBuy(BuyCommon):
         self.assertEqual(len(order.invoice_ids), 1)
 
     def left(self, payment):
-        return -sum(payment._incident_receivable().mapped("amount_residual"))
+        return -sum(payment.move_id._incident_receivable().mapped("amount_residual"))
 
     def test_balance_does_not_suffice(self):
         """R11.4: not offered, and refused cleanly if it no longer suffices."""
