@@ -174,10 +174,8 @@ class AccountMove(models.Model):
         )
 
     def _incident_same_lines(self, move_type):
-        sold = self.invoice_line_ids.sale_line_ids.filtered("incident_kind")
-        return sold.invoice_lines.move_id.filtered(
-            lambda move: move.move_type == move_type
-        )
+        lines = self.invoice_line_ids.sale_line_ids.invoice_lines
+        return lines.move_id.filtered(lambda move: move.move_type == move_type)
 
     def _incident_orders(self):
         """Return the orders with plans that may be paid otherwise, when something has
