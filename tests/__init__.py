@@ -30,3 +30,4 @@ from . import test_scheduled
 from . import test_scheduled_crash
 from . import test_sale_property
 from . import test_sale_concurrency
+from . import test_sale_money
