@@ -1,7 +1,6 @@
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.http import request
-from odoo.tools import float_compare
 
 from odoo.addons.payment import utils as payment_utils
 from odoo.addons.sale.controllers.portal import CustomerPortal
@@ -73,7 +72,9 @@ class PaidSupportShop(CustomerPortal):
         return plans.filtered(lambda product: str(product.id) == plan)
 
     def _parse_quantity(self, quantity):
-        if not str(quantity).strip().isdecimal() or not 1 <= int(quantity) <= 1_000_000:
+        quantity = str(quantity).strip()
+        short = quantity.isdecimal() and len(quantity) < 8
+        if not short or not 1 <= int(quantity) <= 1_000_000:
             raise UserError(
                 request.env._("Enter how many you want: a whole number, 1 or more.")
             )
@@ -100,15 +101,19 @@ class PaidSupportShop(CustomerPortal):
         customer = request.env.user.partner_id.commercial_partner_id
         if order.partner_id.commercial_partner_id != customer:
             return request.redirect("/my")
+        paid = f"/my/incidents?order_id={order.id}"
+        if order.state == "sale":  # sent twice
+            return request.redirect(paid)
         try:
             with request.env.cr.savepoint():
                 # As the customer: the history should say so.
                 order.with_user(request.env.user).sudo()._incident_pay_from_balance()
         except UserError:
+            reason = "short" if order._incident_is_open() else "closed"
             return request.redirect(
-                order.get_portal_url(query_string="&incident_balance=short")
+                order.get_portal_url(query_string=f"&incident_balance={reason}")
             )
-        return request.redirect(f"/my/incidents?order_id={order.id}")
+        return request.redirect(paid)
 
     def _get_payment_values(self, order_sudo, *args, **kwargs):
         """Override of `sale`: who has paid for a plan lands where it can be seen."""
@@ -144,11 +149,10 @@ class PaidSupportShop(CustomerPortal):
     def portal_incidents_funds_pay(self, amount=None, **kw):
         """Go to the payment page with the amount that was typed."""
         currency = request.env.company.currency_id
-        value = self._cast_as_float(amount) or 0.0
+        typed = self._cast_as_float(amount) or 0.0
         # What a number can be that is no amount: inf, nan, 1e300
-        if not 0 < value < 1e9 or float_compare(
-            value, currency.round(value), precision_digits=6
-        ):
+        value = currency.round(typed) if 0 < typed < 1e9 else 0.0
+        if value <= 0 or abs(typed - value) > 1e-6:
             return self._render_funds(
                 amount=amount,
                 error=request.env._(

@@ -15,7 +15,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         if (
             teams
             and request.env["helpdesk.incident.account"]._mine().available <= 0
-            and not request.env["sale.order"]._incident_can_buy(request.env.company)
+            and not self._can_buy()
         ):
             teams = teams.filtered(lambda team: not team.incident_required)
         return teams
@@ -32,10 +32,16 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 for team in teams
                 if team.incident_required
             ],
-            "can_buy": request.env["sale.order"]._incident_can_buy(request.env.company),
+            "can_buy": self._can_buy(),
             "typed": kw,
             "error": None,
         }
+
+    def _can_buy(self):
+        """Return whether the customer can buy incidents (R11.1)."""
+        return request.env["sale.order"]._incident_can_buy(
+            request.env.user.partner_id, request.env.company
+        )
 
     def _prepare_incident_notice(self, account, team):
         """Return what a customer should know before choosing ``team``.
@@ -116,6 +122,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
 
     def _browse(self, model_name, record_id):
         """Return the record that the user may read and names by ``record_id``."""
-        if not str(record_id).isdecimal() or int(record_id) >= 2**31:
+        text = str(record_id)
+        if not text.isdecimal() or len(text) > 10 or int(text) >= 2**31:
             return request.env[model_name]
         return request.env[model_name].search([("id", "=", int(record_id))])

@@ -67,7 +67,9 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "entries": account._statement(limit=10),
             "balance": customer._incident_account_balance(company),
             "currency": company.currency_id,
-            "can_buy": request.env["sale.order"]._incident_can_buy(company),
+            "can_buy": request.env["sale.order"]._incident_can_buy(
+                request.env.user.partner_id, company
+            ),
             "paid_order": self._incident_paid_order(customer, kw.get("order_id")),
             "paid_funds": self._incident_paid_funds(customer, kw.get("tx_id")),
         }

@@ -47,13 +47,16 @@ class AccountMove(models.Model):
 
     def action_view_incident_subscriptions(self):
         """Open the subscriptions that this document is about (R8.6)."""
+        self.check_access("read")
         orders = self.invoice_line_ids.sudo().sale_line_ids.order_id
         return orders._incident_subscriptions().with_env(self.env)._incident_open()
 
     def action_view_incident_entries(self):
         """Show what the orders of this document gave and took back (R8.6)."""
+        self.check_access("read")
+        # Accountants need not be allowed to read the orders.
         orders = self.invoice_line_ids.sudo().sale_line_ids.order_id
-        return orders.with_env(self.env).action_view_incident_entries()
+        return orders.action_view_incident_entries()
 
     # ------------------------------------------------------------------
     # Business

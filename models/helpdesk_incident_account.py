@@ -336,7 +336,9 @@ class HelpdeskIncidentAccount(models.Model):
                       FROM account WHERE a.id = account.id
                     """,
                     tuple(self.ids),
-                )
+                ),
+                # Who comes second is tried again: that is no error.
+                log_exceptions=False,
             )
 
     @api.model

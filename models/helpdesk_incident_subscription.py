@@ -188,6 +188,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def action_view_entries(self):
         """Show what was granted and taken back for this subscription."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_entry_action"
         )
@@ -200,6 +201,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def action_view_orders(self):
         """Show the orders that this subscription was bought with."""
         self.ensure_one()
+        self.check_access("read")
         orders = self.sudo().term_ids.sale_line_id.order_id
         action = self.env["ir.actions.act_window"]._for_xml_id("sale.action_orders")
         if len(orders) == 1:
@@ -209,6 +211,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def action_view_invoices(self):
         """Show the invoices and credit notes of this subscription."""
         self.ensure_one()
+        self.check_access("read")
         moves = self.sudo().term_ids.sale_line_id.invoice_lines.move_id
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice_type"

@@ -59,6 +59,10 @@ class ProductTemplate(models.Model):
     @api.depends("product_variant_ids.incident_kind")
     def _compute_incident_kind(self):
         self._compute_template_field_from_variant_field("incident_kind")
+        # One that is new has no variant yet.
+        for template in self:
+            if not template._origin and not template.incident_kind:
+                template.incident_kind = "none"
 
     @api.depends("product_variant_ids.incident_quantity")
     def _compute_incident_quantity(self):

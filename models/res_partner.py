@@ -113,6 +113,7 @@ class ResPartner(models.Model):
         Without one, managers get the wizard that gives the first incidents.
         """
         self.ensure_one()
+        self.check_access("read")
         account_model = self.env["helpdesk.incident.account"]
         account_model.check_access("read")
         account = account_model._of(self, self.env.company)

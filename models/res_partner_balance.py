@@ -52,25 +52,28 @@ class ResPartner(models.Model):
 
     def _incident_held_credits(self, company):
         """Return the credits that belong to an order until it is invoiced (R1): what
-        was paid online for orders that are confirmed."""
-        self.ensure_one()
-        orders = (
-            self.env["sale.order"]
+        was paid online for orders that are confirmed, and that posted invoices do not
+        cover yet."""
+        credits = (
+            self.env["account.move.line"]
             .sudo()
             .search(
-                [
-                    ("partner_id", "child_of", self.commercial_partner_id.id),
-                    ("company_id", "=", company.id),
-                    ("state", "=", "sale"),
-                    ("invoice_status", "!=", "invoiced"),
-                    ("transaction_ids.state", "=", "done"),
-                ]
+                self._incident_money_domain(company)
+                & Domain("amount_residual", "<", 0)
+                & Domain(
+                    "move_id.origin_payment_id.payment_transaction_id", "!=", False
+                )
             )
         )
-        payments = orders.transaction_ids._incident_payments()
-        return payments.move_id._incident_receivable().filtered(
-            lambda line: line.parent_state == "posted" and line.amount_residual < 0
-        )
+
+        def is_held(line):
+            payment = line.move_id.origin_payment_id
+            return any(
+                order.state == "sale" and not order._incident_is_invoiced()
+                for order in payment.payment_transaction_id._incident_orders()
+            )
+
+        return credits.filtered(is_held)
 
     def _incident_open_orders(self, company):
         """Return the orders of plans that wait for their payment, newest first.
@@ -87,8 +90,7 @@ class ResPartner(models.Model):
                     ("company_id", "=", company.id),
                     ("state", "=", "sent"),
                     ("order_line.incident_kind", "!=", False),
-                ],
-                limit=5,
+                ]
             )
         )
-        return orders.filtered(lambda order: order._has_to_be_paid())
+        return orders.filtered(lambda order: order._incident_is_open())

@@ -138,10 +138,12 @@ class SaleOrder(models.Model):
     def action_view_incident_subscriptions(self):
         """Open the subscriptions that this order paid for (R8.6)."""
         self.ensure_one()
+        self.check_access("read")
         return self._incident_subscriptions()._incident_open()
 
     def action_view_incident_entries(self):
         """Show what this order gave, and what was taken back (R8.6)."""
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_entry_action"
         )

@@ -67,6 +67,25 @@ class SaleOrder(models.Model):
             )
         return self.currency_id.compare_amounts(paid, self.amount_total) >= 0
 
+    def _incident_is_invoiced(self):
+        """Return whether posted invoices cover this order.
+
+        :rtype: bool
+        """
+        lines = self.order_line.invoice_lines.filtered(
+            lambda line: (
+                line.parent_state == "posted"
+                and line.move_id.move_type == "out_invoice"
+            )
+        )
+        invoiced = sum(
+            line.currency_id._convert(
+                line.price_total, self.currency_id, self.company_id, line.date
+            )
+            for line in lines
+        )
+        return self.currency_id.compare_amounts(invoiced, self.amount_total) >= 0
+
     def _incident_down_payments(self):
         """Return the posted invoice lines of down payments, and of what later invoices
         deduct of them."""

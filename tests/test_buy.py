@@ -2,6 +2,7 @@ from freezegun import freeze_time
 from lxml import html
 
 from odoo import http
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -139,6 +140,61 @@ class TestBuy(BuyCommon):
         page = self.page("/my/incidents")
         self.assertIn(order.name, self.text(page, "//*[@name='open_orders']"))
 
+    def test_sent_twice(self):
+        """R11.4: a double click makes one order, a further wish another one."""
+        self.authenticate("hps-nora", "hps-nora")
+        for quantity in ("1", "1", "2"):
+            self.post("/my/incidents/buy/order", plan=self.pack.id, quantity=quantity)
+        self.assertEqual(sorted(self.orders().mapped("amount_total")), [50, 100])
+
+    def test_payment_under_way(self):
+        """R11.4: an order whose payment is being processed does not ask for another."""
+        self.authenticate("hps-nora", "hps-nora")
+        self.post("/my/incidents/buy/order", plan=self.pack.id)
+        waiting = "//*[@name='open_orders']"
+        self.assertTrue(self.page("/my/incidents").xpath(waiting))
+        self.transaction(self.orders(), state="pending")
+        self.assertFalse(self.page("/my/incidents").xpath(waiting))
+
+    def test_nothing_to_buy(self):
+        """R11.1: who could buy nothing is not sent to buy."""
+        pricelist = self.env["product.pricelist"].create(
+            {
+                "name": "For nothing",
+                "company_id": self.company.id,
+                "item_ids": [
+                    Command.create(
+                        {"compute_price": "percentage", "percent_price": 100}
+                    )
+                ],
+            }
+        )
+        self.customer.with_company(self.company).property_product_pricelist = pricelist
+        self.authenticate("hps-nora", "hps-nora")
+        self.assertFalse(self.page("/my/incidents").xpath("//a[@name='buy']"))
+        page = self.page("/new/ticket")
+        self.assertNotIn("Paid support", self.text(page, "//select[@name='team']"))
+
+    def test_actions_of_others(self):
+        """R11.6: no id of another customer, over RPC either."""
+        order = self.quotation(self.months)
+        self.transaction(order)
+        subscription = self.subscription(order)
+        for records, names in (
+            (
+                order,
+                ["action_view_incident_subscriptions", "action_view_incident_entries"],
+            ),
+            (
+                subscription,
+                ["action_view_orders", "action_view_invoices", "action_view_entries"],
+            ),
+            (self.customer, ["action_view_incidents"]),
+        ):
+            for name in names:
+                with self.assertRaises(AccessError, msg=name):
+                    getattr(records.with_user(self.other_user).sudo(False), name)()
+
     def test_bad_orders(self):
         """R8.2, R11.6: nothing is ordered, it says why."""
         self.authenticate("hps-nora", "hps-nora")
@@ -157,6 +213,8 @@ class TestBuy(BuyCommon):
             (self.pack.id, "", "whole number"),
             (self.pack.id, "²", "whole number"),
             (self.pack.id, "9" * 30, "whole number"),
+            (self.pack.id, "9" * 5000, "whole number"),
+            ("9" * 5000, "1", "not sold any more"),
         ):
             with self.subTest(plan=plan, quantity=quantity):
                 page = self.post(
@@ -217,8 +275,14 @@ class TestBuy(BuyCommon):
         self.assertEqual((self.given(), self.targets(order)), (10, [10] * 3))
         # Once more: nothing happens.
         page = self.post(f"/my/orders/{order.id}/pay_from_balance")
-        self.assertTrue(page.xpath("//*[@name='incident_balance_short']"))
+        self.assertTrue(page.xpath("//*[@name='paid_order']"))
         self.assertEqual(len(order.invoice_ids), 1)
+        # Nor for one that does not wait for a payment.
+        order._action_cancel()
+        page = self.post(f"/my/orders/{order.id}/pay_from_balance")
+        self.assertIn(
+            "does not wait", self.text(page, "//*[@name='incident_balance_short']")
+        )
 
     def left(self, payment):
         return -sum(payment.move_id._incident_receivable().mapped("amount_residual"))
@@ -263,9 +327,25 @@ class TestBuy(BuyCommon):
         self.assertEqual(order.state, "sale")
         self.assertEqual(self.left(first.transaction_ids.payment_id), 50)
         self.assertEqual(balance(self.company), 10)
-        self.bill(first)
+        # A draft invoice covers nothing.
+        invoice = first._create_invoices()
+        self.assertEqual(balance(self.company), 10)
+        invoice.action_post()
         self.assertEqual(balance(self.company), 10)
         self.assertEqual(self.given(), 20)
+
+    def test_held_until_the_invoice_is_posted(self):
+        """R1: an invoice that is reset does not set the money free, one that is posted
+        sets free what is too much."""
+        order = self.quotation(self.pack)
+        self.transaction(order, 70)
+        balance = self.customer._incident_account_balance
+        self.assertEqual(balance(self.company), 0)
+        invoice = self.bill(order)
+        self.assertEqual(balance(self.company), 20)
+        invoice.line_ids.remove_move_reconcile()
+        invoice.button_draft()
+        self.assertEqual(balance(self.company), 0)
 
     def test_held_money_of_a_cancelled_order(self):
         """R1: it is the customer's again."""
@@ -307,6 +387,11 @@ class TestBuy(BuyCommon):
         user = self.user
         plain = self.quotation(self.service)
         self.assertIsNone(plain._incident_balance_offer(user))
+        # What staff did not offer for payment, nobody confirms by paying.
+        unsent = self.quotation(self.pack, require_payment=False)
+        self.assertIsNone(unsent._incident_balance_offer(user))
+        unsigned = self.quotation(self.pack, require_signature=True)
+        self.assertIsNone(unsigned._incident_balance_offer(user))
         order = self.quotation(self.pack)
         self.assertEqual(order._incident_balance_offer(user), 500)
         self.assertIsNone(order._incident_balance_offer(self.other_user))
@@ -349,7 +434,10 @@ class TestBuy(BuyCommon):
         self.assertEqual(form.get("data-amount"), "75.5")
         self.assertEqual(form.get("data-landing-route"), "/my/incidents")
         self.assertEqual(form.get("data-partner-id"), str(self.user.partner_id.id))
-        for amount in ("0", "-5", "", "abc", "nan", "inf", "1e300", "0.001"):
+        for amount in (
+            *("0", "-5", "", "abc", "nan", "inf", "1e300", "0.001", "1e-7", "5e-324"),
+            "9" * 5000,
+        ):
             page = self.post("/my/incidents/funds/pay", amount=amount)
             self.assertIn("above 0", self.text(page, "//*[@role='alert']"), amount)
 
