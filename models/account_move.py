@@ -77,7 +77,7 @@ class AccountMove(models.Model):
         if self.currency_id.compare_amounts(left, 0) > 0:
             return False
         partials = self._incident_receivable().matched_credit_ids
-        payers = partials.credit_move_id.move_id
+        payers = partials.credit_move_id.move_id - partials.exchange_move_id
         payers -= payers.filtered(lambda move: self in move._incident_credited())
         return (
             bool(payers or loose) or self.currency_id.is_zero(self.amount_total)

@@ -187,6 +187,8 @@ class SaleOrder(models.Model):
         self._force_lines_to_invoice_policy_order()
         invoice = self._create_invoices(final=True)
         invoice.action_post()
+        # Who has paid it sees an invoice in the portal, not the proforma of one.
+        invoice.is_move_sent = True
         for credit in customer._incident_credits(self.company_id):
             if invoice.currency_id.is_zero(invoice.amount_residual):
                 break

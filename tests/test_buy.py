@@ -269,6 +269,8 @@ class TestBuy(BuyCommon):
         self.assertIn("$ 60.00", self.text(page, "//*[@name='balance']"))
         invoice = order.invoice_ids
         self.assertEqual((order.state, invoice.state), ("sale", "posted"))
+        page = self.page(invoice.get_portal_url())
+        self.assertNotIn("Proforma", self.text(page, "//body"))
         self.assertEqual(invoice.amount_residual, 0)
         self.assertEqual(self.left(old), 0)
         self.assertEqual(self.left(new), 60)
