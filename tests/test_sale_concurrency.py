@@ -36,6 +36,7 @@ class TestSaleConcurrency(ConcurrencyCase):
             {
                 "partner_id": self.customer_id,
                 "require_signature": False,
+                "require_payment": True,
                 "order_line": [
                     Command.create(
                         {"product_id": self.plan_id, "product_uom_qty": quantity}
