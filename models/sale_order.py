@@ -184,8 +184,11 @@ class SaleOrder(models.Model):
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""
         account_model = self.env["helpdesk.incident.account"]
-        self.sudo()._incident_remember_grant_on()
-        lines = self.sudo().order_line.filtered("incident_kind")
+        orders = self.sudo()
+        orders.filtered(
+            lambda order: order.state == "sale"
+        )._incident_remember_grant_on()
+        lines = orders.order_line.filtered("incident_kind")
         holders = {
             line: (
                 line.order_id.partner_id.commercial_partner_id.id,
