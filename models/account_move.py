@@ -62,12 +62,12 @@ class AccountMove(models.Model):
     # Business
     # ------------------------------------------------------------------
 
-    def _incident_is_settled(self, seen=None):
+    def _incident_is_settled(self, known=None):
         """Return whether nothing of this invoice is left to pay, and every payment
         behind that is effective (R8.3c). Credited is not paid: where nothing but its
         own credit notes stands behind it, nobody has paid.
 
-        :param seen: invoices that are looked at already.
+        :param dict known: what :meth:`_incident_is_money` has found out already.
         :rtype: bool
         """
         self.ensure_one()
@@ -76,14 +76,16 @@ class AccountMove(models.Model):
         left, loose = self._incident_to_pay()
         if self.currency_id.compare_amounts(left, 0) > 0:
             return False
+        known = {} if known is None else known
         partials = self._incident_receivable().matched_credit_ids
         payers = partials.credit_move_id.move_id - partials.exchange_move_id
-        payers -= payers.filtered(lambda move: self in move._incident_credited())
+        own = payers.filtered(lambda move: self in move._incident_credited())
+        payers -= own
+        if any(note.state != "posted" for note in own):
+            return False
         return (
             bool(payers or loose) or self.currency_id.is_zero(self.amount_total)
-        ) and all(
-            move._incident_is_money((seen or self.browse()) | self) for move in payers
-        )
+        ) and all(move._incident_is_money(known) for move in payers)
 
     def _incident_receivable(self):
         """Return the journal items of these entries that customers pay."""
@@ -107,7 +109,7 @@ class AccountMove(models.Model):
         left = 0
         for invoice in loose.invoice_ids.filtered(lambda move: move.state == "posted"):
             others = invoice._incident_receivable().matched_credit_ids.filtered(
-                lambda partial: partial.credit_move_id.move_id.origin_payment_id
+                lambda partial: not partial.credit_move_id.move_id.statement_line_id
             )
             left += invoice.currency_id._convert(
                 invoice.amount_total - sum(others.mapped("debit_amount_currency")),
@@ -124,39 +126,52 @@ class AccountMove(models.Model):
             )
         return left, loose
 
-    def _incident_is_money(self, seen):
+    def _incident_is_money(self, known):
         """Return whether this entry, which pays for an invoice, stands for money.
 
         A payment does while it is effective and was not paid back. A credit note does
-        as far as the invoices that it credits were paid with money themselves. What an
-        accountant posts otherwise does: a bank statement, a write-off.
+        as far as the invoices that it credits were paid with money themselves; credit
+        notes that pay for each other do not. What an accountant posts otherwise does:
+        a bank statement, a write-off.
 
-        :param seen: as for :meth:`_incident_is_settled`.
+        :param dict known: by entry, what was found out already; it is added to.
         """
         self.ensure_one()
-        if self.state != "posted":
-            return False
+        if self not in known:
+            known[self] = False  # for whoever comes back here
+            known[self] = self.state == "posted" and self._incident_has_money(known)
+        return known[self]
+
+    def _incident_has_money(self, known):
         payment = self.origin_payment_id
         if payment:
             return payment._incident_is_booked() and not payment._incident_is_short()
-        invoices = self._incident_credited() - seen
+        invoices = self._incident_credited()
         if not invoices:
             return True
+        # In the currency of the invoices: rates change between the two.
         spent = sum(
-            partial.amount
+            partial.credit_amount_currency
             for partial in invoices._incident_notes()
             ._incident_receivable()
             .matched_debit_ids
             if partial.debit_move_id.move_id not in invoices
         )
-        seen |= invoices
         received = sum(
-            partial.amount
+            partial.debit_amount_currency
             for partial in invoices._incident_receivable().matched_credit_ids
             if not partial.credit_move_id.move_id._incident_credited() & invoices
-            and partial.credit_move_id.move_id._incident_is_money(seen)
+            and partial.credit_move_id.move_id._incident_is_money(known)
         )
-        return self.company_currency_id.compare_amounts(spent, received) <= 0
+        for payment in invoices.matched_payment_ids:
+            if not payment.move_id:
+                received += payment.currency_id._convert(
+                    payment._incident_left_for(payment.invoice_ids),
+                    self.currency_id,
+                    self.company_id,
+                    payment.date,
+                )
+        return self.currency_id.compare_amounts(spent, received) <= 0
 
     def _incident_credited(self):
         """Return the invoices that these credit notes are of.
@@ -250,6 +265,10 @@ class SaleOrder(models.Model):
                          UNION ALL
                         SELECT reversal.id FROM account_move reversal
                          WHERE reversal.reversed_entry_id = touched.id
+                         UNION ALL
+                        SELECT move.reversed_entry_id FROM account_move move
+                         WHERE move.id = touched.id
+                           AND move.reversed_entry_id IS NOT NULL
                          UNION ALL
                         -- other invoices and credit notes of the same order lines
                         SELECT other.move_id

@@ -25,3 +25,12 @@ class AccountMoveLine(models.Model):
                 sale_line._incident_words(said=line.name or "") for sale_line in sold
             ]
             line.incident_note = "\n".join(filter(None, notes))
+
+    def write(self, vals):
+        """Override: an order may be invoiced by it, or no more (R8.3)."""
+        if "sale_line_ids" not in vals:
+            return super().write(vals)
+        orders = self.move_id._incident_orders()
+        res = super().write(vals)
+        (orders | self.move_id._incident_orders())._incident_changed()
+        return res

@@ -407,6 +407,8 @@ class AccountPayment(models.Model):
         items = self.move_id._incident_receivable()
         left = max(-sum(items.mapped("amount_residual_currency")), 0)
         notes = items.matched_debit_ids.debit_move_id.move_id._incident_notes()
+        # Core does not reconcile them: an open credit note is as good.
+        left += -sum(notes._incident_receivable().mapped("amount_residual_currency"))
         paid_back = self._incident_paid_back(notes)
         return self.currency_id.compare_amounts(paid_back, left) > 0
 

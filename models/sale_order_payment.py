@@ -45,15 +45,21 @@ class SaleOrder(models.Model):
         """Return whether done transactions cover the order: their effective payments,
         less what was paid back or has paid for something else since (R8.3b).
 
-        Once something was credited, money has moved: then the invoices tell.
+        What was credited need not be paid any more.
 
         :rtype: bool
         """
         self.ensure_one()
-        if self.invoice_ids.filtered(
-            lambda move: move.move_type == "out_refund" and move.state == "posted"
-        ):
-            return False
+        credited = sum(
+            line.currency_id._convert(
+                line.price_total, self.currency_id, self.company_id, line.date
+            )
+            for line in self.order_line.invoice_lines
+            if line.parent_state == "posted"
+            and line.move_id.move_type == "out_refund"
+            and line.move_id.reversed_entry_id
+            and not line.move_id.incident_goodwill
+        )
         paid = 0
         for payment in self.transaction_ids._incident_payments():
             # Grouped payments tell nothing of a single order; their invoices do.
@@ -65,7 +71,8 @@ class SaleOrder(models.Model):
                 self.company_id,
                 payment.date,
             )
-        return self.currency_id.compare_amounts(paid, self.amount_total) >= 0
+        left = self.amount_total - credited
+        return paid > 0 and self.currency_id.compare_amounts(paid, left) >= 0
 
     def _incident_is_invoiced(self):
         """Return whether posted invoices cover this order.
@@ -86,40 +93,60 @@ class SaleOrder(models.Model):
         )
         return self.currency_id.compare_amounts(invoiced, self.amount_total) >= 0
 
-    def _incident_down_payments(self):
-        """Return the posted invoice lines of down payments, and of what later invoices
-        deduct of them."""
-        return self.order_line.filtered("is_downpayment").invoice_lines.filtered(
-            lambda line: line.parent_state == "posted"
-        )
+    def _incident_down_payments(self, field="price_subtotal"):
+        """Return what paid invoices of down payments come to, what was credited of
+        them, and what later documents deduct of them.
+
+        :param str field: the amount to add up.
+        :rtype: tuple[float, float, float]
+        """
+        paid = credited = deducted = 0
+        for line in self.order_line.filtered("is_downpayment").invoice_lines:
+            move, amount = line.move_id, line[field]
+            if line.parent_state != "posted":
+                continue
+            if move.move_type == "out_invoice" and amount > 0:
+                paid += amount if move._incident_is_settled() else 0
+            elif move.move_type == "out_invoice":
+                deducted -= amount
+            elif not move.reversed_entry_id:
+                # The last document, where down payments were more than the rest.
+                deducted += amount
+            elif amount < 0:
+                deducted += amount
+            elif move.reversed_entry_id._incident_is_settled():
+                credited += amount
+        return paid, credited, deducted
 
     def _incident_is_paid_down(self):
         """Return whether down payments cover the order, and nothing of them was
-        deducted or credited yet.
+        deducted yet.
 
         :rtype: bool
         """
-        lines = self._incident_down_payments()
-        total = sum(line.price_total * -line.move_id.direction_sign for line in lines)
+        paid, credited, deducted = self._incident_down_payments("price_total")
         return (
-            bool(lines)
-            and self.currency_id.compare_amounts(total, self.amount_total) >= 0
-            and self._incident_down_payments_hold()
+            paid > 0
+            and self.currency_id.is_zero(deducted)
+            and self.currency_id.compare_amounts(paid - credited, self.amount_total)
+            >= 0
         )
 
-    def _incident_down_payments_hold(self):
-        """Return whether what the last invoice deducts was paid, and not credited
-        since.
+    def _incident_paid_down_share(self):
+        """Return which share of the order its down payments leave paid, as far as they
+        are deducted: nothing if they were not paid, and less what was credited since.
 
-        :rtype: bool
+        :rtype: Fraction
         """
-        lines = self._incident_down_payments()
-        left = sum(line.price_subtotal * -line.move_id.direction_sign for line in lines)
-        return self.currency_id.compare_amounts(left, 0) >= 0 and all(
-            invoice._incident_is_settled()
-            for invoice in lines.move_id
-            if invoice.move_type == "out_invoice"
-        )
+        paid, credited, deducted = self._incident_down_payments()
+        # Deductions are rounded line by line.
+        slack = self.currency_id.rounding * max(len(self.order_line), 1)
+        if paid + slack < deducted:
+            return Fraction(0)
+        missing = deducted - (paid - credited)
+        if missing <= slack:
+            return Fraction(1)
+        return max(1 - _fraction(missing) / _fraction(self.amount_untaxed), Fraction(0))
 
 
 class SaleOrderLine(models.Model):
@@ -139,14 +166,15 @@ class SaleOrderLine(models.Model):
         if covered is None:
             covered = self.order_id._incident_is_covered()
         invoiced = self._incident_invoiced()
-        if not covered:
-            paid = self._incident_paid_invoices(invoiced)
-            invoiced = {move: invoiced[move] for move in paid}
-        quantity = sum(quantity for quantity, _share in invoiced.values())
+        paid = self._incident_paid_invoices(invoiced)
         credited = sum(quantity * share for quantity, share in invoiced.values())
+        quantity = sum(invoiced[move][0] for move in paid)
         if covered:
             # What was invoiced anew makes up for what was credited.
             quantity = max(ordered, quantity)
+        else:
+            credited = sum(invoiced[move][0] * invoiced[move][1] for move in paid)
+            quantity *= self._incident_down_share()
         # Paid in part gives in part, credited in part takes in part: both rounded down.
         number = floor(total * quantity / ordered) - floor(total * credited / ordered)
         return max(min(number, total), 0)
@@ -157,11 +185,19 @@ class SaleOrderLine(models.Model):
         An order that is not confirmed (any more) keeps what paid invoices cover (R8.4).
         """
         order = self.order_id
-        if order.state == "sale" and order._incident_grant_on() == "posted":
+        if order.state == "sale" and order._incident_grant_on() != "paid":
             return list(invoices)
-        if not order._incident_down_payments_hold():
-            return []
-        return [move for move in invoices if move._incident_is_settled()]
+        return [
+            move
+            for move in invoices
+            if move.move_type == "out_refund" or move._incident_is_settled()
+        ]
+
+    def _incident_down_share(self):
+        order = self.order_id
+        if order.state == "sale" and order._incident_grant_on() != "paid":
+            return 1
+        return order._incident_paid_down_share()
 
     def _incident_posted_lines(self, move_type):
         """Return the posted invoice lines of this line, oldest first. One that is for
@@ -188,11 +224,15 @@ class SaleOrderLine(models.Model):
         for line in self._incident_posted_lines("out_invoice"):
             charged[line.move_id][0] += self._incident_quantity_of(line)
             charged[line.move_id][1] += line.price_subtotal
+        for line in self._incident_posted_lines("out_refund"):
+            if self._incident_is_charge(line):
+                charged[line.move_id][0] -= self._incident_quantity_of(line)
+                charged[line.move_id][1] -= line.price_subtotal
         credited = defaultdict(lambda: [0, 0])
         loose = [0, 0]
         for line in self._incident_posted_lines("out_refund"):
             note = line.move_id
-            if note.incident_goodwill:
+            if note.incident_goodwill or self._incident_is_charge(line):
                 continue
             invoice = note.reversed_entry_id
             target = credited[invoice] if invoice in charged else loose
@@ -217,6 +257,11 @@ class SaleOrderLine(models.Model):
             )
             for invoice, (quantity, amount) in charged.items()
         }
+
+    def _incident_is_charge(self, invoice_line):
+        """Return whether a line of a credit note charges: that of the last document of
+        an order, where down payments were more than the rest."""
+        return invoice_line.quantity < 0 and not invoice_line.move_id.reversed_entry_id
 
     def _incident_quantity_of(self, invoice_line):
         return invoice_line.product_uom_id._compute_quantity(

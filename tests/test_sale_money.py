@@ -65,7 +65,8 @@ class TestSaleMoney(SaleCommon):
         self.assertEqual(self.given(), 10)
 
     def test_refund_and_its_credit_note(self):
-        """R8.3: a refund is explained by a posted credit note of what was paid."""
+        """R8.3: a refund is explained by a posted credit note of what was paid, whether
+        they are reconciled or not."""
         order = self.quotation(self.pack, self.service)
         self.transaction(order)
         invoice = self.bill(order)
@@ -75,7 +76,7 @@ class TestSaleMoney(SaleCommon):
         ).unlink()
         credit_note.action_post()
         refund = self.refund(order, 40)
-        self.assertEqual(self.given(), 0)
+        self.assertEqual(self.given(), 10)
         self.reconcile(credit_note | refund)
         self.assertEqual(self.given(), 10)
         # The reconciliation survives that, the explanation does not.
@@ -199,6 +200,183 @@ class TestSaleMoney(SaleCommon):
         self.assertEqual(self.given(), 10)
         self.bill(order)
         self.assertEqual(self.given(), 10)
+
+    def down_payment(self, order, method="fixed", amount=20):
+        wizard = (
+            self.env["sale.advance.payment.inv"]
+            .with_context(active_model="sale.order", active_ids=order.ids)
+            .create(
+                {
+                    "advance_payment_method": method,
+                    "amount" if method == "percentage" else "fixed_amount": amount,
+                }
+            )
+        )
+        invoice = wizard._create_invoices(order)
+        invoice.action_post()
+        return invoice
+
+    def test_down_payment_corrected(self):
+        """R8.3: what was credited before anybody paid it stands in nobody's way."""
+        order = self.order(self.pack)
+        self.reverse(self.down_payment(order))
+        self.register(self.bill(order))
+        self.assertEqual(self.given(), 10)
+        order = self.order(self.pack)
+        new = self.reverse(self.down_payment(order), "modify_moves")
+        new.action_post()
+        self.register(new)
+        self.register(self.bill(order))
+        self.assertEqual(self.given(), 20)
+
+    def test_last_invoice_corrected(self):
+        """R8.3: so with the invoice that deducts the down payment."""
+        for method in ("reverse_moves", "modify_moves"):
+            order = self.order(self.pack)
+            before = self.given()
+            self.register(self.down_payment(order))
+            new = self.reverse(self.bill(order), method)
+            if method == "reverse_moves":
+                new = self.bill(order)
+            else:
+                new.action_post()
+            self.assertEqual(self.given(), before)
+            self.register(new)
+            self.assertEqual(self.given(), before + 10)
+
+    def test_down_payments_of_more_than_the_rest(self):
+        """R8.3: the last document pays back what is too much, or a cent of rounding."""
+        tax = self.company_data["default_tax_sale"].copy({"amount": 21, "name": "21 %"})
+        plan = self.plan("Taxed", 99.99, "lifetime", 10, taxes_id=[(6, 0, tax.ids)])
+        order = self.order(plan)
+        for _n in range(2):
+            self.register(self.down_payment(order, "percentage", 50))
+        self.assertEqual(self.given(), 10)
+        self.bill(order)
+        self.assertEqual(self.given(), 10)
+        order = self.order(self.pack)
+        self.register(self.down_payment(order, amount=60))
+        self.assertEqual(self.given(), 20)
+        last = self.bill(order)
+        self.assertEqual((last.move_type, self.given()), ("out_refund", 20))
+
+    def test_down_payment_of_what_comes_later(self):
+        """R8.3: issuing an invoice takes nothing."""
+        later = self.plan("Later", 40, invoice_policy="delivery")
+        order = self.order(self.pack, later)
+        self.register(self.down_payment(order))
+        self.register(self.bill(order))
+        self.assertEqual(self.given(), 10)
+        self.down_payment(order)
+        self.assertEqual(self.given(), 10)
+
+    def test_down_payment_credited_in_part(self):
+        """R8.4: in proportion."""
+        order = self.order(self.pack)
+        down_payment = self.down_payment(order, "percentage", 50)
+        self.register(down_payment)
+        self.register(self.bill(order))
+        self.assertEqual(self.given(), 10)
+        credit_note = self.reverse(down_payment, post=False)
+        credit_note.invoice_line_ids.filtered("price_unit").price_unit = 2.5
+        credit_note.action_post()
+        self.assertEqual(self.given(), 9)
+
+    def test_credit_in_another_currency(self):
+        """R8.3: a credit note carries what was paid, whatever the rate is by then."""
+        currency = self.setup_other_currency(
+            "EUR", rates=[("2027-01-01", 2), ("2027-05-01", 1.6)]
+        )
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "Other", "currency_id": currency.id}
+        )
+        order = self.order(self.pack, pricelist_id=pricelist.id)
+        invoice = self.bill(order)
+        self.register(invoice)
+        with freeze_time("2027-05-10"):
+            first = self.reverse(invoice, date="2027-05-10")
+            self.settle_with(self.bill(order), first)
+            self.assertEqual(self.given(), 10)
+            second = self.reverse(invoice, date="2027-05-10")
+            other = self.order(self.pack, pricelist_id=pricelist.id)
+            self.settle_with(self.bill(other), second)
+        self.assertEqual(self.given(), 0)
+
+    def test_payment_without_entry_and_a_credit_note(self):
+        """R8.3"""
+        invoice = self.bill(self.order(self.pack, self.service))
+        credit_note = self.reverse(invoice, post=False)
+        credit_note.invoice_line_ids.filtered(
+            lambda line: line.product_id == self.pack
+        ).unlink()
+        credit_note.action_post()
+        self.pay_without_entry(50, invoice_ids=[Command.set(invoice.ids)])
+        self.assertEqual(self.given(), 10)
+        paid = self.bill(self.order(self.pack))
+        self.pay_without_entry(50, invoice_ids=[Command.set(paid.ids)])
+        self.assertEqual(self.given(), 20)
+        credit_note = self.reverse(paid)
+        credit_note.line_ids.remove_move_reconcile()
+        self.settle_with(self.bill(self.order(self.pack)), credit_note)
+        self.assertEqual(self.given(), 20)
+
+    def test_credit_note_of_an_order_paid_online(self):
+        """R8.4: it takes what it credits, and no more."""
+        order = self.quotation(self.pack, self.months)
+        self.transaction(order)
+        invoice = order._create_invoices()
+        invoice.invoice_line_ids.filtered(
+            lambda line: line.product_id == self.months
+        ).unlink()
+        invoice.action_post()
+        credit_note = self.reverse(invoice, post=False, incident_goodwill=True)
+        credit_note.invoice_line_ids.price_unit = 1
+        credit_note.action_post()
+        self.assertEqual((self.given(), self.targets(order)), (10, [10, 10, 10]))
+        credit_note.incident_goodwill = False
+        self.assertEqual((self.given(), self.targets(order)), (10, [10, 10, 10]))
+        self.reverse(invoice)
+        self.assertEqual((self.given(), self.targets(order)), (0, [10, 10, 10]))
+
+    def test_credit_notes_that_pay_for_each_other(self):
+        """R8.3: there is no money in a circle."""
+        invoices = [self.bill(self.order(self.pack)) for _n in range(2)]
+        notes = [self.reverse(invoice, incident_goodwill=True) for invoice in invoices]
+        for note in notes:
+            note.line_ids.remove_move_reconcile()
+        self.settle_with(invoices[0], notes[1])
+        self.settle_with(invoices[1], notes[0])
+        self.assertEqual(self.given(), 0)
+
+    def test_credit_notes_of_an_invoice_without_order(self):
+        """R8.3: the other one is looked at, too."""
+        invoice = self.new_invoice(50)
+        self.register(invoice)
+        first, second = self.reverse(invoice), self.reverse(invoice)
+        self.settle_with(self.bill(self.order(self.pack)), first)
+        self.assertEqual(self.given(), 10)
+        self.settle_with(self.new_invoice(50), second)
+        self.assertEqual(self.given(), 0)
+
+    def new_invoice(self, amount):
+        invoice = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.customer.id,
+                "invoice_date": "2027-04-11",
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": self.service.id,
+                            "price_unit": amount,
+                            "tax_ids": [],
+                        }
+                    )
+                ],
+            }
+        )
+        invoice.action_post()
+        return invoice
 
     # -- links that are written anew --------------------------------------------
 
