@@ -5,6 +5,8 @@ from odoo.http import request
 from odoo.addons.payment import utils as payment_utils
 from odoo.addons.sale.controllers.portal import CustomerPortal
 
+from .parse import whole_number
+
 
 class PaidSupportShop(CustomerPortal):
     """Buying plans and adding funds (R11.4, R11.5).
@@ -72,13 +74,12 @@ class PaidSupportShop(CustomerPortal):
         return plans.filtered(lambda product: str(product.id) == plan)
 
     def _parse_quantity(self, quantity):
-        quantity = str(quantity).strip()
-        short = quantity.isdecimal() and len(quantity) < 8
-        if not short or not 1 <= int(quantity) <= 1_000_000:
+        number = whole_number(quantity, 1_000_000)
+        if not number:
             raise UserError(
                 request.env._("Enter how many you want: a whole number, 1 or more.")
             )
-        return int(quantity)
+        return number
 
     # ------------------------------------------------------------------
     # Paying
@@ -98,8 +99,7 @@ class PaidSupportShop(CustomerPortal):
             order = self._document_check_access("sale.order", order_id)
         except (AccessError, MissingError):
             return request.redirect("/my")
-        customer = request.env.user.partner_id.commercial_partner_id
-        if order.partner_id.commercial_partner_id != customer:
+        if not order._incident_is_own(request.env.user):
             return request.redirect("/my")
         paid = f"/my/incidents?order_id={order.id}"
         if order.state == "sale":  # sent twice
@@ -118,13 +118,8 @@ class PaidSupportShop(CustomerPortal):
     def _get_payment_values(self, order_sudo, *args, **kwargs):
         """Override of `sale`: who has paid for a plan lands where it can be seen."""
         values = super()._get_payment_values(order_sudo, *args, **kwargs)
-        user = request.env.user
-        if (
-            order_sudo.incident_has_plan
-            and not user._is_public()
-            and order_sudo.partner_id.commercial_partner_id
-            == user.partner_id.commercial_partner_id
-        ):
+        own = order_sudo._incident_is_own(request.env.user)
+        if order_sudo.incident_has_plan and own:
             values["landing_route"] = f"/my/incidents?order_id={order_sudo.id}"
         return values
 

@@ -4,6 +4,8 @@ from odoo.http import request
 
 from odoo.addons.helpdesk_mgmt.controllers.main import HelpdeskTicketController
 
+from .parse import whole_number
+
 
 class PaidSupportTicketController(HelpdeskTicketController):
     """The new-ticket form of the portal (R11.1, R11.2)."""
@@ -122,7 +124,4 @@ class PaidSupportTicketController(HelpdeskTicketController):
 
     def _browse(self, model_name, record_id):
         """Return the record that the user may read and names by ``record_id``."""
-        text = str(record_id)
-        if not text.isdecimal() or len(text) > 10 or int(text) >= 2**31:
-            return request.env[model_name]
-        return request.env[model_name].search([("id", "=", int(record_id))])
+        return request.env[model_name].search([("id", "=", whole_number(record_id))])

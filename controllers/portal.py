@@ -4,6 +4,8 @@ from odoo.http import request
 from odoo.addons.helpdesk_mgmt.controllers.myaccount import CustomerPortalHelpdesk
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+from .parse import whole_number
+
 
 class PaidSupportPortal(CustomerPortalHelpdesk):
     """The customer's pages (R11.4, R11.5). No page takes the id of an account: each
@@ -21,11 +23,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         None if paid support is nothing that the company offers."""
         account = request.env["helpdesk.incident.account"]._mine()
         teams = request.env["helpdesk.ticket.team"].sudo()
-        offered = account or self._incident_paid_teams(teams)
-        return account if offered else None
-
-    def _incident_paid_teams(self, teams):
-        return teams.search_count(
+        offered = account or teams.search_count(
             [
                 ("incident_required", "=", True),
                 ("show_in_portal", "=", True),
@@ -33,6 +31,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             ],
             limit=1,
         )
+        return account if offered else None
 
     @http.route()
     def portal_my_tickets(self, *args, **kw):
@@ -70,34 +69,18 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "can_buy": request.env["sale.order"]._incident_can_buy(
                 request.env.user.partner_id, company
             ),
-            "paid_order": self._incident_paid_order(customer, kw.get("order_id")),
-            "paid_funds": self._incident_paid_funds(customer, kw.get("tx_id")),
+            "paid_order": self._browse_own("sale.order", kw.get("order_id"), customer),
+            "paid_funds": self._browse_own(
+                "payment.transaction", kw.get("tx_id"), customer
+            ),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
 
-    def _incident_paid_order(self, customer, order_id):
-        """Return the order that the customer comes from, if it is the customer's."""
-        order = request.env["sale.order"].sudo().browse(self._as_id(order_id)).exists()
-        own = order.partner_id.commercial_partner_id == customer
-        return order if own else order.browse()
-
-    def _incident_paid_funds(self, customer, tx_id):
-        """Return the transaction that the customer comes from, if it is the
-        customer's."""
-        transaction = (
-            request.env["payment.transaction"]
-            .sudo()
-            .browse(self._as_id(tx_id))
-            .exists()
-        )
-        own = transaction.partner_id.commercial_partner_id == customer
-        return transaction if own else transaction.browse()
-
-    @staticmethod
-    def _as_id(text):
-        """Return the id that a request names, 0 if that cannot be one."""
-        text = str(text or "")
-        return int(text) if text.isdecimal() and len(text) < 10 else 0
+    def _browse_own(self, model_name, record_id, customer):
+        """Return the document that the customer comes from, if it is the customer's."""
+        record = request.env[model_name].sudo().browse(whole_number(record_id)).exists()
+        own = record.partner_id.commercial_partner_id == customer
+        return record if own else record.browse()
 
     @http.route(
         "/my/incidents/subscription/<int:subscription_id>",

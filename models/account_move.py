@@ -240,8 +240,7 @@ class SaleOrder(models.Model):
             SQL(
                 """
                 WITH RECURSIVE payment AS (
-                    SELECT p.id, p.move_id, p.source_payment_id,
-                           p.payment_transaction_id
+                    SELECT p.id, p.move_id, p.payment_transaction_id
                       FROM account_payment p
                      WHERE p.id = ANY(%(payments)s::int[])
                         OR p.move_id = ANY(%(moves)s::int[])

@@ -326,13 +326,11 @@ class AccountPayment(models.Model):
                 if source
                 else (company.incident_topup_amount, company.incident_topup_quantity)
             )
-            payments.with_context(incident_memory=REMEMBER).write(
-                {
-                    "incident_seen": True,
-                    "incident_first_number": company.incident_first_payment_quantity,
-                    "incident_topup_step": step,
-                    "incident_topup_number": number if step > 0 else 0,
-                }
+            payments._incident_remember(
+                incident_seen=True,
+                incident_first_number=company.incident_first_payment_quantity,
+                incident_topup_step=step,
+                incident_topup_number=number if step > 0 else 0,
             )
 
     def _incident_name(self, kind, account):

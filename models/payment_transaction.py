@@ -13,10 +13,11 @@ class PaymentTransaction(models.Model):
 
     def write(self, vals):
         """Override: an order may be paid by it, or no more (R8.3b)."""
+        if not {"state", "payment_id", "amount", "sale_order_ids"} & set(vals):
+            return super().write(vals)
         before = self._incident_orders()
         res = super().write(vals)
-        if {"state", "payment_id", "amount", "sale_order_ids"} & set(vals):
-            (before | self._incident_orders())._incident_changed()
+        (before | self._incident_orders())._incident_changed()
         return res
 
     def _incident_orders(self):

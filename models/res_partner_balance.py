@@ -32,7 +32,8 @@ class ResPartner(models.Model):
         [[residual]] = items._read_group(
             self._incident_money_domain(company), [], ["amount_residual:sum"]
         )
-        held = sum(self._incident_held_credits(company).mapped("amount_residual"))
+        credits = self._incident_open_credits(company)
+        held = sum(credits.filtered(self._incident_is_held).mapped("amount_residual"))
         return company.currency_id.round(held - (residual or 0))
 
     def _incident_credits(self, company):
@@ -40,6 +41,10 @@ class ResPartner(models.Model):
 
         :return: ``account.move.line`` records with superuser rights.
         """
+        credits = self._incident_open_credits(company)
+        return credits - credits.filtered(self._incident_is_held)
+
+    def _incident_open_credits(self, company):
         return (
             self.env["account.move.line"]
             .sudo()
@@ -48,32 +53,17 @@ class ResPartner(models.Model):
                 & Domain("amount_residual", "<", 0),
                 order="date, id",
             )
-        ) - self._incident_held_credits(company)
-
-    def _incident_held_credits(self, company):
-        """Return the credits that belong to an order until it is invoiced (R1): what
-        was paid online for orders that are confirmed, and that posted invoices do not
-        cover yet."""
-        credits = (
-            self.env["account.move.line"]
-            .sudo()
-            .search(
-                self._incident_money_domain(company)
-                & Domain("amount_residual", "<", 0)
-                & Domain(
-                    "move_id.origin_payment_id.payment_transaction_id", "!=", False
-                )
-            )
         )
 
-        def is_held(line):
-            payment = line.move_id.origin_payment_id
-            return any(
-                order.state == "sale" and not order._incident_is_invoiced()
-                for order in payment.payment_transaction_id._incident_orders()
-            )
-
-        return credits.filtered(is_held)
+    def _incident_is_held(self, credit):
+        """Return whether a credit belongs to an order until it is invoiced (R1): it was
+        paid online for an order that is confirmed, and that posted invoices do not
+        cover yet."""
+        transaction = credit.move_id.origin_payment_id.payment_transaction_id
+        return any(
+            order.state == "sale" and not order._incident_is_invoiced()
+            for order in transaction._incident_orders()
+        )
 
     def _incident_open_orders(self, company):
         """Return the orders of plans that wait for their payment, newest first.

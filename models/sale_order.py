@@ -107,9 +107,6 @@ class SaleOrder(models.Model):
                 incident_grant_on=company.sudo().incident_grant_on
             )
 
-    def _incident_tx_states(self):
-        return self.transaction_ids.mapped("state")
-
     def _incident_check_customer(self, vals):
         if not {"partner_id", "company_id"} & set(vals):
             return
@@ -176,7 +173,10 @@ class SaleOrder(models.Model):
                 order.order_line.incident_account_id
                 or order.incident_has_plan
                 # A payment may confirm it at this very moment.
-                and (order.state == "sale" or "done" in order._incident_tx_states())
+                and (
+                    order.state == "sale"
+                    or "done" in order.transaction_ids.mapped("state")
+                )
             )
         )
         orders.sorted("id")._incident_give()

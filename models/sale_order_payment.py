@@ -38,6 +38,10 @@ class SaleOrder(models.Model):
             or self._incident_is_paid_down()
         )
 
+    def _incident_gives_unpaid(self):
+        """Return whether this order gives its incidents before it is paid (R8.3)."""
+        return self.state == "sale" and self._incident_grant_on() != "paid"
+
     def _incident_grant_on(self):
         return self.incident_grant_on or self.company_id.incident_grant_on
 
@@ -174,7 +178,8 @@ class SaleOrderLine(models.Model):
             quantity = max(ordered, quantity)
         else:
             credited = sum(invoiced[move][0] * invoiced[move][1] for move in paid)
-            quantity *= self._incident_down_share()
+            if not self.order_id._incident_gives_unpaid():
+                quantity *= self.order_id._incident_paid_down_share()
         # Paid in part gives in part, credited in part takes in part: both rounded down.
         number = floor(total * quantity / ordered) - floor(total * credited / ordered)
         return max(min(number, total), 0)
@@ -184,20 +189,13 @@ class SaleOrderLine(models.Model):
 
         An order that is not confirmed (any more) keeps what paid invoices cover (R8.4).
         """
-        order = self.order_id
-        if order.state == "sale" and order._incident_grant_on() != "paid":
+        if self.order_id._incident_gives_unpaid():
             return list(invoices)
         return [
             move
             for move in invoices
             if move.move_type == "out_refund" or move._incident_is_settled()
         ]
-
-    def _incident_down_share(self):
-        order = self.order_id
-        if order.state == "sale" and order._incident_grant_on() != "paid":
-            return 1
-        return order._incident_paid_down_share()
 
     def _incident_posted_lines(self, move_type):
         """Return the posted invoice lines of this line, oldest first. One that is for

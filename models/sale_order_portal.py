@@ -129,15 +129,18 @@ class SaleOrder(models.Model):
         :rtype: float | None
         """
         self.ensure_one()
-        customer = self.partner_id.commercial_partner_id
-        if (
-            user._is_public()
-            or user.partner_id.commercial_partner_id != customer
-            or not self._incident_is_open()
-        ):
+        if not self._incident_is_own(user) or not self._incident_is_open():
             return None
+        customer = self.partner_id.commercial_partner_id
         balance = customer._incident_account_balance(self.company_id)
         return balance if balance >= self._incident_company_total() else None
+
+    def _incident_is_own(self, user):
+        """Return whether this user belongs to the customer of the order (R11.6)."""
+        customer = self.partner_id.commercial_partner_id
+        return (
+            not user._is_public() and user.partner_id.commercial_partner_id == customer
+        )
 
     def _incident_is_open(self):
         """Return whether this order of plans waits for its payment."""
