@@ -50,8 +50,31 @@ class HelpdeskIncidentAccount(models.Model):
         )
         self._invalidate_balances()
 
+    @api.model
+    def _references(self):
+        """Return the fields outside the ledger that name an account.
+
+        :return: pairs of a model name and a field name.
+        :rtype: list[tuple[str, str]]
+        """
+        return []
+
     def _merge_references(self, others):
         """Let this account replace ``others`` wherever they are named."""
+        for model_name, name in self._references():
+            model = self.env[model_name]
+            model.flush_model([name])
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %s SET %s = %s WHERE %s IN %s",
+                    SQL.identifier(model._table),
+                    SQL.identifier(name),
+                    self.id,
+                    SQL.identifier(name),
+                    tuple(others.ids),
+                )
+            )
+            model.invalidate_model([name])
         lifetime = self._lifetime()
         self.env.execute_query(
             SQL(

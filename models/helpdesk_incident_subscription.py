@@ -304,28 +304,14 @@ class HelpdeskIncidentAccount(models.Model):
         readonly=True,
     )
 
-    def _merge_references(self, others):
-        """Override for R2.2: the subscriptions of all belong to this account, and so
-        do the order lines that have given."""
-        res = super()._merge_references(others)
-        for model_name, name in (
+    @api.model
+    def _references(self):
+        """Override for R2.2: subscriptions, and order lines that have given."""
+        return [
+            *super()._references(),
             ("helpdesk.incident.subscription", "account_id"),
             ("sale.order.line", "incident_account_id"),
-        ):
-            model = self.env[model_name]
-            model.flush_model([name])
-            self.env.execute_query(
-                SQL(
-                    "UPDATE %s SET %s = %s WHERE %s IN %s",
-                    SQL.identifier(model._table),
-                    SQL.identifier(name),
-                    self.id,
-                    SQL.identifier(name),
-                    tuple(others.ids),
-                )
-            )
-            model.invalidate_model([name])
-        return res
+        ]
 
     @api.model
     def _set_targets(self, causes):

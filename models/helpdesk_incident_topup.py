@@ -118,19 +118,14 @@ class HelpdeskIncidentAccount(models.Model):
             result[account_id][group] = account._units(float(total))
         return result
 
-    def _merge_references(self, others):
+    @api.model
+    def _references(self):
         """Override for R2.2: the payments of all count to this account."""
+        return [*super()._references(), ("account.payment", "incident_account_id")]
+
+    def _merge_references(self, others):
+        """Override for R2.2: what all have given for funds added is one cause."""
         res = super()._merge_references(others)
-        payments = self.env["account.payment"]
-        payments.flush_model(["incident_account_id"])
-        self.env.execute_query(
-            SQL(
-                "UPDATE account_payment SET incident_account_id = %s "
-                "WHERE incident_account_id IN %s",
-                self.id,
-                tuple(others.ids),
-            )
-        )
         # What they have given together is one cause from now on.
         for other in others:
             self.env.execute_query(
@@ -152,7 +147,6 @@ class HelpdeskIncidentAccount(models.Model):
                     account=self.id,
                 )
             )
-        payments.invalidate_model(["incident_account_id"])
         return res
 
     def _merge(self, others):
