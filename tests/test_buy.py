@@ -426,6 +426,18 @@ class TestBuy(BuyCommon):
         self.assertEqual(self.given(), 10)
         self.assertEqual(self.customer._incident_account_balance(self.company), 9)
 
+    def test_customer_cannot_cancel(self):
+        """R8.5: what was bought for a lifetime, staff take back by a credit note."""
+        order = self.quotation(self.pack, customer=self.user.partner_id)
+        self.transaction(order)
+        self.authenticate("hps-nora", "hps-nora")
+        self.post(f"/my/orders/{order.id}/decline", decline_message="No, thank you")
+        with self.assertRaises(AccessError):
+            order.with_user(self.user).sudo(False).action_cancel()
+        self.assertEqual((order.state, self.given()), ("sale", 10))
+        self.reverse(self.bill(order))
+        self.assertEqual(self.given(), 0)
+
     # -- funds ----------------------------------------------------------------
 
     def test_add_funds(self):
