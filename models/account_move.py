@@ -93,15 +93,19 @@ class AccountMove(models.Model):
             lambda line: line.account_type == "asset_receivable"
         )
 
+    def _incident_loose_payments(self):
+        """Return the effective payments of these invoices that have no entry."""
+        return self.matched_payment_ids.filtered(
+            lambda payment: not payment.move_id and payment._incident_is_booked()
+        )
+
     def _incident_to_pay(self):
         """Return what is left to pay of this invoice, in its currency, and the payments
         without a journal entry that it counts: they are never reconciled.
 
         :rtype: tuple[float, recordset]
         """
-        loose = self.matched_payment_ids.filtered(
-            lambda payment: not payment.move_id and payment._incident_is_booked()
-        )
+        loose = self._incident_loose_payments()
         if not loose or self.currency_id.is_zero(self.amount_residual):
             return self.amount_residual, loose
         # They may be for several invoices, and must suffice for all: but for what
@@ -118,12 +122,7 @@ class AccountMove(models.Model):
                 invoice.date,
             )
         for payment in loose:
-            left -= payment.currency_id._convert(
-                payment._incident_left_for(payment.invoice_ids),
-                self.currency_id,
-                self.company_id,
-                payment.date,
-            )
+            left -= payment._incident_left_for(payment.invoice_ids, self.currency_id)
         return left, loose
 
     def _incident_is_money(self, known):
@@ -163,14 +162,10 @@ class AccountMove(models.Model):
             if not partial.credit_move_id.move_id._incident_credited() & invoices
             and partial.credit_move_id.move_id._incident_is_money(known)
         )
-        for payment in invoices.matched_payment_ids:
-            if not payment.move_id:
-                received += payment.currency_id._convert(
-                    payment._incident_left_for(payment.invoice_ids),
-                    self.currency_id,
-                    self.company_id,
-                    payment.date,
-                )
+        for payment in invoices._incident_loose_payments():
+            received += payment._incident_left_for(
+                payment.invoice_ids, self.currency_id
+            )
         return self.currency_id.compare_amounts(spent, received) <= 0
 
     def _incident_credited(self):

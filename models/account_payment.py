@@ -377,11 +377,12 @@ class AccountPayment(models.Model):
             payments=self.browse().union(*changed)
         )._incident_changed()
 
-    def _incident_left_for(self, invoices):
+    def _incident_left_for(self, invoices, currency):
         """Return what this payment has to pay for ``invoices``, reconciled with them
         already or not: its amount, less what has paid for something else and what was
-        paid back; in its currency.
+        paid back.
 
+        :param currency: the currency of the result, at the rate of the payment's day.
         :rtype: float
         """
         self.ensure_one()
@@ -392,7 +393,8 @@ class AccountPayment(models.Model):
             for partial in self.move_id._incident_receivable().matched_debit_ids
             if partial.debit_move_id.move_id not in invoices
         )
-        return max(self.amount - elsewhere - self._incident_paid_back(), 0)
+        left = max(self.amount - elsewhere - self._incident_paid_back(), 0)
+        return self.currency_id._convert(left, currency, self.company_id, self.date)
 
     def _incident_is_short(self):
         """Return whether more was paid back of this payment than it has left. What was

@@ -54,27 +54,19 @@ class SaleOrder(models.Model):
         :rtype: bool
         """
         self.ensure_one()
-        credited = sum(
-            line.currency_id._convert(
-                line.price_total, self.currency_id, self.company_id, line.date
+        credited = self._incident_posted_total(
+            lambda move: (
+                move.move_type == "out_refund"
+                and move.reversed_entry_id
+                and not move.incident_goodwill
             )
-            for line in self.order_line.invoice_lines
-            if line.parent_state == "posted"
-            and line.move_id.move_type == "out_refund"
-            and line.move_id.reversed_entry_id
-            and not line.move_id.incident_goodwill
         )
         paid = 0
         for payment in self.transaction_ids._incident_payments():
             # Grouped payments tell nothing of a single order; their invoices do.
             if len(payment.payment_transaction_id._incident_orders()) > 1:
                 continue
-            paid += payment.currency_id._convert(
-                payment._incident_left_for(self.invoice_ids),
-                self.currency_id,
-                self.company_id,
-                payment.date,
-            )
+            paid += payment._incident_left_for(self.invoice_ids, self.currency_id)
         left = self.amount_total - credited
         return paid > 0 and self.currency_id.compare_amounts(paid, left) >= 0
 
@@ -83,19 +75,24 @@ class SaleOrder(models.Model):
 
         :rtype: bool
         """
-        lines = self.order_line.invoice_lines.filtered(
-            lambda line: (
-                line.parent_state == "posted"
-                and line.move_id.move_type == "out_invoice"
-            )
+        invoiced = self._incident_posted_total(
+            lambda move: move.move_type == "out_invoice"
         )
-        invoiced = sum(
+        return self.currency_id.compare_amounts(invoiced, self.amount_total) >= 0
+
+    def _incident_posted_total(self, counts):
+        """Return what the lines of this order come to on posted documents, taxes
+        included, in the currency of the order.
+
+        :param counts: which ``account.move`` counts, as a function.
+        """
+        return sum(
             line.currency_id._convert(
                 line.price_total, self.currency_id, self.company_id, line.date
             )
-            for line in lines
+            for line in self.order_line.invoice_lines
+            if line.parent_state == "posted" and counts(line.move_id)
         )
-        return self.currency_id.compare_amounts(invoiced, self.amount_total) >= 0
 
     def _incident_down_payments(self, field="price_subtotal"):
         """Return what paid invoices of down payments come to, what was credited of

@@ -112,6 +112,23 @@ class SaleCommon(PaymentCommon, AccountPaymentCommon):
         return moves
 
     @classmethod
+    def down_payment(cls, order, method="fixed", amount=20):
+        """Invoice a down payment, and post the invoice."""
+        wizard = (
+            cls.env["sale.advance.payment.inv"]
+            .with_context(active_model="sale.order", active_ids=order.ids)
+            .create(
+                {
+                    "advance_payment_method": method,
+                    "amount" if method == "percentage" else "fixed_amount": amount,
+                }
+            )
+        )
+        invoice = wizard._create_invoices(order)
+        invoice.action_post()
+        return invoice
+
+    @classmethod
     def settle_with(cls, invoice, entry):
         """Reconcile an invoice with a payment's entry, or a credit note."""
         (invoice | entry).line_ids.filtered(

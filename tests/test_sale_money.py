@@ -188,33 +188,12 @@ class TestSaleMoney(SaleCommon):
     def test_down_payment_in_full(self):
         """R8.3: all of it is paid, before the last invoice as after it."""
         order = self.order(self.pack)
-        wizard = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids)
-            .create({"advance_payment_method": "percentage", "amount": 100})
-        )
-        down_payment = wizard._create_invoices(order)
-        down_payment.action_post()
+        down_payment = self.down_payment(order, "percentage", 100)
         self.assertEqual(self.given(), 0)
         self.register(down_payment)
         self.assertEqual(self.given(), 10)
         self.bill(order)
         self.assertEqual(self.given(), 10)
-
-    def down_payment(self, order, method="fixed", amount=20):
-        wizard = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids)
-            .create(
-                {
-                    "advance_payment_method": method,
-                    "amount" if method == "percentage" else "fixed_amount": amount,
-                }
-            )
-        )
-        invoice = wizard._create_invoices(order)
-        invoice.action_post()
-        return invoice
 
     def test_down_payment_corrected(self):
         """R8.3: what was credited before anybody paid it stands in nobody's way."""

@@ -156,13 +156,7 @@ class TestSalePaid(SaleCommon):
 
     def test_down_payment(self):
         order = self.order(self.pack)
-        wizard = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids)
-            .create({"advance_payment_method": "percentage", "amount": 40})
-        )
-        down_payment = wizard._create_invoices(order)
-        down_payment.action_post()
+        down_payment = self.down_payment(order, "percentage", 40)
         rest = self.bill(order)
         self.assertEqual((down_payment.amount_total, rest.amount_total), (20, 30))
         self.register(rest)
