@@ -35,9 +35,14 @@ def period(anchor, number):
     )
 
 
-def last_day(anchor, months):
-    """Return the last day of a term of so many months that begins on ``anchor``."""
-    return first_day(anchor, months) - timedelta(days=1)
+def last_day(anchor, months, begin=None):
+    """Return the last day of a term of so many months.
+
+    :param date begin: the first day of the period that it begins with; by default the
+        anchor.
+    """
+    number = number_at(anchor, begin) if begin else 0
+    return first_day(anchor, number + months) - timedelta(days=1)
 
 
 def number_at(anchor, day):

@@ -30,6 +30,7 @@ from . import sale_order_portal
 from . import payment_transaction
 from . import helpdesk_incident_subscription
 from . import helpdesk_incident_subscription_term
+from . import helpdesk_incident_subscription_order
 
 # What uses and shows them.
 from . import helpdesk_ticket

@@ -1,4 +1,7 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
+from datetime import timedelta
+from fractions import Fraction
+from math import floor
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -46,6 +49,11 @@ class HelpdeskIncidentSubscription(models.Model):
         readonly=True,
         help="How many incidents each month of the term has.",
     )
+    extra_incidents = fields.Integer(
+        string="Extra incidents per month",
+        readonly=True,
+        help="How many more each month has; they are part of the next renewal.",
+    )
     date_start = fields.Date(
         string="Start",
         required=True,
@@ -57,6 +65,12 @@ class HelpdeskIncidentSubscription(models.Model):
         readonly=True,
         index=True,
         help="The last day that is paid for, inclusive; empty when nothing is paid.",
+    )
+    auto_renew = fields.Boolean(
+        string="Automatic renewal",
+        readonly=True,
+        help="Before it ends it is renewed and paid: from the account balance, or with "
+        "the saved payment method of the customer.",
     )
     date_cancelled = fields.Date(
         string="Cancelled on",
@@ -242,24 +256,62 @@ class HelpdeskIncidentSubscription(models.Model):
                 subscription.date_cancelled = day(subscription.company_id)
         subscriptions._settle()
 
-    def _settle(self, due=None):
+    @api.model
+    def _open(self, line):
+        """Open the subscription that a line has paid for, today (R9.1)."""
+        account = line.incident_account_id
+        return self.create(
+            {
+                "account_id": account.id,
+                "product_id": line.product_id.id,
+                "quantity": line.incident_units,
+                "incidents_per_period": line._incident_number(),
+                "date_start": account.company_id._incident_today(),
+            }
+        )
+
+    def _is_running(self):
+        """Return whether the subscription is active today (R9.8)."""
+        self.ensure_one()
+        return self.state == "active"
+
+    def _next_window(self):
+        """Return what a further term begins with (R9.5): the day after the days that
+        are paid for, with the anchor as it is; today, with a new anchor, where none
+        are.
+
+        :return: the anchor, and the first day of the term.
+        :rtype: tuple[date, date]
+        """
+        self.ensure_one()
+        if self._is_running():
+            return self.date_start, self.date_end + timedelta(days=1)
+        today = self.company_id._incident_today()
+        return today, today
+
+    def _settle(self):
         """Write what the terms have paid for by now; the accounts are locked.
 
-        :param dict due: how many incidents order lines should have given, as far as
-            that is known already.
         :return: the number of entries written.
         :rtype: int
         """
         causes = []
         for subscription in self:
-            numbers = subscription._period_numbers(due or {})
+            numbers = subscription._numbers()
             name = subscription._incident_name()
-            for (first, last), number in sorted(numbers.items()):
+            total = defaultdict(int)
+            for term, given in numbers.items():
+                for number, period in enumerate(given):
+                    if number >= term.months_late:
+                        total[period] += given[period]
+                if term.months_late:
+                    causes.append(subscription._late_cause(term, numbers))
+            for (first, last), number in sorted(total.items()):
                 causes.append(
                     Cause(
                         account=subscription.account_id,
                         key=f"period:{subscription.id}:{first}:{last}",
-                        target=number,
+                        target=number if subscription._goes_on(last) else 0,
                         kind="period",
                         name=name,
                         source=subscription,
@@ -267,27 +319,127 @@ class HelpdeskIncidentSubscription(models.Model):
                         date_to=last,
                     )
                 )
-            paid = [last for (_first, last), number in numbers.items() if number]
-            end = max(paid, default=False)
-            if subscription.date_end != end:
-                subscription.date_end = end
+            subscription._follow(numbers)
         return self.env["helpdesk.incident.account"]._settle(causes)
 
-    def _period_numbers(self, due):
-        """Return how many incidents each period should have given (R9.2): what all
-        terms that cover it have paid for, but for those that staff have cancelled.
+    def _numbers(self):
+        """Return how many incidents each term has paid for in each period (R9.2), from
+        what its line should have given by now.
 
-        :param dict due: as for :meth:`_settle`.
-        :return: by first and last day of the period.
-        :rtype: dict[tuple[date, date], int]
+        What a change of plan credits is taken from the periods of the terms that it
+        credits (R9.6), their last ones first. As far as there is nothing (any more)
+        that could be credited, the change itself is not paid.
+
+        :rtype: dict[recordset, dict[tuple[date, date], int]]
         """
         self.ensure_one()
-        numbers = defaultdict(int)
-        for term in self.term_ids:
-            for period, number in term._period_numbers(due).items():
-                gone_by = not self.date_cancelled or period[1] < self.date_cancelled
-                numbers[period] += number if gone_by else 0
+        credits = self.env["sale.order.line"].search(
+            [
+                ("incident_subscription_id", "=", self.id),
+                ("incident_operation", "=", "credit"),
+                ("incident_account_id", "!=", False),
+            ]
+        )
+        terms = self.term_ids.sorted(lambda term: term.sale_line_id.id)
+        lines = (credits | terms.sale_line_id).sorted("id")
+        numbers = {}
+        for order_lines in lines.grouped("order_id").values():
+            uncovered = 0
+            for credit in order_lines & credits:
+                taken = self._take_credit(credit, numbers)
+                if taken < credit.incident_due:
+                    share = Fraction(
+                        credit.incident_due - taken, credit._incident_total()
+                    )
+                    uncovered += share * Fraction(-credit.price_total)
+            for term in terms & order_lines.incident_term_ids:
+                line = term.sale_line_id
+                due = line.incident_due
+                if uncovered > 0 and line.price_total > 0:
+                    paid = max(1 - uncovered / Fraction(line.price_total), 0)
+                    due = floor(due * paid)
+                numbers[term] = term._numbers(due)
         return numbers
+
+    @api.model
+    def _take_credit(self, credit, numbers):
+        """Take what a line credits from the numbers of the term that it credits.
+
+        :return: how many incidents there were to take.
+        :rtype: int
+        """
+        given = numbers.get(credit.incident_term_id, {})
+        left = credit.incident_due
+        for first, last in sorted(given, reverse=True):
+            if first >= credit.incident_date_from:
+                taken = min(given[first, last], left)
+                given[first, last] -= taken
+                left -= taken
+        return credit.incident_due - left
+
+    def _late_cause(self, term, numbers):
+        """Return the cause that a term is for the months that had ended when it was
+        paid (R9.4): lifetime incidents, less what was given in these months anyway and
+        is credited now."""
+        given = numbers[term]
+        late = sorted(given)[: term.months_late]
+        replaced = Counter()
+        for credit in term.sale_line_id.order_id.order_line:
+            if credit.incident_operation == "credit":
+                full = credit.incident_term_id._numbers(
+                    credit.incident_term_id.sale_line_id.incident_due
+                )
+                replaced.update({period: full.get(period, 0) for period in late})
+        return term.sale_line_id._incident_cause(
+            sum(max(given[period] - replaced[period], 0) for period in late)
+        )
+
+    def _goes_on(self, day):
+        """Return whether what ends on ``day`` was not withdrawn by staff (R9.8)."""
+        return not self.date_cancelled or day < self.date_cancelled
+
+    def _follow(self, numbers):
+        """Write what the subscription is by now: plan, number and last day as its terms
+        have them in the last month that is paid for.
+
+        :param dict numbers: as :meth:`_numbers` returns them.
+        """
+        last = max(
+            (
+                period
+                for given in numbers.values()
+                for period, number in given.items()
+                if number and self._goes_on(period[1])
+            ),
+            key=lambda period: period[1],
+            default=None,
+        )
+        values = {"date_end": last[1] if last else False}
+        plans = [
+            term
+            for term, given in numbers.items()
+            if last and term.kind != "extra" and given.get(last)
+        ]
+        if plans:
+            line = plans[-1].sale_line_id
+            values |= {
+                "product_id": line.product_id.id,
+                "quantity": line.incident_units,
+                "incidents_per_period": line._incident_number(),
+                "extra_incidents": sum(
+                    given.get(last, 0)
+                    for term, given in numbers.items()
+                    if term.kind == "extra"
+                ),
+                "date_start": plans[-1].anchor,
+            }
+        changed = {
+            name: value
+            for name, value in values.items()
+            if self._fields[name].convert_to_write(self[name], self) != value
+        }
+        if changed:
+            self.write(changed)
 
     def _incident_name(self):
         account = self.account_id._in_customer_language()

@@ -1,13 +1,17 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .. import periods
+
+#: What kind of term the operation of an order line makes.
+TERM_KINDS = {"extra": "extra", "change": "change"}
 
 
 class HelpdeskIncidentSubscriptionTerm(models.Model):
     """What one order line adds to a subscription (R9): incidents in a row of periods.
 
     It comes into being when its line is paid for the first time, and keeps its days
-    for ever: paid again, it gives the same periods (R3.4, R8.4).
+    for ever: paid again, it gives the same periods (R3.4, R8.4). Which days they are
+    follows from what the line does (``OPERATIONS``).
     """
 
     _name = "helpdesk.incident.subscription.term"
@@ -47,6 +51,14 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
     date_from = fields.Date(string="First Day", required=True, readonly=True)
     date_to = fields.Date(string="Last Day", required=True, readonly=True)
     months = fields.Integer(required=True, readonly=True)
+    months_late = fields.Integer(
+        string="Months late",
+        required=True,
+        readonly=True,
+        default=0,
+        help="How many of its months had ended when it was paid: their incidents come "
+        "as lifetime incidents.",
+    )
     incidents_per_period = fields.Integer(
         string="Incidents per month", required=True, readonly=True
     )
@@ -57,6 +69,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
     _window_check = models.Constraint(
         f"""CHECK (anchor <= date_from AND date_from <= date_to
               AND months BETWEEN 1 AND {periods.MAX_MONTHS}
+              AND months_late BETWEEN 0 AND months
               AND incidents_per_period >= 1)""",
         "A term has whole months, and 1 incident or more in each.",
     )
@@ -73,19 +86,71 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             for number in range(first, first + self.months)
         ]
 
-    def _period_numbers(self, due):
+    def _numbers(self, due):
         """Return how many incidents the line has paid for in each period: of what it
         should have given in all, the last periods give way first (R8.4).
 
-        :param dict due: how many incidents order lines should have given, as far as
-            that is known already.
+        :param int due: what the line should have given by now, of all periods.
         :rtype: dict[tuple[date, date], int]
         """
-        self.ensure_one()
-        line = self.sale_line_id
-        left = due[line] if line in due else line._incident_due()
         numbers = {}
         for period in self._periods():
-            numbers[period] = min(left, self.incidents_per_period)
-            left -= numbers[period]
+            numbers[period] = min(due, self.incidents_per_period)
+            due -= numbers[period]
         return numbers
+
+    # ------------------------------------------------------------------
+    # Beginning
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _begin(self, lines):
+        """Begin what these lines have bought, today (R9.1, R9.4–R9.6).
+
+        :param lines: lines of one order that sell periods, paid for the first time;
+            their accounts are locked.
+        :return: the subscriptions that they are about.
+        """
+        subscriptions = self.subscription_id
+        anew = {}
+        for line in lines:
+            subscription = line.incident_subscription_id
+            fixed = line.incident_date_from
+            if not subscription or subscription.date_cancelled and not fixed:
+                # What was cancelled is not added to: it begins anew.
+                if subscription not in anew or not subscription:
+                    anew[subscription] = subscription._open(line)
+                subscription = anew[subscription]
+            subscriptions |= subscription
+            if line.incident_operation == "credit":
+                continue
+            anchor, first = (
+                (line.incident_term_id.anchor, fixed)
+                if fixed
+                else subscription._next_window()
+            )
+            term = self.create(
+                {
+                    "subscription_id": subscription.id,
+                    "sale_line_id": line.id,
+                    "kind": TERM_KINDS.get(line.incident_operation, "term"),
+                    "anchor": anchor,
+                    "date_from": first,
+                    "date_to": periods.last_day(
+                        anchor, line.incident_term_months, first
+                    ),
+                    "months": line.incident_term_months,
+                    "incidents_per_period": line._incident_number(),
+                }
+            )
+            if fixed:
+                term.months_late = term._months_gone()
+        return subscriptions
+
+    def _months_gone(self):
+        """Return how many months of this term have ended: all of them where the
+        subscription was cancelled."""
+        if self.subscription_id.date_cancelled:
+            return self.months
+        today = self.company_id._incident_today()
+        return sum(last < today for _first, last in self._periods())

@@ -54,6 +54,18 @@ class ProductTemplate(models.Model):
         "running term.",
     )
 
+    incident_change_template_ids = fields.Many2many(
+        comodel_name="product.template",
+        relation="product_template_incident_change_rel",
+        column1="template_id",
+        column2="other_id",
+        string="Can be changed to",
+        check_company=True,
+        domain=[("sale_ok", "=", True), ("incident_kind", "!=", "none")],
+        help="The plans that a customer can change to during a term. List the plan "
+        "itself to allow its other terms.",
+    )
+
     # Each by itself: computed together, one would undo what is written to the other.
 
     @api.depends("product_variant_ids.incident_kind")

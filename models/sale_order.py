@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..periods import last_day
 from .helpdesk_incident_settle import Cause
 from .res_company import GRANT_ON
 
@@ -189,42 +188,81 @@ class SaleOrder(models.Model):
             lambda order: order.state == "sale"
         )._incident_remember_grant_on()
         lines = orders.order_line.filtered("incident_kind")
+        accounts = lines._incident_accounts()
+        # What is due is looked at under the lock: two changes at the same moment, each
+        # of which pays for a half, must not overlook each other (R3.6).
+        account_model.union(*accounts.values())._lock()
+        subscriptions = self.env["helpdesk.incident.subscription"].sudo()
+        for order, order_lines in lines.grouped("order_id").items():
+            covered = order._incident_is_covered()
+            for line in order_lines:
+                due = line._incident_due(covered)
+                if due != line.incident_due:
+                    line._incident_remember(incident_due=due)
+        for order_lines in lines.grouped("order_id").values():
+            new = order_lines.filtered(lambda line: not line.incident_account_id)
+            if any(line.incident_due for line in new):
+                begun = new._incident_begin(accounts)
+                # The next order goes on where this one ends.
+                begun._settle()
+                subscriptions |= begun
+        lines.filtered(
+            lambda line: line.incident_kind == "lifetime" and line.incident_account_id
+        )._incident_settle_lifetime()
+        (
+            lines.incident_term_ids.subscription_id | lines.incident_subscription_id
+        ).filtered(lambda subscription: subscription not in subscriptions)._settle()
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _incident_accounts(self):
+        """Return the account that each of these lines gives to.
+
+        :rtype: dict[recordset, recordset]
+        """
+        given = {
+            line: line.incident_account_id or line.incident_subscription_id.account_id
+            for line in self
+        }
         holders = {
             line: (
                 line.order_id.partner_id.commercial_partner_id.id,
                 line.company_id.id,
             )
-            for line in lines
-            if not line.incident_account_id
+            for line in self
+            if not given[line]
         }
-        opened = account_model._open(list(holders.values())) if holders else {}
-        accounts = {
-            line: line.incident_account_id or opened[holders[line]] for line in lines
-        }
-        # What is due is looked at under the lock: two changes at the same moment, each
-        # of which pays for a half, must not overlook each other (R3.6).
-        account_model.union(*accounts.values())._lock()
-        due = {}
-        for order, order_lines in lines.grouped("order_id").items():
-            covered = order._incident_is_covered()
-            due.update({line: line._incident_due(covered) for line in order_lines})
-        for line, account in accounts.items():
-            if due[line] and not line.incident_account_id:
-                line._incident_remember(incident_account_id=account.id)
-                if line.incident_kind == "period":
-                    line._incident_begin(account)
-        account_model._settle(
-            [
-                line._incident_cause(due[line])
-                for line in lines
-                if line.incident_kind == "lifetime" and line.incident_account_id
-            ]
+        opened = (
+            self.env["helpdesk.incident.account"]._open(list(holders.values()))
+            if holders
+            else {}
         )
-        lines.incident_term_ids.subscription_id._settle(due)
+        return given | {line: opened[holder] for line, holder in holders.items()}
 
+    def _incident_begin(self, accounts):
+        """Begin what these lines of one order sell: all that acts on one subscription
+        begins together.
 
-class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+        :param dict accounts: the account of each line.
+        :return: the subscriptions that they are about.
+        """
+        begun = self.filtered("incident_due")
+        begun |= self.filtered(
+            lambda line: line.incident_subscription_id & begun.incident_subscription_id
+        )
+        for line in begun:
+            line._incident_remember(incident_account_id=accounts[line].id)
+        periods = begun.filtered(lambda line: line.incident_kind == "period")
+        subscriptions = self.env["helpdesk.incident.subscription.term"]._begin(periods)
+        begun.incident_subscription_id._supersede(self.order_id)
+        return subscriptions
+
+    def _incident_settle_lifetime(self):
+        self.env["helpdesk.incident.account"]._settle(
+            [line._incident_cause(line.incident_due) for line in self]
+        )
 
     def _incident_cause(self, target):
         """Return the cause that this line is for lifetime incidents."""
@@ -242,30 +280,4 @@ class SaleOrderLine(models.Model):
                 product=self.product_id.with_env(env).display_name,
             ),
             source=self.order_id,
-        )
-
-    def _incident_begin(self, account):
-        """Begin the subscription that this line has paid for, today (R9.1)."""
-        self.ensure_one()
-        today = account.company_id._incident_today()
-        number = self._incident_number()
-        subscription = self.env["helpdesk.incident.subscription"].create(
-            {
-                "account_id": account.id,
-                "product_id": self.product_id.id,
-                "quantity": self.incident_units,
-                "incidents_per_period": number,
-                "date_start": today,
-            }
-        )
-        self.env["helpdesk.incident.subscription.term"].create(
-            {
-                "subscription_id": subscription.id,
-                "sale_line_id": self.id,
-                "anchor": today,
-                "date_from": today,
-                "date_to": last_day(today, self.incident_term_months),
-                "months": self.incident_term_months,
-                "incidents_per_period": number,
-            }
         )

@@ -1,0 +1,68 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from .common_sale import SaleCommon
+
+
+class SubscriptionCommon(SaleCommon):
+    """The seed's subscription: 3 months, bought on April 11 for 90.00 (R9.1)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.extra = cls.plan("Extra incident", 4)
+        cls.business = cls.plan("Business support, 3 months", 150, "period", 20, 3)
+        cls.small = cls.plan("Small support, 1 month", 20, "period", 3, 1)
+        cls.lifetime = cls.plan("Lifetime support", 200, "lifetime", 30)
+        cls.months.incident_extra_product_id = cls.extra
+        cls.business.incident_extra_product_id = cls.extra
+        cls.months.product_tmpl_id.incident_change_template_ids = (
+            cls.business | cls.small
+        ).product_tmpl_id
+        cls.business.product_tmpl_id.incident_change_template_ids = (
+            cls.months.product_tmpl_id
+        )
+
+    def bought(self, *products, **values):
+        """Buy a plan online, and invoice it."""
+        order = self.quotation(*(products or [self.months]), **values)
+        self.transaction(order)
+        self.bill(order)
+        return self.subscription(order).sudo()
+
+    def paid(self, order):
+        """Pay an order online, invoice it, and reconcile the two."""
+        transaction = self.transaction(order)
+        invoice = self.bill(order)
+        self.settle_with(invoice, transaction.payment_id.move_id)
+        return transaction.payment_id
+
+    def on(self, day):
+        self.env.invalidate_all()
+        return freeze_time(f"{day} 10:00:00")
+
+    def months_of(self, subscription):
+        """Return the target of each month, by its first day."""
+        self.env.invalidate_all()
+        return {
+            str(allotment.date_from): allotment.target
+            for allotment in subscription.allotment_ids.sorted("date_from")
+        }
+
+    def assertMonths(self, subscription, expected):
+        self.assertEqual(self.months_of(subscription), expected)
+
+    def assertRuns(self, subscription, first, last, state="active"):
+        self.env.invalidate_all()
+        self.assertEqual(
+            (subscription.date_start, subscription.date_end, subscription.state),
+            (date.fromisoformat(first), date.fromisoformat(last), state),
+        )
+
+    def lines(self, order):
+        """Return quantity, unit price and total of each line."""
+        return [
+            (line.product_uom_qty, line.price_unit, line.price_total)
+            for line in order.order_line
+        ]
