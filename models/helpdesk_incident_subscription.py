@@ -296,16 +296,15 @@ class HelpdeskIncidentSubscription(models.Model):
         :rtype: int
         """
         causes = []
-        for subscription in self:
-            numbers = subscription._numbers()
+        known = {subscription: subscription._numbers() for subscription in self}
+        for subscription, numbers in known.items():
             name = subscription._incident_name()
             total = defaultdict(int)
             for term, given in numbers.items():
-                for number, period in enumerate(given):
-                    if number >= term.months_late:
-                        total[period] += given[period]
+                for period, number in term._on_time(given).items():
+                    total[period] += number
                 if term.months_late:
-                    causes.append(subscription._late_cause(term, numbers))
+                    causes.append(subscription._late_cause(term, given))
             for (first, last), number in sorted(total.items()):
                 causes.append(
                     Cause(
@@ -319,7 +318,7 @@ class HelpdeskIncidentSubscription(models.Model):
                         date_to=last,
                     )
                 )
-            subscription._follow(numbers)
+        self._follow(known)
         return self.env["helpdesk.incident.account"]._settle(causes)
 
     def _numbers(self):
@@ -377,11 +376,11 @@ class HelpdeskIncidentSubscription(models.Model):
                 left -= taken
         return credit.incident_due - left
 
-    def _late_cause(self, term, numbers):
+    @api.model
+    def _late_cause(self, term, given):
         """Return the cause that a term is for the months that had ended when it was
         paid (R9.4): lifetime incidents, less what was given in these months anyway and
         is credited now."""
-        given = numbers[term]
         late = sorted(given)[: term.months_late]
         replaced = Counter()
         for credit in term.sale_line_id.order_id.order_line:
@@ -398,31 +397,48 @@ class HelpdeskIncidentSubscription(models.Model):
         """Return whether what ends on ``day`` was not withdrawn by staff (R9.8)."""
         return not self.date_cancelled or day < self.date_cancelled
 
-    def _follow(self, numbers):
-        """Write what the subscription is by now: plan, number and last day as its terms
-        have them in the last month that is paid for.
+    def _follow(self, known=None):
+        """Write what the subscriptions are by now: plan, number and last day as their
+        terms have them in the last month that is paid for.
 
-        :param dict numbers: as :meth:`_numbers` returns them.
+        :param dict known: what :meth:`_numbers` has returned for each, if it was asked.
         """
+        for subscription in self:
+            numbers = known[subscription] if known else subscription._numbers()
+            values = subscription._facts(numbers)
+            changed = {
+                name: value
+                for name, value in values.items()
+                if subscription._fields[name].convert_to_write(
+                    subscription[name], subscription
+                )
+                != value
+            }
+            if changed:
+                subscription.write(changed)
+
+    def _facts(self, numbers):
         last = max(
             (
                 period
-                for given in numbers.values()
-                for period, number in given.items()
+                for term, given in numbers.items()
+                for period, number in term._on_time(given).items()
                 if number and self._goes_on(period[1])
             ),
             key=lambda period: period[1],
             default=None,
         )
-        values = {"date_end": last[1] if last else False}
+        if not last:
+            return {"date_end": False}
+        facts = {"date_end": last[1]}
         plans = [
             term
             for term, given in numbers.items()
-            if last and term.kind != "extra" and given.get(last)
+            if term.kind != "extra" and given.get(last)
         ]
         if plans:
             line = plans[-1].sale_line_id
-            values |= {
+            facts |= {
                 "product_id": line.product_id.id,
                 "quantity": line.incident_units,
                 "incidents_per_period": line._incident_number(),
@@ -433,13 +449,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 ),
                 "date_start": plans[-1].anchor,
             }
-        changed = {
-            name: value
-            for name, value in values.items()
-            if self._fields[name].convert_to_write(self[name], self) != value
-        }
-        if changed:
-            self.write(changed)
+        return facts
 
     def _incident_name(self):
         account = self.account_id._in_customer_language()

@@ -359,7 +359,8 @@ class HelpdeskIncidentSubscription(models.Model):
         return last.partner_id or self.sudo().partner_id
 
     def _order_renewal(self, plan=None, extra=None, partner=None):
-        """Make a renewal order (R9.5). See :meth:`_renewal_values`, :meth:`_make_order`."""
+        """Make a renewal order (R9.5). See :meth:`_renewal_values`,
+        :meth:`_make_order`."""
         return self._make_order(self._renewal_values(plan, extra), partner)
 
     def _order_extra(self, number, partner=None):

@@ -99,6 +99,13 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             due -= numbers[period]
         return numbers
 
+    def _on_time(self, numbers):
+        """Return those of the numbers by period that were paid in time: the others come
+        as lifetime incidents (R9.4)."""
+        if not self.months_late:
+            return numbers
+        return dict(sorted(numbers.items())[self.months_late :])
+
     # ------------------------------------------------------------------
     # Beginning
     # ------------------------------------------------------------------
@@ -109,7 +116,6 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
 
         :param lines: lines of one order that sell periods, paid for the first time;
             their accounts are locked.
-        :return: the subscriptions that they are about.
         """
         subscriptions = self.subscription_id
         anew = {}
@@ -145,7 +151,8 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             )
             if fixed:
                 term.months_late = term._months_gone()
-        return subscriptions
+        # What comes next goes on where this ends.
+        subscriptions._follow()
 
     def _months_gone(self):
         """Return how many months of this term have ended: all of them where the

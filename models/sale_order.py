@@ -192,7 +192,6 @@ class SaleOrder(models.Model):
         # What is due is looked at under the lock: two changes at the same moment, each
         # of which pays for a half, must not overlook each other (R3.6).
         account_model.union(*accounts.values())._lock()
-        subscriptions = self.env["helpdesk.incident.subscription"].sudo()
         for order, order_lines in lines.grouped("order_id").items():
             covered = order._incident_is_covered()
             for line in order_lines:
@@ -202,16 +201,13 @@ class SaleOrder(models.Model):
         for order_lines in lines.grouped("order_id").values():
             new = order_lines.filtered(lambda line: not line.incident_account_id)
             if any(line.incident_due for line in new):
-                begun = new._incident_begin(accounts)
-                # The next order goes on where this one ends.
-                begun._settle()
-                subscriptions |= begun
+                new._incident_begin(accounts)
         lines.filtered(
             lambda line: line.incident_kind == "lifetime" and line.incident_account_id
         )._incident_settle_lifetime()
         (
             lines.incident_term_ids.subscription_id | lines.incident_subscription_id
-        ).filtered(lambda subscription: subscription not in subscriptions)._settle()
+        )._settle()
 
 
 class SaleOrderLine(models.Model):
@@ -246,7 +242,6 @@ class SaleOrderLine(models.Model):
         begins together.
 
         :param dict accounts: the account of each line.
-        :return: the subscriptions that they are about.
         """
         begun = self.filtered("incident_due")
         begun |= self.filtered(
@@ -254,10 +249,10 @@ class SaleOrderLine(models.Model):
         )
         for line in begun:
             line._incident_remember(incident_account_id=accounts[line].id)
-        periods = begun.filtered(lambda line: line.incident_kind == "period")
-        subscriptions = self.env["helpdesk.incident.subscription.term"]._begin(periods)
+        self.env["helpdesk.incident.subscription.term"]._begin(
+            begun.filtered(lambda line: line.incident_kind == "period")
+        )
         begun.incident_subscription_id._supersede(self.order_id)
-        return subscriptions
 
     def _incident_settle_lifetime(self):
         self.env["helpdesk.incident.account"]._settle(
