@@ -17,6 +17,7 @@
         "security/helpdesk_paid_support_rules.xml",
         "security/ir.model.access.csv",
         "data/ir_cron.xml",
+        "data/mail_template.xml",
         "wizards/account_move_reversal_views.xml",
         "wizards/helpdesk_incident_adjust_views.xml",
         "views/helpdesk_incident_account_views.xml",

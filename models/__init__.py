@@ -31,6 +31,8 @@ from . import payment_transaction
 from . import helpdesk_incident_subscription
 from . import helpdesk_incident_subscription_term
 from . import helpdesk_incident_subscription_order
+from . import helpdesk_incident_subscription_renewal
+from . import helpdesk_incident_reminder
 
 # What uses and shows them.
 from . import helpdesk_ticket

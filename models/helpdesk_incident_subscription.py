@@ -20,7 +20,10 @@ class HelpdeskIncidentSubscription(models.Model):
     """
 
     _name = "helpdesk.incident.subscription"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _description = "Support Subscription"
+    # Whoever may read it may talk about it; nobody writes it over an interface.
+    _mail_post_access = "read"
     _order = "date_end desc, id desc"
 
     account_id = fields.Many2one(
@@ -65,12 +68,6 @@ class HelpdeskIncidentSubscription(models.Model):
         readonly=True,
         index=True,
         help="The last day that is paid for, inclusive; empty when nothing is paid.",
-    )
-    auto_renew = fields.Boolean(
-        string="Automatic renewal",
-        readonly=True,
-        help="Before it ends it is renewed and paid: from the account balance, or with "
-        "the saved payment method of the customer.",
     )
     date_cancelled = fields.Date(
         string="Cancelled on",
@@ -260,7 +257,8 @@ class HelpdeskIncidentSubscription(models.Model):
     def _open(self, line):
         """Open the subscription that a line has paid for, today (R9.1)."""
         account = line.incident_account_id
-        return self.create(
+        quiet = self.with_context(mail_create_nolog=True, mail_create_nosubscribe=True)
+        return quiet.create(
             {
                 "account_id": account.id,
                 "product_id": line.product_id.id,

@@ -17,7 +17,7 @@ from ..fields import MAX_INCIDENTS
 from .helpdesk_incident_memory import REMEMBER
 
 #: What takes the place of what, if both wait for their payment.
-REPLACING = ("renew", "change")
+REPLACING = {"renew", "change"}
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -445,10 +445,19 @@ class HelpdeskIncidentSubscription(models.Model):
                     )
                 order._action_cancel()
             if replacing:
-                done = {"next_product_id": False, "next_price": 0}
+                done = {
+                    "next_product_id": False,
+                    "next_price": 0,
+                    "renewal_problem": False,
+                }
                 if any(line.incident_kind == "lifetime" for line in replacing):
                     done["auto_renew"] = False
                 subscription.write(done)
+                automatic = replacing.order_id.filtered("incident_automatic")
+                if automatic:
+                    sudo.env["helpdesk.incident.reminder"]._queue(
+                        "renewed", f"{automatic.id}", subscription, automatic
+                    )
 
 
 class SaleOrder(models.Model):

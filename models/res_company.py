@@ -46,12 +46,26 @@ class ResCompany(models.Model):
         default=True,
     )
 
+    # R9.7, R13.2
+    incident_renewal_days = WholeNumber(
+        string="Days before the end to renew automatically", default=7
+    )
+    incident_reminder_days = WholeNumber(
+        string="Days before the end to remind", default=7
+    )
+    incident_low_threshold = WholeNumber(
+        string="Incidents are running low at", default=0
+    )
+
     _incident_numbers_check = models.Constraint(
         """CHECK (incident_registration_quantity >= 0
               AND incident_first_payment_quantity >= 0
               AND incident_topup_quantity >= 0
-              AND incident_topup_amount >= 0)""",
-        "Numbers of support incidents to give, and amounts, must be 0 or more.",
+              AND incident_topup_amount >= 0
+              AND incident_renewal_days >= 0
+              AND incident_reminder_days >= 0
+              AND incident_low_threshold >= 0)""",
+        "Numbers of support incidents and of days, and amounts, must be 0 or more.",
     )
 
     @api.constrains(

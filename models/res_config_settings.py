@@ -32,6 +32,15 @@ class ResConfigSettings(models.TransientModel):
     incident_return_on_duplicate = fields.Boolean(
         related="company_id.incident_return_on_duplicate", readonly=False
     )
+    incident_renewal_days = WholeNumber(
+        related="company_id.incident_renewal_days", readonly=False
+    )
+    incident_reminder_days = WholeNumber(
+        related="company_id.incident_reminder_days", readonly=False
+    )
+    incident_low_threshold = WholeNumber(
+        related="company_id.incident_low_threshold", readonly=False
+    )
 
     @api.depends("company_id")
     def _compute_incident_free_signup(self):

@@ -25,6 +25,8 @@ from . import test_sale_take_back
 from . import test_plan
 from . import test_subscription
 from . import test_subscription_life
+from . import test_subscription_auto_renewal
+from . import test_reminders
 from . import test_buy
 from . import test_buy_tours
 from . import test_scheduled
