@@ -4,6 +4,7 @@ from fractions import Fraction
 from math import floor
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
@@ -83,6 +84,7 @@ class HelpdeskIncidentSubscription(models.Model):
         ],
         compute="_compute_state",
         search="_search_state",
+        group_expand=True,
     )
     term_ids = fields.One2many(
         comodel_name="helpdesk.incident.subscription.term",
@@ -95,6 +97,10 @@ class HelpdeskIncidentSubscription(models.Model):
         inverse_name="subscription_id",
         string="Periods",
         readonly=True,
+    )
+    attention = fields.Char(
+        compute="_compute_attention",
+        help="What the customer is, or should be told at present.",
     )
     period_balance = fields.Integer(
         string="Left now",
@@ -111,16 +117,14 @@ class HelpdeskIncidentSubscription(models.Model):
     # Compute and search
     # ------------------------------------------------------------------
 
-    @api.depends("product_id", "date_start")
+    @api.depends("product_id", "partner_id")
     @api.depends_context("lang")
     def _compute_display_name(self):
         for subscription in self:
             subscription.display_name = self.env._(
-                "%(plan)s, from %(date)s",
+                "%(customer)s: %(plan)s",
+                customer=subscription.sudo().partner_id.display_name,
                 plan=subscription.sudo().product_id.display_name,
-                date=format_date(
-                    self.env, subscription.date_start, date_format="medium"
-                ),
             )
 
     @api.depends("date_cancelled", "date_end")
@@ -155,6 +159,33 @@ class HelpdeskIncidentSubscription(models.Model):
         }
         return Domain.OR(domains.get(state, Domain.FALSE) for state in value)
 
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Override to sort and group by state, which changes with the day."""
+        if field_expr != "state":
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        # There are few of them, and each has its own today.
+        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        today = SQL(
+            """
+            (SELECT today.day FROM helpdesk_incident_account a
+               JOIN %s AS today(company_id, day) USING (company_id)
+              WHERE a.id = %s)
+            """,
+            self.env["helpdesk.incident.account"]._today_table(companies),
+            SQL.identifier(alias, "account_id"),
+        )
+        return SQL(
+            """
+            CASE WHEN %(cancelled)s IS NOT NULL THEN 'cancelled'
+                 WHEN %(end)s IS NULL THEN 'draft'
+                 WHEN %(end)s < %(today)s THEN 'ended' ELSE 'active' END
+            """,
+            cancelled=SQL.identifier(alias, "date_cancelled"),
+            end=SQL.identifier(alias, "date_end"),
+            today=today,
+        )
+
     @api.depends_context("uid")
     def _compute_period_balance(self):
         numbers = defaultdict(int)
@@ -177,6 +208,57 @@ class HelpdeskIncidentSubscription(models.Model):
         for subscription in self:
             subscription.period_balance = numbers[subscription._origin.id]
 
+    @api.depends("renewal_problem", "date_end", "date_cancelled", "next_product_id")
+    def _compute_attention(self):
+        """R13.2: staff see what the customer is told."""
+        for subscription in self:
+            subscription.attention = " ".join(subscription._attention()) or False
+
+    def _attention(self):
+        """Return what staff should know about this subscription, as sentences.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        if self.state != "active":
+            return []
+        sentences = []
+        company = self.company_id.sudo()
+        today = company._incident_today()
+        if self.renewal_problem:
+            problems = dict(
+                self._fields["renewal_problem"]._description_selection(self.env)
+            )
+            sentences.append(
+                self.env._(
+                    "It could not be renewed automatically. %(problem)s.",
+                    problem=problems[self.renewal_problem],
+                )
+            )
+        elif self.date_end <= today + timedelta(days=company.incident_reminder_days):
+            sentences.append(
+                self.env._(
+                    "It ends on %(date)s.",
+                    date=format_date(self.env, self.date_end, date_format="medium"),
+                )
+            )
+        if self.next_product_id:
+            sentences.append(
+                self.env._(
+                    "The next renewal is for %(plan)s.",
+                    plan=self.sudo().next_product_id.display_name,
+                )
+            )
+        low = company.incident_low_threshold
+        available = self.account_id.available
+        if low and available <= low:
+            sentences.append(
+                self.env._(
+                    "The customer has only %(number)s incidents left.", number=available
+                )
+            )
+        return sentences
+
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
@@ -195,6 +277,18 @@ class HelpdeskIncidentSubscription(models.Model):
         :raise AccessError: if the user is no helpdesk manager (R14).
         """
         self._set_cancelled(lambda _company: False)
+
+    def action_order_renewal(self):
+        """Open the wizard that orders a renewal for the customer."""
+        return self._open_wizard("renew")
+
+    def action_order_extra(self):
+        """Open the wizard that orders extra incidents for the customer."""
+        return self._open_wizard("extra")
+
+    def action_order_change(self):
+        """Open the wizard that orders a change of plan for the customer."""
+        return self._open_wizard("change")
 
     def action_view_entries(self):
         """Show what was granted and taken back for this subscription."""
@@ -229,6 +323,14 @@ class HelpdeskIncidentSubscription(models.Model):
         )
         return {**action, "domain": [("id", "in", moves.ids)], "context": {}}
 
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Override of `mail`: staff who may read these may plan activities on them for
+        each other, although nobody may write them."""
+        self.check_access("read")
+        if self.env.user._is_internal():
+            self = self.sudo()
+        return super().message_subscribe(partner_ids, subtype_ids)
+
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
@@ -241,6 +343,31 @@ class HelpdeskIncidentSubscription(models.Model):
         if len(self) == 1:
             return {**action, "views": [(False, "form")], "res_id": self.id}
         return {**action, "domain": [("id", "in", self.ids)], "context": {}}
+
+    def _open_wizard(self, operation):
+        self.ensure_one()
+        self._check_staff()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_subscription_order_action"
+        )
+        return {
+            **action,
+            "context": {
+                "default_subscription_id": self.id,
+                "default_operation": operation,
+            },
+        }
+
+    def _check_staff(self):
+        """Whoever serves customers on the phone may order for them.
+
+        :raise AccessError: if the user is no helpdesk user, or may not see these.
+        """
+        self.check_access("read")
+        if not self.env.user.has_group("helpdesk_mgmt.group_helpdesk_user_own"):
+            raise AccessError(
+                self.env._("Only helpdesk users may do this for a customer.")
+            )
 
     def _set_cancelled(self, day):
         self.check_access("read")

@@ -1,0 +1,200 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date, formatLang
+
+from ..fields import WholeNumber
+
+
+class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
+    """What customers do in the portal, done for one on the phone: a renewal, extra
+    incidents, a change of plan (R9.4–R9.6)."""
+
+    _name = "helpdesk.incident.subscription.order"
+    _description = "Order for a Subscription"
+
+    subscription_id = fields.Many2one(
+        comodel_name="helpdesk.incident.subscription",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    operation = fields.Selection(
+        selection=[
+            ("renew", "Renew"),
+            ("extra", "Extra incidents"),
+            ("change", "Change the plan"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    plan_ids = fields.Many2many(
+        comodel_name="product.product", compute="_compute_plan_ids"
+    )
+    product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Plan",
+        compute="_compute_product_id",
+        store=True,
+        readonly=False,
+    )
+    quantity = WholeNumber(
+        string="Extra incidents per month",
+        compute="_compute_quantity",
+        store=True,
+        readonly=False,
+        help="How many more incidents each month has.",
+    )
+    has_extra = fields.Boolean(compute="_compute_preview")
+    preview = fields.Text(
+        compute="_compute_preview", help="What is ordered, and what it costs."
+    )
+    problem = fields.Char(compute="_compute_preview")
+
+    # ------------------------------------------------------------------
+    # Compute
+    # ------------------------------------------------------------------
+
+    @api.depends("operation", "subscription_id")
+    def _compute_plan_ids(self):
+        for wizard in self:
+            subscription = wizard.subscription_id.sudo()
+            plans = subscription.product_id.browse()
+            if wizard.operation == "renew":
+                plans = subscription._renewal_plans()
+            elif wizard.operation == "change":
+                plans = subscription._change_plans()
+            wizard.plan_ids = plans
+
+    @api.depends("operation", "subscription_id")
+    def _compute_product_id(self):
+        for wizard in self:
+            subscription = wizard.subscription_id.sudo()
+            plan = subscription.next_product_id or subscription.product_id
+            wizard.product_id = (
+                plan if wizard.operation == "renew" else wizard.plan_ids._origin[:1]
+            )
+
+    @api.depends("operation", "subscription_id")
+    def _compute_quantity(self):
+        for wizard in self:
+            extra = wizard.subscription_id.extra_incidents
+            wizard.quantity = extra if wizard.operation == "renew" else 1
+
+    @api.depends("operation", "subscription_id", "product_id", "quantity")
+    def _compute_preview(self):
+        for wizard in self:
+            product = wizard.product_id.sudo()
+            wizard.has_extra = wizard.operation == "extra" or (
+                wizard.operation == "renew"
+                and product.incident_kind == "period"
+                and bool(product.incident_extra_product_id)
+            )
+            wizard.preview, wizard.problem = False, False
+            try:
+                lines = wizard._lines()
+            except UserError as error:
+                wizard.problem = error.args[0]
+                continue
+            wizard.preview = wizard._describe(
+                wizard.subscription_id._origin.sudo()._offer(lines)
+            )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_order(self):
+        """Make the order, which the customer finds in the portal, and can pay there.
+
+        :raise AccessError: if the user is no helpdesk user.
+        :raise UserError: if that cannot be ordered.
+        :return: the action that shows the order, to who may see it.
+        """
+        self.ensure_one()
+        self.subscription_id.with_env(self.env)._check_staff()
+        subscription = self.subscription_id.sudo()
+        # As the portal says it: bad input is refused before anything is made.
+        self._lines()
+        if self.operation == "renew":
+            order = subscription._order_renewal(self.product_id.sudo(), self.quantity)
+        elif self.operation == "extra":
+            order = subscription._order_extra(self.quantity)
+        else:
+            order = subscription._order_change(self.product_id.sudo())
+        if not order:
+            return self._notify(
+                self.env._(
+                    "The change is scheduled for the end of what is paid; it costs "
+                    "nothing now."
+                )
+            )
+        if order.with_env(self.env).has_access("read"):
+            return {
+                "type": "ir.actions.act_window",
+                "res_model": "sale.order",
+                "res_id": order.id,
+                "views": [(False, "form")],
+            }
+        return self._notify(
+            self.env._(
+                "Order %(order)s waits for the customer, who can review and pay it in "
+                "the portal.",
+                order=order.name,
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _lines(self):
+        # Within a form that is not saved, records are new ones with an origin.
+        subscription = self.subscription_id._origin.sudo()
+        plan = self.product_id._origin.sudo()
+        if self.operation == "extra":
+            return subscription._extra_values(self.quantity)
+        if self.operation == "change":
+            return subscription._change_values(plan)
+        return subscription._renewal_values(plan, self.quantity)
+
+    def _describe(self, offer):
+        """Return what an order does and costs, a line for each of its lines."""
+        if self.operation == "change" and offer.amount_total < 0:
+            return self.env._(
+                "Nothing to pay: the credit is more than the new plan costs, so it "
+                "begins after %(date)s, with the next renewal.",
+                date=format_date(
+                    self.env, self.subscription_id.date_end, date_format="medium"
+                ),
+            )
+        words = [
+            self.env._(
+                "%(product)s: %(what)s: %(price)s",
+                product=line.product_id.display_name,
+                what=line._incident_words(),
+                price=formatLang(
+                    self.env, line.price_total, currency_obj=line.currency_id
+                ),
+            )
+            for line in offer.order_line
+        ]
+        words.append(
+            self.env._(
+                "Total: %(total)s",
+                total=formatLang(
+                    self.env, offer.amount_total, currency_obj=offer.currency_id
+                ),
+            )
+        )
+        return "\n".join(words)
+
+    def _notify(self, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
