@@ -327,9 +327,10 @@ class HelpdeskIncidentSubscription(models.Model):
         """Override of `mail`: staff who may read these may plan activities on them for
         each other, although nobody may write them."""
         self.check_access("read")
-        if self.env.user._is_internal():
-            self = self.sudo()
-        return super().message_subscribe(partner_ids, subtype_ids)
+        model = self.sudo() if self.env.user._is_internal() else self
+        return super(HelpdeskIncidentSubscription, model).message_subscribe(
+            partner_ids, subtype_ids
+        )
 
     # ------------------------------------------------------------------
     # Business

@@ -54,15 +54,15 @@ class HelpdeskIncidentSubscription(models.Model):
         return self._is_running() and bool(self._extra_product())
 
     def _can_change(self):
-        """Return whether the plan can be changed (R9.6): while it is active and what
-        has not begun is paid in full."""
+        """Return whether the plan can be changed (R9.6): while it is active, and what
+        is running and ahead is paid in full."""
         self.ensure_one()
         return (
             self._is_running()
             and bool(self._change_plans())
             and all(
                 line._incident_is_paid_in_full()
-                for line in self._terms_after(self._today()).sale_line_id
+                for line in self._terms_ahead().sale_line_id
             )
         )
 
@@ -71,7 +71,10 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _extra_product(self):
         """Return the product that is the price of an extra incident, if it is sold."""
-        product = self.product_id.sudo().incident_extra_product_id
+        return self._sold_extra(self.product_id)
+
+    def _sold_extra(self, plan):
+        product = plan.sudo().incident_extra_product_id
         return product.filtered(lambda product: product.active and product.sale_ok)
 
     def _sold(self, plans):
@@ -104,13 +107,13 @@ class HelpdeskIncidentSubscription(models.Model):
         plans = self._sold(templates.product_variant_ids) - self.product_id
         return plans.filtered(lambda plan: plan.incident_kind == "period")
 
-    def _terms_after(self, day):
-        """Return the terms with months that begin after ``day`` and have incidents."""
-        numbers = self._numbers()
+    def _terms_ahead(self):
+        """Return the terms that have incidents in the current month or a later one."""
+        numbers, today = self._numbers(), self._today()
         return self.term_ids.filtered(
             lambda term: any(
-                number and first > day
-                for (first, _last), number in numbers.get(term, {}).items()
+                number and last >= today
+                for (_first, last), number in numbers.get(term, {}).items()
             )
         )
 
@@ -149,12 +152,12 @@ class HelpdeskIncidentSubscription(models.Model):
                     subscription=self.display_name,
                 )
             )
-        plan = plan or self.next_product_id or self.product_id
+        plan = (plan or self.next_product_id or self.product_id).sudo()
         if plan not in self._renewal_plans():
             raise UserError(
                 self.env._(
                     "%(plan)s is not sold any more. Choose another plan.",
-                    plan=plan.sudo().display_name,
+                    plan=plan.display_name,
                 )
             )
         lines = [
@@ -165,9 +168,22 @@ class HelpdeskIncidentSubscription(models.Model):
                 "incident_subscription_id": self.id,
             }
         ]
-        product = plan.sudo().incident_extra_product_id
         extra = self.extra_incidents if extra is None else extra
-        if plan.incident_kind == "period" and product and extra:
+        if extra and plan.incident_kind == "period":
+            product = self._sold_extra(plan)
+            if not product or not 1 <= extra <= MAX_INCIDENTS:
+                raise UserError(
+                    self.env._(
+                        "%(plan)s cannot have so many extra incidents each month. "
+                        "Enter a whole number, or 0 for none.",
+                        plan=plan.display_name,
+                    )
+                    if product
+                    else self.env._(
+                        "Extra incidents are not sold with %(plan)s. Renew it without.",
+                        plan=plan.display_name,
+                    )
+                )
             lines.append(self._extra_line(product, extra, plan.incident_term_months))
         return lines
 

@@ -282,17 +282,19 @@ class SaleOrder(models.Model):
         return None
 
     def _incident_token(self):
-        """Return the payment method that the customer has saved: the one used last."""
+        """Return the payment method that the customer has saved, the one used last.
+        Those of colleagues are theirs."""
+        partners = self.partner_id | self.partner_id.commercial_partner_id
         tokens = (
             self.env["payment.token"]
             .sudo()
             .search(
-                Domain(
-                    "partner_id", "child_of", self.partner_id.commercial_partner_id.id
-                )
-                & Domain("company_id", "=", self.company_id.id)
-                & Domain("provider_id.state", "in", ("enabled", "test"))
-                & Domain("provider_id.capture_manually", "=", False)
+                [
+                    ("partner_id", "in", partners.ids),
+                    ("company_id", "=", self.company_id.id),
+                    ("provider_id.state", "in", ("enabled", "test")),
+                    ("provider_id.capture_manually", "=", False),
+                ]
             )
         )
         return tokens.sorted(
