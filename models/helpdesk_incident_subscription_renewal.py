@@ -114,7 +114,7 @@ class HelpdeskIncidentSubscription(models.Model):
             if not cron._commit_progress(1):
                 return
         # Those of an earlier run that was killed, too.
-        for transaction in self.env["payment.transaction"]._incident_to_ask():
+        for transaction in self.env["payment.transaction"]._incident_unfinished():
             subscription = transaction.sale_order_ids._incident_renewed()
             subscription._in_transaction(transaction._incident_ask)
             subscription._in_transaction(transaction._incident_post_process)
@@ -330,16 +330,17 @@ class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
     @api.model
-    def _incident_to_ask(self):
-        """Return the transactions of automatic renewals that were written down, and
-        whose provider was not asked, or did not answer."""
+    def _incident_unfinished(self):
+        """Return the transactions of automatic renewals whose provider was not asked,
+        or whose answer was not processed."""
         return self.sudo().search(
-            [
-                ("state", "=", "draft"),
-                ("operation", "=", "offline"),
-                ("sale_order_ids.incident_automatic", "=", True),
-                ("sale_order_ids.state", "in", ("draft", "sent")),
-            ],
+            Domain("sale_order_ids.incident_automatic", "=", True)
+            & Domain("operation", "=", "offline")
+            & Domain("is_post_processed", "=", False)
+            & (
+                Domain("state", "!=", "draft")
+                | Domain("sale_order_ids.state", "in", ("draft", "sent"))
+            ),
             order="id",
         )
 
@@ -358,8 +359,8 @@ class PaymentTransaction(models.Model):
             order._incident_renewed()._fail("declined", order)
 
     def _incident_post_process(self):
-        """Process the answer. What fails is processed by the scheduled action of
-        `payment`."""
+        """Process the answer. What fails is processed with the next run, or by the
+        scheduled action of `payment`."""
         transaction = self.try_lock_for_update()
-        if transaction.state != "draft" and not transaction.is_post_processed:
-            transaction._post_process()
+        if transaction and transaction.state != "draft":
+            transaction.filtered(lambda tx: not tx.is_post_processed)._post_process()

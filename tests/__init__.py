@@ -27,6 +27,7 @@ from . import test_subscription
 from . import test_subscription_life
 from . import test_subscription_auto_renewal
 from . import test_reminders
+from . import test_subscription_concurrency
 from . import test_subscription_extra
 from . import test_subscription_change
 from . import test_subscription_staff
