@@ -37,6 +37,7 @@
         "views/helpdesk_paid_support_menus.xml",
         "views/portal_templates.xml",
         "views/portal_buy_templates.xml",
+        "views/portal_subscription_templates.xml",
     ],
     "demo": [
         "demo/helpdesk_paid_support_demo.xml",

@@ -101,7 +101,7 @@ class PaidSupportShop(CustomerPortal):
             return request.redirect("/my")
         if not order._incident_is_own(request.env.user):
             return request.redirect("/my")
-        paid = f"/my/incidents?order_id={order.id}"
+        paid = self._incident_landing(order)
         if order.state == "sale":  # sent twice
             return request.redirect(paid)
         try:
@@ -120,8 +120,15 @@ class PaidSupportShop(CustomerPortal):
         values = super()._get_payment_values(order_sudo, *args, **kwargs)
         own = order_sudo._incident_is_own(request.env.user)
         if order_sudo.incident_has_plan and own:
-            values["landing_route"] = f"/my/incidents?order_id={order_sudo.id}"
+            values["landing_route"] = self._incident_landing(order_sudo)
         return values
+
+    def _incident_landing(self, order):
+        """Return the page that shows what an order of plans has done."""
+        subscription = order.sudo().order_line.incident_subscription_id
+        if len(subscription) == 1:
+            return f"/my/incidents/subscription/{subscription.id}?order_id={order.id}"
+        return f"/my/incidents?order_id={order.id}"
 
     # ------------------------------------------------------------------
     # Adding funds

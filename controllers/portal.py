@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import http
 from odoo.http import request
 
@@ -5,6 +7,9 @@ from odoo.addons.helpdesk_mgmt.controllers.myaccount import CustomerPortalHelpde
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
 from .parse import whole_number
+
+#: From when on the list of subscriptions offers to renew one.
+SOON = timedelta(days=14)
 
 
 class PaidSupportPortal(CustomerPortalHelpdesk):
@@ -62,6 +67,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "account": account,
             "breakdown": account._breakdown(),
             "subscriptions": account.subscription_ids,
+            "to_renew": self._subscriptions_to_renew(account.subscription_ids),
             "open_orders": customer._incident_open_orders(company),
             "entries": account._statement(limit=10),
             "balance": customer._incident_account_balance(company),
@@ -76,37 +82,22 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
 
+    def _subscriptions_to_renew(self, subscriptions):
+        """Return those that have ended, or end soon, and can be renewed here (R9.5)."""
+        plans = request.env["sale.order"]._incident_plans(request.env.company)
+        return subscriptions.filtered(
+            lambda subscription: (
+                subscription._can_renew()
+                and subscription.date_end <= subscription._today() + SOON
+                and plans & subscription._renewal_plans()
+            )
+        )
+
     def _browse_own(self, model_name, record_id, customer):
         """Return the document that the customer comes from, if it is the customer's."""
         record = request.env[model_name].sudo().browse(whole_number(record_id)).exists()
         own = record.partner_id.commercial_partner_id == customer
         return record if own else record.browse()
-
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>",
-        type="http",
-        auth="user",
-        website=True,
-    )
-    def portal_my_incidents_subscription(self, subscription_id, **kw):
-        """A subscription of the customer, month by month."""
-        account = request.env["helpdesk.incident.account"]._mine()
-        subscription = account.subscription_ids.filtered(
-            lambda subscription: subscription.id == subscription_id
-        )
-        if not subscription:
-            return request.redirect("/my/incidents")
-        values = {
-            **self._prepare_portal_layout_values(),
-            "page_name": "incidents_subscription",
-            "account": account,
-            "subscription": subscription,
-            "today": account.company_id._incident_today(),
-            "orders": subscription.term_ids.sale_line_id.order_id,
-        }
-        return request.render(
-            "helpdesk_paid_support.portal_my_incidents_subscription", values
-        )
 
     @http.route(
         ["/my/incidents/statement", "/my/incidents/statement/page/<int:page>"],

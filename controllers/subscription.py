@@ -1,0 +1,494 @@
+from datetime import timedelta
+
+from odoo import http
+from odoo.exceptions import UserError
+from odoo.http import request
+from odoo.tools import format_amount, format_date
+
+from .parse import whole_number
+from .portal import PaidSupportPortal
+
+#: What a form takes at most.
+LIMIT = 1_000_000
+
+
+class PaidSupportSubscription(PaidSupportPortal):
+    """A subscription, and what its customer can order for it (R9.4–R9.7, R11.4).
+
+    Each page finds its subscription among those of the logged-in user's customer; any
+    other id leads to the list (R11.6). What is ordered is reviewed and paid in the
+    standard portal pages.
+    """
+
+    # ------------------------------------------------------------------
+    # The subscription
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>",
+        type="http",
+        auth="user",
+        website=True,
+    )
+    def portal_my_incidents_subscription(
+        self, subscription_id, order_id=None, done=None, **kw
+    ):
+        """A subscription of the customer: what it gives, month by month, and what can
+        be done."""
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        return self._render_subscription(subscription, order_id=order_id, done=done)
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/auto_renew",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_subscription_auto_renew(self, subscription_id, value=None, **kw):
+        """Switch automatic renewal (R9.7).
+
+        :param str value: ``on`` or ``off``.
+        """
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        if value not in ("on", "off") or not subscription._is_running():
+            return request.redirect(self._path(subscription))
+        subscription.auto_renew = value == "on"
+        return request.redirect(self._path(subscription, f"?done={value}"))
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/keep",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_subscription_keep(self, subscription_id, **kw):
+        """Keep the plan: a change that was scheduled is not made (R9.6)."""
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        if subscription.next_product_id:
+            try:
+                with request.env.cr.savepoint():
+                    subscription._schedule(None)
+            except UserError as error:
+                return self._render_subscription(subscription, error=error.args[0])
+        return request.redirect(self._path(subscription, "?done=kept"))
+
+    def _own_subscription(self, subscription_id):
+        """Return the subscription, if it is the logged-in user's customer's (R11.6).
+
+        :return: with superuser rights; empty if it is not.
+        """
+        account = request.env["helpdesk.incident.account"]._mine()
+        return account.subscription_ids.filtered(
+            lambda subscription: subscription.id == subscription_id
+        )
+
+    def _path(self, subscription, more=""):
+        return f"/my/incidents/subscription/{subscription.id}{more}"
+
+    def _render_subscription(self, subscription, order_id=None, done=None, error=None):
+        customer = request.env.user.partner_id.sudo().commercial_partner_id
+        open_orders = customer._incident_open_orders(subscription.company_id)
+        return self._render(
+            "portal_my_incidents_subscription",
+            subscription,
+            **{
+                "page_name": "incidents_subscription",
+                "orders": subscription.term_ids.sale_line_id.order_id,
+                "open_orders": open_orders & subscription._open_orders(),
+                "can_renew": subscription._can_renew()
+                and self._published(subscription, subscription._renewal_plans()),
+                "can_add_extra": subscription._can_add_extra(),
+                "can_change": subscription._can_change()
+                and self._published(subscription, subscription._change_plans()),
+                "paid_order": self._browse_own("sale.order", order_id, customer),
+                "done": done,
+                "error": error,
+            },
+        )
+
+    def _render(self, template, subscription, **values):
+        return request.render(
+            f"helpdesk_paid_support.{template}",
+            {
+                **self._prepare_portal_layout_values(),
+                "subscription": subscription,
+                "path": self._path(subscription),
+                "today": subscription._today(),
+                "after": subscription.date_end
+                and subscription.date_end + timedelta(days=1),
+                "amount": self._amount,
+                "day": self._day,
+                "error": None,
+                **values,
+            },
+        )
+
+    def _amount(self, value, order):
+        """Return an amount in the currency of an order, in words."""
+        return format_amount(request.env, value, order.currency_id)
+
+    def _day(self, date):
+        return format_date(request.env, date, date_format="medium")
+
+    # ------------------------------------------------------------------
+    # Renewing
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/renew",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        website=True,
+    )
+    def portal_subscription_renew(self, subscription_id, **kw):
+        """The plans that a subscription can be renewed with, and what they cost."""
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        return self._render_renew(subscription)
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/renew",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_subscription_renew_order(
+        self, subscription_id, plan=None, extra=None, **kw
+    ):
+        """Make the order of a renewal (R9.5), and show it.
+
+        :param str plan: the id of a ``product.product``.
+        :param str extra: extra incidents in each month, a whole number of 0 or more;
+            nothing where the plan has none.
+        """
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        try:
+            with request.env.cr.savepoint():
+                chosen = self._chosen_plan(plan, self._renewal_offers(subscription))
+                order = subscription._order_renewal(
+                    chosen,
+                    self._parse_renewal_extra(subscription, chosen, extra),
+                    request.env.user.partner_id,
+                )
+        except UserError as error:
+            return self._render_renew(
+                subscription, error=error.args[0], chosen=plan, extra=extra
+            )
+        return request.redirect(order.get_portal_url())
+
+    def _renewal_offers(self, subscription, extra=None):
+        """Return what a subscription can be renewed with in the portal.
+
+        :param int extra: extra incidents in each month, by default as many as now.
+        :return: an order that is never saved, by plan.
+        :rtype: dict
+        """
+        if not subscription._can_renew():
+            return {}
+        offers = {
+            plan: subscription._offer(
+                subscription._renewal_values(plan, extra), request.env.user.partner_id
+            )
+            for plan in self._published(subscription, subscription._renewal_plans())
+        }
+        return self._with_price(offers)
+
+    def _renewal_extra_price(self, subscription):
+        """Return an order of one extra incident in one month of a renewal, that is
+        never saved; None if extra incidents are not sold."""
+        plan = subscription._renewal_plans().filtered(
+            lambda plan: plan.incident_kind == "period"
+        )
+        product = plan[:1].incident_extra_product_id
+        if not product.active or not product.sale_ok:
+            return None
+        offer = subscription._offer(
+            [subscription._extra_line(product, 1, 1)], request.env.user.partner_id
+        )
+        # What costs nothing, nobody chooses a number of.
+        return offer if self._costs(offer) else None
+
+    def _parse_renewal_extra(self, subscription, plan, extra):
+        if plan.incident_kind != "period":
+            return 0
+        if not self._renewal_extra_price(subscription):
+            return None
+        return self._parse_number(extra, 0)
+
+    def _render_renew(self, subscription, extra=None, **values):
+        if extra is None:
+            extra = str(subscription.extra_incidents)
+        offers = self._renewal_offers(subscription, whole_number(extra, LIMIT))
+        usual = subscription.next_product_id or subscription.product_id
+        first = next(iter(offers), usual)
+        return self._render(
+            "portal_subscription_renew",
+            subscription,
+            **{
+                "page_name": "incidents_subscription_renew",
+                "offers": offers,
+                "extra": extra,
+                "extra_words": self._extra_words,
+                "extra_price": offers and self._renewal_extra_price(subscription),
+                "chosen": str((usual if usual in offers else first).id),
+                **values,
+            },
+        )
+
+    # ------------------------------------------------------------------
+    # Extra incidents
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/extra",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        website=True,
+    )
+    def portal_subscription_extra(self, subscription_id, **kw):
+        """What extra incidents cost, and in which months they are."""
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        return self._render_extra(subscription)
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/extra",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_subscription_extra_order(self, subscription_id, number=None, **kw):
+        """Make the order of extra incidents (R9.4), and show it.
+
+        :param str number: extra incidents in each month, a whole number of 1 or more.
+        """
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        try:
+            with request.env.cr.savepoint():
+                quantity = self._parse_number(number, 1)
+                if not self._extra_offer(subscription):
+                    raise UserError(
+                        request.env._(
+                            "Extra incidents cannot be bought for this subscription at "
+                            "the moment."
+                        )
+                    )
+                order = subscription._order_extra(quantity, request.env.user.partner_id)
+        except UserError as error:
+            return self._render_extra(
+                subscription, error=error.args[0], number=number or ""
+            )
+        return request.redirect(order.get_portal_url())
+
+    def _extra_offer(self, subscription, number=1):
+        """Return an order of extra incidents that is never saved; None if they are not
+        sold for this subscription."""
+        if not subscription._can_add_extra():
+            return None
+        offer = subscription._offer(
+            subscription._extra_values(number), request.env.user.partner_id
+        )
+        return offer if self._costs(offer) else None
+
+    def _render_extra(self, subscription, number="1", **values):
+        known = whole_number(number, LIMIT)
+        return self._render(
+            "portal_subscription_extra",
+            subscription,
+            **{
+                "page_name": "incidents_subscription_extra",
+                "one": self._extra_offer(subscription),
+                "offer": known and self._extra_offer(subscription, known),
+                "number": number,
+                "until": subscription._is_running()
+                and subscription._boundary() - timedelta(days=1),
+                **values,
+            },
+        )
+
+    # ------------------------------------------------------------------
+    # Changing the plan
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/change",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        website=True,
+    )
+    def portal_subscription_change(self, subscription_id, **kw):
+        """The plans that a subscription can be changed to, what they cost, what is
+        credited, and from when on they are."""
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        return self._render_change(subscription)
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/change",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_subscription_change_order(self, subscription_id, plan=None, **kw):
+        """Make the order of a change of plan (R9.6), and show it. Without anything to
+        pay the change is scheduled, or made.
+
+        :param str plan: the id of a ``product.product``.
+        """
+        subscription = self._own_subscription(subscription_id)
+        if not subscription:
+            return request.redirect("/my/incidents")
+        try:
+            with request.env.cr.savepoint():
+                order = subscription._order_change(
+                    self._chosen_plan(plan, self._change_offers(subscription)),
+                    request.env.user.partner_id,
+                )
+        except UserError as error:
+            return self._render_change(subscription, error=error.args[0], chosen=plan)
+        if not order:
+            return request.redirect(self._path(subscription, "?done=scheduled"))
+        if order.state == "sale":
+            return request.redirect(self._path(subscription, f"?order_id={order.id}"))
+        return request.redirect(order.get_portal_url())
+
+    def _change_offers(self, subscription):
+        """Return what a subscription can be changed to in the portal.
+
+        :return: an order that is never saved, by plan.
+        :rtype: dict
+        """
+        if not subscription._can_change():
+            return {}
+        offers = {
+            plan: subscription._offer(
+                subscription._change_values(plan), request.env.user.partner_id
+            )
+            for plan in self._published(subscription, subscription._change_plans())
+        }
+        return self._with_price(offers)
+
+    def _render_change(self, subscription, **values):
+        offers = self._change_offers(subscription)
+        return self._render(
+            "portal_subscription_change",
+            subscription,
+            **{
+                "page_name": "incidents_subscription_change",
+                "offers": offers,
+                "chosen": str(next(iter(offers)).id) if offers else None,
+                **values,
+            },
+        )
+
+    # ------------------------------------------------------------------
+    # Plans and prices
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/incidents/subscription/<int:subscription_id>/prices",
+        type="jsonrpc",
+        auth="user",
+        website=True,
+    )
+    def portal_subscription_prices(self, subscription_id, page=None, number=None):
+        """Return what the form of a page says about another number of extra incidents:
+        nothing is ordered.
+
+        :param str page: ``renew`` or ``extra``.
+        :param str number: extra incidents in each month.
+        :return: texts by their names in the form; empty if that is no number.
+        :rtype: dict[str, str]
+        """
+        subscription = self._own_subscription(subscription_id)
+        quantity = whole_number(number, LIMIT)
+        if not subscription or quantity is None:
+            return {}
+        texts = {}
+        if page == "renew":
+            for plan, offer in self._renewal_offers(subscription, quantity).items():
+                texts[f"price_{plan.id}"] = self._amount(offer.amount_total, offer)
+                texts[f"extra_{plan.id}"] = self._extra_words(offer)
+        elif page == "extra" and quantity:
+            offer = self._extra_offer(subscription, quantity)
+            if offer:
+                texts["total"] = self._amount(offer.amount_total, offer)
+        return texts
+
+    def _extra_words(self, offer):
+        """Return in words which extra incidents an order sells."""
+        line = offer.order_line.filtered(
+            lambda line: line.incident_operation == "extra"
+        )
+        return line._incident_effect() if line else ""
+
+    def _published(self, subscription, plans):
+        """Return those of these plans that are sold in the portal."""
+        orders = request.env["sale.order"]
+        return orders._incident_plans(subscription.company_id) & plans
+
+    def _with_price(self, offers):
+        """Return the offers of plans that cost something: nobody could pay for the
+        others, so they are not sold in the portal."""
+        return {plan: offer for plan, offer in offers.items() if self._costs(offer)}
+
+    def _costs(self, offer):
+        """Return whether the first line of an order, which is what it sells, has a
+        price."""
+        line = offer.order_line[:1]
+        return line.currency_id.compare_amounts(line.price_total, 0) > 0
+
+    def _chosen_plan(self, plan, offers):
+        """Return the plan that a request names.
+
+        :param str plan: the id of a ``product.product``; it cannot be trusted.
+        :param dict offers: by the plans that can be chosen.
+        :raise UserError: if it names none of them.
+        """
+        for offered in offers:
+            if str(offered.id) == plan:
+                return offered
+        if offers and not plan:
+            raise UserError(request.env._("Choose a plan."))
+        raise UserError(
+            request.env._("This plan is not on offer any more. Choose another one.")
+        )
+
+    def _parse_number(self, text, least):
+        """Return the number of incidents that a request names.
+
+        :raise UserError: if it is no whole number from ``least`` on.
+        :rtype: int
+        """
+        number = whole_number(text, LIMIT)
+        if number is None or number < least:
+            raise UserError(
+                request.env._(
+                    "Enter how many incidents you want in each month: a whole number "
+                    "from %(least)s to %(limit)s.",
+                    least=least,
+                    limit=f"{LIMIT:,}",
+                )
+            )
+        return number
