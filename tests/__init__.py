@@ -33,6 +33,8 @@ from . import test_subscription_change
 from . import test_subscription_staff
 from . import test_buy
 from . import test_buy_tours
+from . import test_subscription_portal
+from . import test_subscription_tours
 from . import test_scheduled
 from . import test_scheduled_crash
 from . import test_sale_property

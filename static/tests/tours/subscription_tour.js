@@ -1,0 +1,97 @@
+import {registry} from "@web/core/registry";
+
+const EXTRA = "form[action$='/extra']";
+const CHANGE = "form[action$='/change']";
+
+const REVIEW_AND_PAY = [
+    {
+        content: "Review the order, and pay",
+        trigger: "#o_sale_portal_paynow",
+        run: "click",
+    },
+    {
+        content: "The payment details of the demo provider",
+        trigger: "#o_payment_form input[name='customer_input']:visible",
+        run: "edit 4242 4242 4242 4242",
+    },
+    {
+        content: "Pay",
+        trigger: "button[name='o_payment_submit_button']:visible:not(:disabled)",
+        run: "click",
+        expectUnloadPage: true,
+    },
+];
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_subscription", {
+    steps: () => [
+        {
+            content: "From the list to the subscription",
+            trigger: "[name='subscriptions'] a:contains('Standard support, 3 months')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "It is renewed automatically, and says how",
+            trigger: "[name='auto_renew']:contains('On'):contains('without your consent')",
+        },
+        {
+            content: "Buy extra incidents",
+            trigger: "a[name='extra']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "What one costs, and in which months it is",
+            trigger: "[name='price']:contains('4.00 per incident and month')",
+        },
+        {trigger: "[name='months']:contains('3 months')"},
+        {trigger: `${EXTRA} [data-text='total']:contains('12.00')`},
+        {trigger: `${EXTRA} input[name='number']`, run: "edit 2"},
+        {
+            content: "The total follows",
+            trigger: `${EXTRA} [data-text='total']:contains('24.00')`,
+        },
+        {
+            trigger: `${EXTRA} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        ...REVIEW_AND_PAY,
+        {
+            content: "What was paid is there",
+            trigger:
+                "[name='paid_order']:contains('2 more incidents in each of 3 months')",
+        },
+        {trigger: "[name='number']:contains('10 incidents every month, and 2 extra')"},
+        {
+            content: "Change the plan",
+            trigger: "a[name='change']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "150.00 less two months of 38.00",
+            trigger: `${CHANGE} label:contains('Business support'):contains('74.00'):contains('May 11, 2027') input`,
+            run: "click",
+        },
+        {
+            trigger: `${CHANGE} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        ...REVIEW_AND_PAY,
+        {
+            content: "The plan is the new one",
+            trigger: "[name='paid_order']:contains('20 incidents every month')",
+        },
+        {trigger: "h3:contains('Business support, 3 months')"},
+        {
+            content: "Switch automatic renewal off",
+            trigger: "[name='auto_renew'] button[value='off']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {trigger: "[name='done']:contains('switched off')"},
+        {trigger: "[name='auto_renew'] button[value='on']"},
+    ],
+});

@@ -1,0 +1,37 @@
+from odoo.tests import tagged
+
+from .test_subscription_portal import SubscriptionPortalCommon
+
+TOUR = "helpdesk_paid_support_subscription"
+
+
+@tagged("post_install", "-at_install")
+class TestSubscriptionTours(SubscriptionPortalCommon):
+    """What a customer does with a subscription, in a real browser."""
+
+    def test_extend_change_and_switch_off(self):
+        """R9.4, R9.6, R9.7: 2 extra incidents, then another plan from May 11 on; both
+        paid online. Automatic renewal is switched off at last."""
+        subscription = self.bought()
+        subscription.auto_renew = True
+        self.start_tour("/my/incidents", TOUR, login="hps-nora")
+        # The current month stays as it is; the others are credited at 30.00 + 8.00.
+        self.assertMonths(
+            subscription,
+            {"2027-04-11": 12, "2027-05-11": 20, "2027-06-11": 20, "2027-07-11": 20},
+        )
+        self.assertEqual(subscription.product_id, self.business)
+        self.assertFalse(subscription.auto_renew)
+        orders = self.new_orders(subscription.browse()).sorted("id")[1:]
+        self.assertEqual(orders.mapped("amount_total"), [24, 74])
+        self.assertEqual(orders.transaction_ids.mapped("state"), ["done", "done"])
+
+    def test_on_a_phone(self):
+        """R11.4: the same, 390 pixels wide."""
+        self.browser_size = "390x844"
+        self.touch_enabled = True
+        subscription = self.bought()
+        subscription.auto_renew = True
+        self.start_tour("/my/incidents", TOUR, login="hps-nora")
+        self.assertEqual(self.available(), 12)
+        self.assertFalse(subscription.auto_renew)
