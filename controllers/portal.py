@@ -8,9 +8,6 @@ from odoo.addons.portal.controllers.portal import pager as portal_pager
 
 from .parse import whole_number
 
-#: From when on the list of subscriptions offers to renew one.
-SOON = timedelta(days=14)
-
 
 class PaidSupportPortal(CustomerPortalHelpdesk):
     """The customer's pages (R11.4, R11.5). No page takes the id of an account: each
@@ -83,12 +80,22 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
 
     def _subscriptions_to_renew(self, subscriptions):
-        """Return those that have ended, or end soon, and can be renewed here (R9.5)."""
-        plans = request.env["sale.order"]._incident_plans(request.env.company)
+        """Return those that the customer should renew here (R9.5): they have ended, or
+        end soon and are not renewed automatically."""
+        company = request.env.company
+        soon = company._incident_today() + timedelta(
+            days=company.incident_reminder_days
+        )
+        plans = request.env["sale.order"]._incident_plans(company)
         return subscriptions.filtered(
             lambda subscription: (
                 subscription._can_renew()
-                and subscription.date_end <= subscription._today() + SOON
+                and subscription.date_end <= soon
+                and (
+                    subscription.state == "ended"
+                    or not subscription.auto_renew
+                    or subscription.renewal_problem
+                )
                 and plans & subscription._renewal_plans()
             )
         )

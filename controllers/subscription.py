@@ -57,7 +57,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             return request.redirect("/my/incidents")
         if value not in ("on", "off") or not subscription._is_running():
             return request.redirect(self._path(subscription))
-        subscription.auto_renew = value == "on"
+        subscription._set_auto_renew(value == "on")
         return request.redirect(self._path(subscription, f"?done={value}"))
 
     @http.route(
@@ -99,10 +99,18 @@ class PaidSupportSubscription(PaidSupportPortal):
         return self._render(
             "portal_my_incidents_subscription",
             subscription,
-            **{
+            {
                 "page_name": "incidents_subscription",
+                # What was never given, or was taken back, the statement tells.
+                "months": subscription.allotment_ids.filtered(
+                    lambda month: month.granted or month.to_grant
+                ).sorted("date_from"),
                 "orders": subscription.term_ids.sale_line_id.order_id,
                 "open_orders": open_orders & subscription._open_orders(),
+                "next_offer": subscription.next_product_id
+                and self._renewal_offers(subscription).get(
+                    subscription.next_product_id
+                ),
                 "can_renew": subscription._can_renew()
                 and self._published(subscription, subscription._renewal_plans()),
                 "can_add_extra": subscription._can_add_extra(),
@@ -114,7 +122,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             },
         )
 
-    def _render(self, template, subscription, **values):
+    def _render(self, template, subscription, values):
         return request.render(
             f"helpdesk_paid_support.{template}",
             {
@@ -124,12 +132,28 @@ class PaidSupportSubscription(PaidSupportPortal):
                 "today": subscription._today(),
                 "after": subscription.date_end
                 and subscription.date_end + timedelta(days=1),
+                "number_from": self._number_from(subscription),
                 "amount": self._amount,
                 "day": self._day,
                 "error": None,
                 **values,
             },
         )
+
+    def _number_from(self, subscription):
+        """Return from when on its months have the number of incidents that it has now,
+        if they are still to come: another plan is paid for (R9.6).
+
+        :rtype: date | None
+        """
+        number = subscription.incidents_per_period + subscription.extra_incidents
+        first = None
+        months = subscription.allotment_ids.filtered("target")
+        for month in months.sorted("date_from", reverse=True):
+            if month.target != number:
+                break
+            first = month.date_from
+        return first if first and first > subscription._today() else None
 
     def _amount(self, value, order):
         """Return an amount in the currency of an order, in words."""
@@ -237,7 +261,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         return self._render(
             "portal_subscription_renew",
             subscription,
-            **{
+            {
                 "page_name": "incidents_subscription_renew",
                 "offers": offers,
                 "extra": extra,
@@ -313,7 +337,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         return self._render(
             "portal_subscription_extra",
             subscription,
-            **{
+            {
                 "page_name": "incidents_subscription_extra",
                 "one": self._extra_offer(subscription),
                 "offer": known and self._extra_offer(subscription, known),
@@ -394,7 +418,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         return self._render(
             "portal_subscription_change",
             subscription,
-            **{
+            {
                 "page_name": "incidents_subscription_change",
                 "offers": offers,
                 "chosen": str(next(iter(offers)).id) if offers else None,

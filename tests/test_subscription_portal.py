@@ -146,8 +146,8 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
         subscription = self.bought()
         button = f"//a[@href='{self.path(subscription, '/renew')}']"
         for day, offered in (
-            ("2027-06-25", False),
-            ("2027-06-26", True),
+            ("2027-07-02", False),
+            ("2027-07-03", True),
             ("2027-07-10", True),
             (NOVEMBER, True),
         ):
@@ -155,7 +155,16 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
                 self.log_in()
                 page = self.page("/my/incidents")
                 self.assertEqual(bool(page.xpath(button)), offered, day)
+        subscription.auto_renew = True
+        for problem, offered in ((False, False), ("method", True)):
+            subscription.renewal_problem = problem
+            with self.on("2027-07-10"):
+                self.log_in()
+                page = self.page("/my/incidents")
+                self.assertEqual(bool(page.xpath(button)), offered, problem)
         with self.on(NOVEMBER):
+            self.log_in()
+            self.assertTrue(self.page("/my/incidents").xpath(button))
             self.months.product_tmpl_id.incident_portal_published = False
             self.assertFalse(self.page("/my/incidents").xpath(button))
 
@@ -185,10 +194,11 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
         self.assertIn("May 11, 2027", self.text(page, "//*[@name='from']"))
         row = self.row(page, self.gold_year)
         self.assertIn(
-            "5 incidents every month for 12 months, May 11, 2027 – May 10, 2028", row
+            "5 incidents every month for 12 months "
+            "2 more incidents in each of 12 months "
+            "May 11, 2027 – May 10, 2028 $ 596.00",  # 60 + 440 + 12 * 2 * 4
+            row,
         )
-        self.assertIn("2 more incidents in each of 12 months", row)
-        self.assertIn("$ 596.00", row)  # 60 + 440 + 12 * 2 * 4
         self.assertIn("$ 68.00", self.row(page, self.gold_month))
         row = self.row(page, self.gold_lifetime)
         self.assertIn("30 lifetime incidents $ 300.00", row)
@@ -444,7 +454,7 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
             self.assertFalse(self.new_orders(subscription))
             text = self.text(page, "//*[@name='next_plan']")
             self.assertIn("Small support, 1 month", text)
-            self.assertIn("Jul 11, 2027", text)
+            self.assertIn("Jul 11, 2027 on, is for this plan and costs $ 20.00", text)
             page = self.form(subscription, "change")
             self.assertIn("Scheduled", self.row(page, self.small))
             page = self.form(subscription, "renew")
@@ -536,6 +546,27 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
             self.send(subscription, "auto_renew", value="on")
             self.assertFalse(subscription.auto_renew)
 
+    def test_not_renewed(self):
+        """R9.7: the customer sees why, and what to do."""
+        subscription = self.bought()
+        shown = "//*[@name='renewal_problem']"
+        self.log_in()
+        self.assertFalse(self.page(self.path(subscription)).xpath(shown))
+        for problem, words in (
+            ("plan", "choose another"),
+            ("confirm", "confirm"),
+            ("method", "add funds"),
+            ("declined", "declined"),
+            ("paying", "under way"),
+            ("error", "try again"),
+        ):
+            subscription.renewal_problem = problem
+            page = self.page(self.path(subscription))
+            self.assertIn(words, self.text(page, shown))
+        with self.on(NOVEMBER):
+            self.log_in()
+            self.assertFalse(self.page(self.path(subscription)).xpath(shown))
+
     # -- whose it is -------------------------------------------------------------
 
     def test_subscriptions_of_others(self):
@@ -607,6 +638,10 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
             )
             self.assertIn("credit for 10 incidents of the old plan", text)
             self.assertIn("Business support", self.text(page, "//h3"))
+            self.assertEqual(
+                self.text(page, "//*[@name='number']"),
+                "20 incidents every month, from Jun 11, 2027 on",
+            )
             self.log_in("bella")
             page = self.page(self.path(subscription, f"?order_id={order.id}"))
             self.assertFalse(page.xpath("//*[@name='paid_order']"))

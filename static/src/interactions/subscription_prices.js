@@ -29,7 +29,7 @@ export class SubscriptionPrices extends Interaction {
             )
         );
         for (const el of this.el.querySelectorAll("[data-text]")) {
-            el.textContent = texts[el.dataset.text] ?? "–";
+            el.textContent = texts[el.dataset.text] ?? "";
         }
     }
 }
