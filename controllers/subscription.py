@@ -383,6 +383,8 @@ class PaidSupportSubscription(PaidSupportPortal):
         subscription = self._own_subscription(subscription_id)
         if not subscription:
             return request.redirect("/my/incidents")
+        if plan == str(subscription.product_id.id):  # sent twice
+            return request.redirect(self._path(subscription, "?done=changed"))
         try:
             with request.env.cr.savepoint():
                 order = subscription._order_change(

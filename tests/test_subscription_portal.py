@@ -497,6 +497,11 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
             order = self.new_orders(subscription) or self.orders()[0]
             self.assertEqual((order.state, order.amount_total), ("sale", 0))
             self.assertIn(order.name, self.text(page, "//*[@name='paid_order']"))
+            self.assertIn("confirmed", self.text(page, "//*[@name='paid_order']"))
+            # Sent twice
+            page = self.send(subscription, "change", plan=self.small.id)
+            self.assertIn("its plan already", self.text(page, "//*[@name='done']"))
+            self.assertFalse(self.new_orders(subscription))
             self.assertMonths(
                 subscription, {"2027-04-11": 10, "2027-05-11": 10, "2027-06-11": 3}
             )
@@ -505,7 +510,7 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
         """R9.6, R11.6: nothing is ordered, and it says why."""
         subscription = self.bought()
         self.log_in()
-        for plan in (self.months.id, self.gold_month.id, self.pack.id, "x", 2**40):
+        for plan in (self.gold_month.id, self.pack.id, "x", 2**40, "9" * 5000):
             page = self.send(subscription, "change", plan=plan)
             self.assertRefused(page, "not on offer")
         self.assertRefused(self.send(subscription, "change"), "Choose a plan")
