@@ -86,7 +86,6 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         soon = company._incident_today() + timedelta(
             days=company.incident_reminder_days
         )
-        plans = request.env["sale.order"]._incident_plans(company)
         return subscriptions.filtered(
             lambda subscription: (
                 subscription._can_renew()
@@ -96,7 +95,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
                     or not subscription.auto_renew
                     or subscription.renewal_problem
                 )
-                and plans & subscription._renewal_plans()
+                and subscription._in_portal(subscription._renewal_plans())
             )
         )
 

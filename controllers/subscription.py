@@ -112,10 +112,10 @@ class PaidSupportSubscription(PaidSupportPortal):
                     subscription.next_product_id
                 ),
                 "can_renew": subscription._can_renew()
-                and self._published(subscription, subscription._renewal_plans()),
+                and subscription._in_portal(subscription._renewal_plans()),
                 "can_add_extra": subscription._can_add_extra(),
                 "can_change": subscription._can_change()
-                and self._published(subscription, subscription._change_plans()),
+                and subscription._in_portal(subscription._change_plans()),
                 "paid_order": self._browse_own("sale.order", order_id, customer),
                 "done": done,
                 "error": error,
@@ -226,7 +226,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             plan: subscription._offer(
                 subscription._renewal_values(plan, extra), request.env.user.partner_id
             )
-            for plan in self._published(subscription, subscription._renewal_plans())
+            for plan in subscription._in_portal(subscription._renewal_plans())
         }
         return self._with_price(offers)
 
@@ -409,9 +409,10 @@ class PaidSupportSubscription(PaidSupportPortal):
             return {}
         offers = {
             plan: subscription._offer(
-                subscription._change_values(plan), request.env.user.partner_id
+                subscription._change_values(plan, request.env.user.partner_id),
+                request.env.user.partner_id,
             )
-            for plan in self._published(subscription, subscription._change_plans())
+            for plan in subscription._in_portal(subscription._change_plans())
         }
         return self._with_price(offers)
 
@@ -468,11 +469,6 @@ class PaidSupportSubscription(PaidSupportPortal):
             lambda line: line.incident_operation == "extra"
         )
         return line._incident_effect() if line else ""
-
-    def _published(self, subscription, plans):
-        """Return those of these plans that are sold in the portal."""
-        orders = request.env["sale.order"]
-        return orders._incident_plans(subscription.company_id) & plans
 
     def _with_price(self, offers):
         """Return the offers of plans that cost something: nobody could pay for the

@@ -107,6 +107,12 @@ class HelpdeskIncidentSubscription(models.Model):
         plans = self._sold(templates.product_variant_ids) - self.product_id
         return plans.filtered(lambda plan: plan.incident_kind == "period")
 
+    def _in_portal(self, plans):
+        """Return those of these plans that the customer can order in the portal (R8.1):
+        published ones; and its own one, which goes on for who has it."""
+        published = self.env["sale.order"]._incident_plans(self.company_id)
+        return plans & (published | self.product_id)
+
     def _terms_ahead(self):
         """Return the terms that have incidents in the current month or a later one."""
         numbers, today = self._numbers(), self._today()
@@ -229,10 +235,12 @@ class HelpdeskIncidentSubscription(models.Model):
             "incident_term_months": months,
         }
 
-    def _change_values(self, plan):
+    def _change_values(self, plan, partner=None):
         """Return the lines of a change of plan (R9.6): the new plan from the next
         month on, and what is credited of the old one.
 
+        :param partner: who orders, as for :meth:`_offer`: credits are in the currency
+            of that order, at today's rate.
         :raise UserError: if that cannot be ordered.
         :rtype: list[dict]
         """
@@ -254,13 +262,14 @@ class HelpdeskIncidentSubscription(models.Model):
             "incident_term_id": self._last_plan_term().id,
             "incident_date_from": boundary,
         }
-        numbers = self._numbers()
+        currency = self._offer([change], partner).currency_id
         credits = [
-            self._credit_line(term, given, boundary) for term, given in numbers.items()
+            self._credit_line(term, given, boundary, currency)
+            for term, given in self._numbers().items()
         ]
         return [change, *filter(None, credits)]
 
-    def _credit_line(self, term, given, boundary):
+    def _credit_line(self, term, given, boundary, order_currency):
         """Return what is credited of a term: its months from ``boundary`` on, at what
         was paid for each, with its own taxes. The last one takes the rounding.
 
@@ -296,7 +305,9 @@ class HelpdeskIncidentSubscription(models.Model):
             "product_id": line.product_id.id,
             "product_uom_id": line.product_uom_id.id,
             "product_uom_qty": 1,
-            "price_unit": -currency.round(credit),
+            "price_unit": -currency._convert(
+                credit, order_currency, self.company_id, self._today()
+            ),
             "tax_ids": [Command.set(line.tax_ids.ids)],
             "incident_operation": "credit",
             "incident_subscription_id": self.id,
@@ -329,9 +340,11 @@ class HelpdeskIncidentSubscription(models.Model):
             )
         )
 
-    def _make_order(self, lines, partner=None):
-        """Make an order of these lines, for the customer to review and pay.
+    def _make_order(self, lines, partner=None, **values):
+        """Make an order of these lines, for the customer to review and pay. One that
+        costs nothing is confirmed by being made.
 
+        :param values: further values of the order.
         What waits for its payment and does the same is this order already, and is
         returned. What it takes the place of is cancelled: one renewal, one change.
 
@@ -349,7 +362,7 @@ class HelpdeskIncidentSubscription(models.Model):
             self.env["sale.order"]
             .sudo()
             .with_company(self.company_id)
-            .create(self._order_values(partner))
+            .create({**self._order_values(partner), **values})
         )
         self.env["sale.order.line"].sudo().with_context(
             incident_memory=REMEMBER
@@ -357,6 +370,8 @@ class HelpdeskIncidentSubscription(models.Model):
         if lines[0].get("incident_date_from"):
             order.validity_date = self._boundary() - timedelta(days=1)
         order.action_quotation_sent()
+        if order.currency_id.is_zero(order.amount_total):
+            order._validate_order()
         return order
 
     def _order_values(self, partner):
@@ -374,10 +389,10 @@ class HelpdeskIncidentSubscription(models.Model):
         last = self.sudo().term_ids.sale_line_id.order_id.sorted("id")[-1:]
         return last.partner_id or self.sudo().partner_id
 
-    def _order_renewal(self, plan=None, extra=None, partner=None):
+    def _order_renewal(self, plan=None, extra=None, partner=None, **values):
         """Make a renewal order (R9.5). See :meth:`_renewal_values`,
         :meth:`_make_order`."""
-        return self._make_order(self._renewal_values(plan, extra), partner)
+        return self._make_order(self._renewal_values(plan, extra), partner, **values)
 
     def _order_extra(self, number, partner=None):
         """Make an order of extra incidents (R9.4). See :meth:`_extra_values`,
@@ -390,16 +405,12 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :return: the order; empty if the change was scheduled.
         """
-        lines = self._change_values(plan)
+        lines = self._change_values(plan, partner)
         offer = self._offer(lines, partner)
         if offer.currency_id.compare_amounts(offer.amount_total, 0) < 0:
             self._schedule(plan)
             return self.env["sale.order"]
-        order = self._make_order(lines, partner)
-        if order.currency_id.is_zero(order.amount_total) and order.state == "sent":
-            # There is nothing to pay, so this is the customer's word.
-            order._validate_order()
-        return order
+        return self._make_order(lines, partner)
 
     def _schedule(self, plan=None):
         """Schedule a change for the end of what is paid (R9.6), or none."""

@@ -198,10 +198,9 @@ class HelpdeskIncidentSubscription(models.Model):
             # What the customer has chosen, but not paid: that takes his consent.
             return "confirm", by_hand[:1]
         try:
-            order = self._order_renewal()
+            order = self._order_renewal(incident_automatic=True)
         except UserError:
             return "plan", orders.browse()
-        order.incident_automatic = True
         if self._is_dearer(order):
             return "confirm", order
         return None, order
@@ -264,8 +263,7 @@ class SaleOrder(models.Model):
         :rtype: str | None
         """
         self.ensure_one()
-        if self.currency_id.is_zero(self.amount_total):
-            self._validate_order()
+        if self.state == "sale":  # it costs nothing
             return None
         if not self._incident_is_open():
             return "confirm"

@@ -11,6 +11,7 @@ from odoo.tools.translate import LazyTranslate
 _lt = LazyTranslate(__name__)
 
 PERIOD_GRANTED = _lt("incidents of the new period")
+PERIOD_ADDED = _lt("more incidents in this period")
 PERIOD_LAPSED = _lt("unused incidents lapsed at the end of the period")
 
 #: How many accounts the scheduled action takes at once: each batch is a transaction.
@@ -44,13 +45,17 @@ class HelpdeskIncidentAccount(models.Model):
             self._due_lines(
                 condition=DUE,
                 values=SQL("m.date_from, 'period', m.to_grant, m.cause_key"),
-                text=PERIOD_GRANTED,
+                text=SQL(
+                    "CASE WHEN m.granted = 0 THEN %s ELSE %s END",
+                    self._in_partner_language(PERIOD_GRANTED),
+                    self._in_partner_language(PERIOD_ADDED),
+                ),
             )
         ) + post(
             self._due_lines(
                 condition=ENDED,
                 values=SQL("m.date_to, 'expiry', -m.balance, 'expiry:' || m.id"),
-                text=PERIOD_LAPSED,
+                text=self._in_partner_language(PERIOD_LAPSED),
             )
         )
 
@@ -159,7 +164,7 @@ class HelpdeskIncidentAccount(models.Model):
 
         :param SQL condition: on the allotment ``m`` and ``today``.
         :param SQL values: date, kind, quantity and cause key of the line.
-        :param LazyGettext text: what it says to the customer.
+        :param SQL text: what it says to the customer.
         :rtype: SQL
         """
         return SQL(
@@ -173,7 +178,7 @@ class HelpdeskIncidentAccount(models.Model):
              WHERE %(condition)s
              ORDER BY m.date_from, m.id
             """,
-            text=self._in_partner_language(text),
+            text=text,
             allotments=self._allotments_today(),
             values=values,
             condition=condition,

@@ -445,8 +445,9 @@ class SaleOrderLine(models.Model):
     def _reset_price_unit(self):
         """Override of `sale`: a credit is worth what was paid (R9.6), whatever the
         plan costs by now."""
-        if self.incident_operation != "credit":
-            super()._reset_price_unit()
+        if self.incident_operation == "credit":
+            return None
+        return super()._reset_price_unit()
 
     def copy_data(self, default=None):
         """Override: what a line does with a subscription is done once.

@@ -94,6 +94,21 @@ class TestSubscriptionChange(SubscriptionCommon):
             self.paid(order)
             self.assertEqual(order.invoice_ids.amount_total, 150)
 
+    def test_currencies(self):
+        """R9.6: in the currency of the new order, at the rate of the day."""
+        euro = self.env.ref("base.EUR")
+        euro.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": euro.id, "name": "2027-01-01", "rate": 2}
+        )
+        self.customer.property_product_pricelist = self.env["product.pricelist"].create(
+            {"name": "Euro", "currency_id": euro.id}
+        )
+        with self.on("2027-05-20"):
+            order = self.sub._order_change(self.business)
+            self.assertEqual(order.currency_id, euro)
+            self.assertEqual(self.lines(order), [(1, 300, 300), (1, -60, -60)])
+
     def test_discount_and_units(self):
         """R9.6: two units at a discount: what was paid for them."""
         order = self.quotation(self.months, quantity=2)

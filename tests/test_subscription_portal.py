@@ -165,7 +165,10 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
         with self.on(NOVEMBER):
             self.log_in()
             self.assertTrue(self.page("/my/incidents").xpath(button))
+            # Published or not: it goes on for who has it, while it is sold.
             self.months.product_tmpl_id.incident_portal_published = False
+            self.assertTrue(self.page("/my/incidents").xpath(button))
+            self.months.sale_ok = False
             self.assertFalse(self.page("/my/incidents").xpath(button))
 
     def test_orders_that_wait(self):
@@ -289,6 +292,13 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
         self.assertRefused(self.send(subscription, "renew", extra="3"), "Choose a plan")
         self.gold_year.product_tmpl_id.incident_portal_published = False
         page = self.send(subscription, "renew", plan=self.gold_year.id, extra="0")
+        self.assertRefused(page, "not on offer")
+        # The customer's own plan goes on.
+        self.assertEqual(
+            page.xpath("//input[@name='plan']/@value"), [str(self.gold_month.id)]
+        )
+        self.gold_month.sale_ok = False
+        page = self.send(subscription, "renew", plan=self.gold_month.id, extra="0")
         self.assertRefused(page, "not on offer")
         self.assertTrue(page.xpath("//*[@name='nothing']"))
         self.assertFalse(self.new_orders(subscription))

@@ -28,7 +28,9 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
         readonly=True,
     )
     plan_ids = fields.Many2many(
-        comodel_name="product.product", compute="_compute_plan_ids"
+        comodel_name="product.product",
+        string="Plans on offer",
+        compute="_compute_plan_ids",
     )
     product_id = fields.Many2one(
         comodel_name="product.product",
