@@ -170,27 +170,30 @@ class HelpdeskIncidentReminder(models.Model):
         self.env.ref(cron)._trigger()
 
     @api.model
-    def _insert(self, rows, on_conflict=None):
+    def _insert(self, rows):
         """Write occasions that were not known before.
 
         :param SQL rows: a query of kind, key, account, subscription, order, reason,
             day, quantity and state.
         """
         self.env["helpdesk.incident.subscription"].flush_model()
+        # Looked up before: a conflict would use up an id, each time that it is tried.
         self.env.execute_query(
             SQL(
                 """
-                INSERT INTO helpdesk_incident_reminder AS reminder
+                INSERT INTO helpdesk_incident_reminder
                        (kind, key, account_id, subscription_id, order_id, reason, day,
                         quantity, state, create_uid, create_date, write_uid, write_date)
                 SELECT row.*, %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM (%(rows)s) AS row(kind, key, account_id, subscription_id,
                                          order_id, reason, day, quantity, state)
-                ON CONFLICT (kind, key) %(on_conflict)s
+                 WHERE NOT EXISTS (
+                       SELECT FROM helpdesk_incident_reminder known
+                        WHERE known.kind = row.kind AND known.key = row.key)
+                ON CONFLICT (kind, key) DO NOTHING
                 RETURNING 1
                 """,
                 rows=rows,
-                on_conflict=on_conflict or SQL("DO NOTHING"),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
             )
@@ -272,23 +275,26 @@ class HelpdeskIncidentReminder(models.Model):
                 """,
                 numbers,
                 threshold,
-            ),
-            SQL("DO UPDATE SET state = 'armed' WHERE reminder.state <> 'armed'"),
+            )
         )
         self.env.execute_query(
             SQL(
                 """
                 UPDATE helpdesk_incident_reminder r
-                   SET state = 'waiting', quantity = COALESCE(n.available, 0)
-                  FROM helpdesk_incident_account a
-                  LEFT JOIN (%s) n ON n.account_id = a.id
-                 WHERE r.kind = 'low' AND r.state = 'armed' AND r.key = a.id::text
-                   AND a.company_id = %s AND COALESCE(n.available, 0) <= %s
+                   SET state = CASE WHEN now.available > %(threshold)s
+                                    THEN 'armed' ELSE 'waiting' END,
+                       quantity = now.available
+                  FROM (SELECT a.id, COALESCE(n.available, 0) AS available
+                          FROM helpdesk_incident_account a
+                          LEFT JOIN (%(numbers)s) n ON n.account_id = a.id
+                         WHERE a.company_id = %(company)s) now
+                 WHERE r.kind = 'low' AND r.key = now.id::text
+                   AND (now.available > %(threshold)s) <> (r.state = 'armed')
                 RETURNING 1
                 """,
-                numbers,
-                company.id,
-                threshold,
+                numbers=numbers,
+                company=company.id,
+                threshold=threshold,
             )
         )
         self.invalidate_model()

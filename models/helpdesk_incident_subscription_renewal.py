@@ -33,6 +33,7 @@ _logger = logging.getLogger(__name__)
 PROBLEMS = [
     ("plan", "The plan is not sold any more"),
     ("confirm", "The customer must confirm the order: its price has risen"),
+    ("ordered", "The customer has ordered something else, and not paid it"),
     ("method", "The account balance does not suffice, and no payment method is saved"),
     ("declined", "The saved payment method was declined"),
     ("paying", "A payment of the renewal is under way"),
@@ -195,8 +196,8 @@ class HelpdeskIncidentSubscription(models.Model):
             return "paying", being_paid[:1]
         by_hand = orders.filtered(lambda order: not order.incident_automatic)
         if by_hand:
-            # What the customer has chosen, but not paid: that takes his consent.
-            return "confirm", by_hand[:1]
+            # What the customer has chosen, but not paid: that takes consent.
+            return "ordered", by_hand[:1]
         try:
             order = self._order_renewal(incident_automatic=True)
         except UserError:

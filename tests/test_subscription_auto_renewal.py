@@ -263,7 +263,7 @@ class TestAutomaticRenewal(SubscriptionCommon):
             order = self.subscription_one._order_renewal()
         with self.on("2027-07-03"):
             self.run_renewal()
-            self.assertNotRenewed("confirm")
+            self.assertNotRenewed("ordered")
             self.assertEqual(self.renewals(), order)
 
     def test_switched_off(self):
