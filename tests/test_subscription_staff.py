@@ -141,3 +141,24 @@ class TestSubscriptionStaff(SubscriptionCommon):
         own.activity_schedule("mail.mail_activity_data_todo", note="Call", user_id=2)
         own.message_post(body="Called")
         self.assertTrue(own.activity_ids)
+
+    def test_lists_cost_no_query_for_each(self):
+        """A list of many is read with as many queries as one of a few."""
+        self.company.incident_low_threshold = 10
+        subscriptions = self.sub
+        for number in range(9):
+            subscriptions |= self.bought(customer=self._customer(f"C{number}"))
+        names = ["display_name", "state", "attention", "period_balance", "auto_renew"]
+        model = self.env["helpdesk.incident.subscription"].with_user(self.agent)
+        model = model.with_context(allowed_company_ids=self.company.ids).sudo(False)
+
+        def queries(records):
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            model.web_search_read(
+                [("id", "in", records.ids)], {name: {} for name in names}
+            )
+            return self.env.cr.sql_log_count - before
+
+        queries(subscriptions)
+        self.assertEqual(queries(subscriptions), queries(subscriptions[:2]))
