@@ -379,6 +379,7 @@ class HelpdeskIncidentSubscription(models.Model):
             # Cancelled twice is cancelled on the first day.
             if bool(subscription.date_cancelled) != bool(day(subscription.company_id)):
                 subscription.date_cancelled = day(subscription.company_id)
+                subscription._set_auto_renew(False)
         subscriptions._settle()
 
     @api.model

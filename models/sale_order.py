@@ -111,7 +111,11 @@ class SaleOrder(models.Model):
             return
         partner = self.env["res.partner"].sudo().browse(vals.get("partner_id"))
         for order in self.sudo():
-            account = order.order_line.incident_account_id
+            lines = order.order_line
+            # What acts on a subscription is for its customer, given or not.
+            account = (
+                lines.incident_account_id | lines.incident_subscription_id.account_id
+            )[:1]
             if account and (
                 "partner_id" in vals
                 and partner.commercial_partner_id != account.partner_id
@@ -120,8 +124,8 @@ class SaleOrder(models.Model):
             ):
                 raise UserError(
                     self.env._(
-                        "%(order)s gave incidents to %(customer)s. Make a new order "
-                        "for another customer.",
+                        "%(order)s is about incidents of %(customer)s. Make a new "
+                        "order for another customer.",
                         order=order.name,
                         customer=account.partner_id.display_name,
                     )

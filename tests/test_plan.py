@@ -186,7 +186,7 @@ class TestPlan(SaleCommon):
         with self.assertRaisesRegex(UserError, "cannot change any more"):
             line.product_uom_qty = 2
         other = self.env["res.partner"].create({"name": "Other"})
-        with self.assertRaisesRegex(UserError, "gave incidents to"):
+        with self.assertRaisesRegex(UserError, "about incidents of"):
             order.partner_id = other
 
     def test_numbers_of_a_line_are_closed(self):

@@ -471,7 +471,7 @@ class TestSaleMoney(SaleCommon):
         order = self.quotation(self.pack, customer=contact)
         self.transaction(order)
         contact.parent_id = other
-        with self.assertRaisesRegex(UserError, "gave incidents to Northwind"):
+        with self.assertRaisesRegex(UserError, "about incidents of Northwind"):
             order.partner_id = other
         order.partner_id = self.customer
         self.assertEqual(self.given(), 10)

@@ -277,6 +277,18 @@ class TestAutomaticRenewal(SubscriptionCommon):
             self.run_renewal()
             self.assertEqual(self.subscription_one.date_end, date(2027, 7, 10))
 
+    def test_cancelled(self):
+        """R9.8: what staff cancel is not renewed, nor is what was ordered for it."""
+        with self.on("2027-07-03"):
+            self.run_renewal()
+            self.subscription_one.action_cancel()
+            self.assertFalse(self.subscription_one.auto_renew)
+            self.assertEqual(self.renewals().state, "cancel")
+        self.pay(100)
+        with self.on("2027-07-04"):
+            self.run_renewal()
+            self.assertEqual(len(self.renewals()), 1)
+
     # -- crashes -----------------------------------------------------------------
 
     def test_killed_before_the_provider_is_asked(self):

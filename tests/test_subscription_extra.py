@@ -153,6 +153,8 @@ class TestSubscriptionExtra(SubscriptionCommon):
             order.order_line.product_id = self.service
         with self.assertRaisesRegex(UserError, "cannot be duplicated"):
             order.copy()
+        with self.assertRaisesRegex(UserError, "about incidents of"):
+            order.partner_id = self._customer("Somebody else")
 
     def test_bad_input(self):
         """Nothing is ordered, and the error says why."""
