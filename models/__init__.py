@@ -30,6 +30,7 @@ from . import sale_order_portal
 from . import payment_transaction
 from . import helpdesk_incident_subscription
 from . import helpdesk_incident_subscription_term
+from . import helpdesk_incident_subscription_settle
 from . import helpdesk_incident_subscription_order
 from . import helpdesk_incident_subscription_renewal
 from . import helpdesk_incident_reminder

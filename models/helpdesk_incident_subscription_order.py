@@ -3,7 +3,7 @@ change of plan (R9.6).
 
 Each is an ordinary order, which is reviewed and paid as any other (R8.3), and taken
 back with its payment (R8.4). Its lines say what they do (``OPERATIONS``); what becomes
-of it is written by ``helpdesk.incident.subscription._settle``.
+of it is written by ``_settle`` (``helpdesk_incident_subscription_settle.py``).
 """
 
 from datetime import timedelta
