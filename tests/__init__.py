@@ -26,6 +26,7 @@ from . import test_plan
 from . import test_subscription
 from . import test_subscription_life
 from . import test_subscription_auto_renewal
+from . import test_subscription_simulation
 from . import test_reminders
 from . import test_subscription_concurrency
 from . import test_subscription_extra

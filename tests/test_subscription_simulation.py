@@ -1,0 +1,1132 @@
+import os
+import random
+from collections import Counter, defaultdict
+from datetime import datetime, time
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common_books import Books, cents
+from .common_oracle import DAY, REPLACING, Account, Line, Oracle, Order, month, month_of
+from .common_sale import SaleCommon
+
+#: How many customers and days, and which dice; more for a long campaign.
+CUSTOMERS = int(os.environ.get("PAID_SUPPORT_CUSTOMERS", "8"))
+DAYS = int(os.environ.get("PAID_SUPPORT_DAYS", "100"))
+SEED = os.environ.get("PAID_SUPPORT_SEED", "2027")
+
+ZONE = ZoneInfo("Pacific/Auckland")
+BEGIN = datetime(2027, 1, 29).date()
+#: How often something happens to a customer, on average: each so many days.
+PACE = 16
+EVENTS = {
+    "buy": 5,
+    "extra": 6,
+    "renew": 6,
+    "change": 6,
+    "automatic": 5,
+    "token": 3,
+    "fund": 4,
+    "reset": 4,
+    "credit": 3,
+    "cancel": 1,
+    "cancel_order": 1,
+    "use": 9,
+    "give_back": 4,
+}
+#: How an order is paid.
+PAYING = {
+    "online": 9,
+    "late": 4,
+    "invoice": 4,
+    "balance": 3,
+    "pending": 2,
+    "never": 1,
+}
+
+
+class NotNow(Exception):
+    """This cannot happen to what there is."""
+
+
+@tagged("post_install", "-at_install")
+class TestSubscriptionSimulation(SaleCommon):
+    """R3.4, R8.3, R8.4, R9, R13.2: years, day by day, for many customers."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.partner_id.tz = ZONE.key
+        cls.company.write({"incident_low_threshold": 2})
+        cls.tax = cls.company_data["default_tax_sale"]
+        cls.tax.write({"amount": 15, "price_include_override": "tax_excluded"})
+        cls.prices, cls.taxed, cls.facts = {}, set(), {}
+        cls.extra = cls._sell("Extra incident", 4)
+        cls.extra_taxed = cls._sell("Extra incident, taxed", 3.33, taxed=True)
+        pack = cls._sell("Pack", 55, kind="lifetime", number=7)
+        care = cls._sell_variants("Care", {1: 30, 3: 90, 12: 325, 0: 210}, 5, cls.extra)
+        swap = cls._sell_variants("Swap", {1: 30, 3: 88, 12: 340}, 6, cls.extra)
+        large = cls._sell_variants(
+            "Large", {1: 61, 3: 170, 12: 640}, 12, cls.extra_taxed, taxed=True
+        )
+        small = cls._sell("Small", 20, kind="period", number=2, months=3)
+        cls.changes = {}
+        for template, others in (
+            (care, care | swap | large | small.product_tmpl_id),
+            (swap, care | large | small.product_tmpl_id),
+            (large, care | swap | small.product_tmpl_id),
+            (small.product_tmpl_id, care | large),
+        ):
+            template.incident_change_template_ids = others
+            cls.changes[template] = others
+        cls.plans = (care | swap | large).product_variant_ids | small
+        cls.packs = pack | cls.plans.filtered(lambda p: p.incident_kind == "lifetime")
+        cls.plans -= cls.packs
+
+    @classmethod
+    def _sell(cls, name, price, kind="none", number=0, months=0, taxed=False):
+        product = cls.plan(name, price, kind, number, months)
+        cls._sold(product, price, kind, number, months, taxed)
+        return product
+
+    @classmethod
+    def _sell_variants(cls, name, prices, number, extra, taxed=False):
+        """R8.1: a plan for each term, and a lifetime one, as variants of a product."""
+        attribute = cls.env["product.attribute"].create(
+            {
+                "name": name,
+                "value_ids": [Command.create({"name": str(term)}) for term in prices],
+            }
+        )
+        template = cls.plan(name, 0).product_tmpl_id
+        template.attribute_line_ids = [
+            Command.create(
+                {
+                    "attribute_id": attribute.id,
+                    "value_ids": [Command.set(attribute.value_ids.ids)],
+                }
+            )
+        ]
+        template.incident_extra_product_id = extra
+        for product, (months, price) in zip(
+            template.product_variant_ids, prices.items(), strict=True
+        ):
+            value = product.product_template_attribute_value_ids
+            value.price_extra = price
+            given = number if months else 30
+            kind = "period" if months else "lifetime"
+            product.write(
+                {
+                    "incident_kind": kind,
+                    "incident_quantity": given,
+                    "incident_term_months": months,
+                }
+            )
+            cls._sold(product, price, kind, given, months, taxed)
+        return template
+
+    @classmethod
+    def _sold(cls, product, price, kind, number, months, taxed):
+        cls.prices[product] = price
+        cls.facts[product] = (kind, number, months)
+        if taxed:
+            cls.taxed.add(product)
+            product.taxes_id = cls.tax
+
+    # -- the days ----------------------------------------------------------------
+
+    def test_simulated_years(self):
+        """R9, at every day: each period has granted what was paid for, the money in the
+        books is worth what was given, nothing is renewed twice, and every reminder was
+        sent once."""
+        self._prepare()
+        for number in range(DAYS):
+            self.today = BEGIN + number * DAY
+            self._live()
+        self._check_all_money()
+        self._check_end()
+        self._report()
+
+    def _prepare(self):
+        self.rng = random.Random(SEED)
+        self.seen = Counter()
+        self.sent = []
+        self.tasks = defaultdict(list)
+        self.oracle = Oracle(
+            soon=self.company.incident_reminder_days,
+            low=self.company.incident_low_threshold,
+        )
+        self.frozen = self.startPatcher(freeze_time(datetime(2027, 1, 1)))
+        reminders = self.env.registry["helpdesk.incident.reminder"]
+        send = reminders._send_mail
+
+        def recorded(reminder):
+            key = reminder.key
+            self.sent.append((reminder.kind, key))
+            # To render each takes long: of some of them is enough.
+            if len(self.sent) % 25 == 1:
+                send(reminder)
+
+        self.startPatcher(patch.object(reminders, "_send_mail", recorded))
+        for name in (
+            "_send_order_confirmation_mail",
+            "_send_payment_succeeded_for_order_mail",
+        ):
+            self.startPatcher(
+                patch.object(self.env.registry["sale.order"], name, lambda *_args: None)
+            )
+        partners = self.env["res.partner"].create(
+            [
+                {"name": f"Customer {n}", "is_company": True, "email": f"c{n}@x.example"}
+                for n in range(CUSTOMERS)
+            ]
+        )
+        for number, partner in enumerate(partners):
+            rng = random.Random(f"{SEED}:{number}")
+            account = Account(
+                self.oracle, partner, self.incident_account(partner).id, rng
+            )
+            self.oracle.accounts.append(account)
+            self._draw(account, number)
+        self.by_partner = {a.partner.id: a for a in self.oracle.accounts}
+        self.known = self._newest_order()
+
+    def _draw(self, account, number):
+        """Draw in advance on which days something happens to a customer."""
+        day = number % 3 if number % 5 < 2 else account.rng.randrange(62)
+        self._on(BEGIN + day * DAY, account, self._do_buy)
+        while day < DAYS:
+            day += account.rng.randint(1, 2 * PACE)
+            self._on(BEGIN + day * DAY, account, self._do_anything)
+
+    def _on(self, day, account, task, *args):
+        self.tasks[day].append((account, task, args))
+
+    def _later(self, account, days, task, *args):
+        self._on(self.today + max(days, 1) * DAY, account, task, *args)
+
+    def _at(self, hour, minute):
+        """Let it be this time of the day, where the company is."""
+        moment = datetime.combine(self.today, time(hour, minute), ZONE)
+        self.frozen.move_to(moment.astimezone(ZoneInfo("UTC")).replace(tzinfo=None))
+
+    def _live(self):
+        """R13.1: the scheduled actions run before or after what happens, twice, or not
+        at all."""
+        self._at(0, self.rng.randrange(60))
+        self.assertEqual(self.company._incident_today(), self.today)
+        self.oracle.live(self.today)
+        runs = self.rng.choices(((1, 0), (0, 1), (1, 1), (2, 0), (0, 0)), (6, 3, 1, 1, 1))
+        before, after = runs[0]
+        for _run in range(before):
+            self._run_actions()
+        happened = self.tasks.pop(self.today, ())
+        self._at(self.rng.randint(1, 22), 30)
+        for account, task, args in happened:
+            self._try(account, task, args)
+        self._at(23, self.rng.randrange(60))
+        for _run in range(after):
+            self._run_actions()
+        self._check(bool(before or after))
+        self.seen["days"] += 1
+
+    def _try(self, account, task, args=()):
+        """Do something, if it can be done, and see what follows."""
+        self.env.invalidate_all()
+        try:
+            task(account, *args)
+        except NotNow:
+            self.seen["not now"] += 1
+            return
+        self.seen[task.__name__.removeprefix("_do_")] += 1
+        self._follow(account)
+
+    # -- what follows --------------------------------------------------------------
+
+    def _follow(self, *accounts):
+        """Let the oracle look at the books, and compare its customers at once."""
+        self.env.flush_all()
+        books = Books(self.env.cr, [account.partner.id for account in accounts])
+        for account in accounts:
+            self.assertEqual(
+                set(account.orders), self._orders_of(books, account.partner.id)
+            )
+            for order in account.orders.values():
+                books.tell(order)
+            for order in account.settle(self.today):
+                self._begun(account, order)
+            self._map(account)
+            self._check_money(account)
+
+    @staticmethod
+    def _orders_of(books, partner_id):
+        return {
+            order
+            for order, row in books.orders.items()
+            if row["partner_id"] == partner_id
+        }
+
+    def _begun(self, account, order):
+        """An order was paid for the first time."""
+        self.seen["orders begun"] += 1
+        for line in order.lines:
+            self.seen[f"begun: {line.operation or line.kind}"] += 1
+            if line.term and line.term.late:
+                self.seen["begun late"] += 1
+        if not order.automatic:
+            return
+        self.oracle.queue("renewed", str(order.id))
+        self.seen["renewed automatically"] += 1
+        for line in order.lines:
+            if line.operation != "renew" or not line.term:
+                continue
+            # R9.7: not twice for the same days.
+            mine = set(line.term.months)
+            for other in line.term.subscription.terms:
+                if other is not line.term and other.line.order.automatic:
+                    if other.line.operation == "renew" and other.line.due:
+                        self.assertFalse(mine & set(other.months), "renewed twice")
+
+    def _map(self, account):
+        """Learn which subscription each line has become a term of."""
+        self.env.cr.execute(
+            """
+            SELECT t.sale_line_id, t.subscription_id, t.date_from, t.date_to,
+                   t.months_late, l.incident_due
+              FROM helpdesk_incident_subscription_term t
+              JOIN helpdesk_incident_subscription s ON s.id = t.subscription_id
+              JOIN sale_order_line l ON l.id = t.sale_line_id
+             WHERE s.account_id = %s ORDER BY t.id
+            """,
+            [account.id],
+        )
+        rows = self.env.cr.fetchall()
+        terms = {line.id: line.term for line in account.lines() if line.term}
+        self.assertEqual({row[0] for row in rows}, set(terms))
+        for line_id, subscription_id, first, last, late, due in rows:
+            term = terms[line_id]
+            term.subscription.id = term.subscription.id or subscription_id
+            self.assertEqual(
+                (subscription_id, first, last, late, due),
+                (
+                    term.subscription.id,
+                    term.months[0][0],
+                    term.months[-1][1],
+                    term.late,
+                    term.line.due,
+                ),
+            )
+
+    def _check_money(self, account):
+        """What the customer has paid, and was not paid back, is worth what was given or
+        is to be given, to the cents of the months that were credited."""
+        money = sum(order.money for order in account.orders.values())
+        worth = sum(subscription.worth() for subscription in account.subscriptions)
+        slack = cents(0.02)
+        for line in account.lines():
+            if line.kind == "lifetime":
+                worth += line.worth(line.due)
+            if line.operation == "credit" and line.due:
+                slack += cents(0.02) * (len(line.acts_on.months) + 1)
+                # What cannot be credited any more is rounded down.
+                change = line.order.lines[0]
+                slack += change.price / change.total
+        self.assertLessEqual(
+            abs(money - worth), slack, f"{account.partner.name}: {money} {worth}"
+        )
+        self.seen["money compared"] += 1
+
+    def _check_all_money(self):
+        self._follow(*self.oracle.accounts)
+
+    # -- what must hold ---------------------------------------------------------------
+
+    def _check(self, ran):
+        """At the end of each day, of every customer."""
+        self.env.flush_all()
+        self._check_periods(ran)
+        self._check_subscriptions()
+        self._check_accounts()
+        self.env.cr.execute(
+            """
+            SELECT l.incident_subscription_id FROM sale_order_line l
+             WHERE l.incident_operation IN ('renew', 'change')
+               AND l.state IN ('draft', 'sent')
+             GROUP BY 1 HAVING COUNT(DISTINCT l.order_id) > 1
+            """
+        )
+        self.assertFalse(self.env.cr.fetchall(), "two open renewals or changes")
+        self.env.cr.execute("SELECT error FROM helpdesk_incident_fault")
+        self.assertFalse(self.env.cr.fetchall())
+
+    def _check_periods(self, ran):
+        """Each period aims at, and has granted, what was paid for. What was due on a
+        day without the scheduled actions may still be to be granted."""
+        self.env.cr.execute(
+            """
+            SELECT subscription_id, date_from, date_to, target, used, granted, lapsed
+              FROM helpdesk_incident_allotment
+             WHERE kind = 'period' AND (target <> 0 OR granted <> 0 OR used <> 0)
+            """
+        )
+        actual = self.env.cr.fetchall()
+        expected = [
+            (s.id, a.first, a.last, a.target, a.used, a.granted, a.lapsed)
+            for s in self.oracle.subscriptions()
+            for a in s.periods.values()
+            if a.target or a.granted or a.used
+        ]
+        self.seen["periods compared"] += len(expected)
+        if not ran:
+            # Those of before were granted already, or will be with the next verb.
+            actual = [row[:5] for row in actual]
+            expected = [row[:5] for row in expected]
+        self.assertSame(actual, expected)
+
+    def _check_subscriptions(self):
+        self.env.cr.execute(
+            """
+            SELECT id, date_start, date_end, product_id, quantity, extra_incidents,
+                   next_product_id, date_cancelled, auto_renew IS TRUE
+              FROM helpdesk_incident_subscription
+            """
+        )
+        self.assertSame(
+            [(*row[:5], row[5] or 0, *row[6:]) for row in self.env.cr.fetchall()],
+            [
+                (
+                    s.id,
+                    s.anchor,
+                    s.end,
+                    s.product,
+                    s.units,
+                    s.extra,
+                    s.next_product,
+                    s.cancelled,
+                    s.automatic,
+                )
+                for s in self.oracle.subscriptions()
+            ],
+        )
+
+    def _check_accounts(self):
+        """R4.1, R9.3: what is available never waits for the scheduled actions."""
+        accounts = self.account_model.browse(a.id for a in self.oracle.accounts)
+        accounts.invalidate_recordset()
+        self.assertSame(
+            [
+                (a.id, a.available, a.lifetime_granted, a.lifetime_used)
+                for a in accounts
+            ],
+            [
+                (a.id, a.available(self.today), a.lifetime.granted, a.lifetime.used)
+                for a in self.oracle.accounts
+            ],
+        )
+
+    def assertSame(self, actual, expected):
+        if sorted(actual, key=repr) == sorted(expected, key=repr):
+            return
+        actual, expected = set(actual), set(expected)
+        self.fail(
+            f"{self.today}\nthere is   {sorted(actual - expected, key=repr)}\n"
+            f"should be  {sorted(expected - actual, key=repr)}"
+        )
+
+    def _check_end(self):
+        """R3.3, R3.4: the ledger is sound, and who looks again finds nothing to do."""
+        self.account_model.browse(a.id for a in self.oracle.accounts)._open_and_close()
+        self.assertLedgerSound()
+        orders = self.env["sale.order"].search(
+            [("partner_id", "in", list(self.by_partner))]
+        )
+        with self.assertNothingChanges():
+            for order in orders:
+                order._incident_settle()
+        self.assertFalse(self.env["helpdesk.incident.fault"].search([]))
+        self.env.cr.execute(
+            "SELECT kind, key FROM helpdesk_incident_reminder "
+            "WHERE state = 'sent' AND kind <> 'low'"
+        )
+        self.assertEqual(
+            sorted(self.env.cr.fetchall()),
+            sorted(row for row in self.sent if row[0] != "low"),
+        )
+
+    def assertLedgerSound(self):
+        """R3.3: every stored number is the sum of its entries."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT m.id FROM helpdesk_incident_allotment m
+              LEFT JOIN helpdesk_incident_entry e ON e.allotment_id = m.id
+             GROUP BY m.id
+            HAVING m.balance <> COALESCE(SUM(e.quantity), 0)
+                OR m.used <> -COALESCE(SUM(e.quantity) FILTER
+                             (WHERE e.kind IN ('deduction', 'return')), 0)
+                OR m.lapsed <> -COALESCE(SUM(e.quantity) FILTER
+                               (WHERE e.kind = 'expiry'), 0)
+            """
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
+
+    def _report(self):
+        self.env.cr.execute(
+            "SELECT move_type, COUNT(*) FROM account_move WHERE partner_id IN %s "
+            "AND state = 'posted' GROUP BY 1",
+            [tuple(self.by_partner)],
+        )
+        self.seen.update(dict(self.env.cr.fetchall()))
+        self.seen["orders"] = sum(len(a.orders) for a in self.oracle.accounts)
+        self.seen["subscriptions"] = len(list(self.oracle.subscriptions()))
+        self.seen["periods"] = sum(
+            len(s.periods) for s in self.oracle.subscriptions()
+        )
+        for kind, _key in self.sent:
+            self.seen[f"told: {kind}"] += 1
+        if "PAID_SUPPORT_CUSTOMERS" in os.environ:
+            print(f"\n{CUSTOMERS} customers, seed {SEED}")  # noqa: T201
+            for name, number in sorted(self.seen.items()):
+                print(f"{number:9d} {name}")  # noqa: T201
+
+    # -- the scheduled actions ----------------------------------------------------------
+
+    def _run_actions(self):
+        """Run the scheduled actions as the server does, and foresee what they do."""
+        due = sorted(
+            (
+                s
+                for s in self.oracle.subscriptions()
+                if s.automatic
+                and s.runs(self.today)
+                and s.end <= self.today + self.company.incident_renewal_days * DAY
+                and s.tried != self.today
+            ),
+            key=lambda s: (s.end, s.id),
+        )
+        accounts = list(dict.fromkeys(s.account for s in due))
+        balances = self._balances(accounts)
+        before = {s: self._situation(s) for s in due}
+        with self.enter_registry_test_mode():
+            for name in ("open_and_close", "renew"):
+                self._trigger(name)
+        for subscription in due:
+            self._expect_renewal(subscription, before[subscription], balances)
+        if accounts:
+            self._follow(*accounts)
+        self.sent_before = len(self.sent)
+        with self.enter_registry_test_mode():
+            self._trigger("remind")
+        self.env.invalidate_all()
+        expected = self.oracle.remind(self.today, self._is_sold)
+        self.assertEqual(sorted(self.sent[self.sent_before :]), expected, self.today)
+        self.seen["scheduled actions"] += 1
+
+    def _trigger(self, name):
+        self.env.ref(
+            f"helpdesk_paid_support.ir_cron_incident_{name}"
+        ).method_direct_trigger()
+
+    def _is_sold(self, order_id):
+        return self.env["sale.order"].browse(order_id).state == "sale"
+
+    def _balances(self, accounts):
+        if not accounts:
+            return {}
+        self.env.flush_all()
+        books = Books(self.env.cr, [account.partner.id for account in accounts])
+        return {a: books.balance(a.partner.id) for a in accounts}
+
+    def _open_orders(self, subscription):
+        """Return what waits for its payment: whether it was made automatically, and is
+        just being paid, by id."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT o.id, o.incident_automatic IS TRUE, EXISTS (
+                   SELECT FROM sale_order_transaction_rel rel
+                     JOIN payment_transaction tx ON tx.id = rel.transaction_id
+                    WHERE rel.sale_order_id = o.id
+                      AND tx.state IN ('pending', 'authorized', 'done'))
+              FROM sale_order o
+             WHERE o.state IN ('draft', 'sent') AND o.id IN (
+                   SELECT order_id FROM sale_order_line
+                    WHERE incident_subscription_id = %s
+                      AND incident_operation IN ('renew', 'change'))
+            """,
+            [subscription.id],
+        )
+        return {row[0]: row[1:] for row in self.env.cr.fetchall()}
+
+    def _situation(self, subscription):
+        return self._open_orders(subscription), subscription.end
+
+    def _expect_renewal(self, subscription, situation, balances):
+        """R9.7: renewed from the balance, else with the token, else sent to be paid;
+        and never twice."""
+        account = subscription.account
+        orders, end = situation
+        subscription.tried = self.today
+        new = self._register_new(account, subscription)
+        if any(paying for _automatic, paying in orders.values()):
+            self.assertFalse(new)
+            self.seen["renewal: paying"] += 1
+            return
+        by_hand = [order for order, (auto, _paying) in orders.items() if not auto]
+        if by_hand:
+            self.assertFalse(new)
+            self._expect_failure(subscription, end, "confirm", by_hand[0])
+            return
+        self.assertLessEqual(len(new), 1)
+        order = new[0] if new else account.orders[max(orders)]
+        order.automatic = True
+        row = self.env["sale.order"].browse(order.id)
+        total = cents(row.amount_total)
+        months = max(line.months for line in order.lines)
+        if cents(total / max(months, 1)) > cents(subscription.agreed_price()):
+            problem = "confirm"
+        elif balances[account] >= total:
+            balances[account] -= total
+            problem = None
+            self.assertEqual(len(row.invoice_ids), 1)
+            self.seen["renewal: balance"] += 1
+        elif not account.token:
+            problem = "method"
+        else:
+            problem = {"done": None, "error": "declined", "pending": "paying"}[
+                account.token
+            ]
+            self.assertEqual(row.transaction_ids[-1:].state, account.token)
+            self.seen[f"renewal: token {account.token}"] += 1
+            if problem == "paying":
+                days = account.rng.randint(1, 20)
+                self._later(account, days, self._do_decide, order)
+                return
+        self.assertEqual(row.state == "sale", not problem, (problem, self.today))
+        if problem:
+            self._expect_failure(subscription, end, problem, order.id)
+            if account.rng.random() < 0.1:
+                self._plan_payment(account, order)
+        else:
+            days = account.rng.randint(1, 15)
+            self._later(account, days, self._do_invoice, order)
+
+    def _expect_failure(self, subscription, end, problem, order):
+        self.seen[f"renewal: {problem}"] += 1
+        self.oracle.queue("failed", f"{subscription.id}:{end}:{problem}", order)
+
+    # -- orders ----------------------------------------------------------------------------
+
+    def _newest_order(self):
+        self.env.flush_all()
+        self.env.cr.execute("SELECT COALESCE(MAX(id), 0) FROM sale_order")
+        return self.env.cr.fetchone()[0]
+
+    def _register_new(self, account, subscription):
+        """Register the renewals that were made for a subscription by themselves."""
+        found = (
+            self.env["sale.order"]
+            .search(
+                [
+                    ("partner_id", "=", account.partner.id),
+                    ("order_line.incident_subscription_id", "=", subscription.id),
+                ]
+            )
+            .filtered(lambda order: order.id not in account.orders)
+        )
+        return [
+            self._register(account, order, self._renewal(subscription))
+            for order in found
+        ]
+
+    def _register(self, account, order, expected):
+        """Note what an order sells; it is what was asked for.
+
+        :param expected: lines, without ids and prices.
+        """
+        self.assertNotIn(order.id, account.orders)
+        self.assertEqual(len(order.order_line), len(expected), order.order_line)
+        result = Order(order.id)
+        for row, (values, price) in zip(order.order_line, expected, strict=True):
+            line = Line(id=row.id, order=result, price=cents(row.price_total), **values)
+            result.lines.append(line)
+            self.assertEqual(
+                (
+                    row.product_id.id,
+                    row.incident_operation or None,
+                    row.incident_kind,
+                    row.incident_quantity * row.incident_units,
+                    row.incident_term_months,
+                    row.incident_date_from or None,
+                    row.incident_subscription_id.id,
+                    row.incident_term_id.sale_line_id.id,
+                ),
+                (
+                    line.product,
+                    line.operation,
+                    line.kind,
+                    line.number,
+                    line.months,
+                    line.date_from,
+                    line.subscription.id if line.subscription else False,
+                    line.acts_on.line.id if line.acts_on else False,
+                ),
+            )
+            slack = cents(0.01)
+            if line.operation == "credit":
+                slack *= len(line.acts_on.months) + 2
+            self.assertLessEqual(abs(line.price - price), slack, row.name)
+        account.orders[order.id] = result
+        return result
+
+    def _price(self, product, quantity):
+        rate = 1.15 if product in self.taxed else 1
+        return cents(self.prices[product] * quantity * rate)
+
+    def _plan_line(self, product, units, **values):
+        kind, number, months = self.facts[product]
+        line = {
+            "kind": kind,
+            "number": number * units,
+            "months": months,
+            "units": units,
+            "product": product.id,
+            **values,
+        }
+        return line, self._price(product, units)
+
+    def _extra_line(self, product, number, months, **values):
+        line = {
+            "kind": "period",
+            "number": number,
+            "months": months,
+            "units": number,
+            "product": product.id,
+            "operation": "extra",
+            **values,
+        }
+        return line, self._price(product, number * months)
+
+    def _renewal(self, subscription, plan=None):
+        """R9.5: the plan, scheduled or as it is, with its extras (R9.4)."""
+        plan = plan or self._product(subscription.next_product or subscription.product)
+        lines = [
+            self._plan_line(
+                plan, subscription.units, operation="renew", subscription=subscription
+            )
+        ]
+        extra = self.extra_of(plan)
+        if self.facts[plan][0] == "period" and extra and subscription.extra:
+            lines.append(
+                self._extra_line(
+                    extra,
+                    subscription.extra,
+                    self.facts[plan][2],
+                    subscription=subscription,
+                )
+            )
+        return lines
+
+    def _product(self, product_id):
+        return self.env["product.product"].browse(product_id)
+
+    @staticmethod
+    def extra_of(plan):
+        return plan.product_tmpl_id.incident_extra_product_id
+
+    def _plan_payment(self, account, order, **weights):
+        """Decide how an order will be paid, if ever."""
+        weights = PAYING | weights
+        way = account.rng.choices(list(weights), list(weights.values()))[0]
+        self.seen[f"pay {way}"] += 1
+        rng = account.rng
+        if way == "online":
+            self._do_pay_online(account, order)
+        elif way == "late":
+            # After its validity, after the next boundary, after the end.
+            self._later(account, rng.randint(2, 75), self._do_pay_online, order)
+        elif way == "invoice":
+            if self._order(order).state in ("draft", "sent"):
+                self._order(order).action_confirm()
+            self._do_invoice(account, order)
+            self._later(account, rng.randint(0, 40), self._do_register, order)
+        elif way == "balance":
+            self._do_fund(account)
+            self._later(account, rng.randint(0, 3), self._do_pay_from_balance, order)
+        elif way == "pending":
+            self.transaction(self._order(order), state="pending")
+            self._later(account, rng.randint(1, 30), self._do_decide, order)
+
+    def _order(self, order):
+        return self.env["sale.order"].browse(order.id)
+
+    # -- what happens -----------------------------------------------------------------------
+
+    def _do_anything(self, account):
+        kind = account.rng.choices(list(EVENTS), list(EVENTS.values()))[0]
+        self.seen[f"event: {kind}"] += 1
+        getattr(self, f"_do_{kind}")(account)
+
+    def _pick(self, account, candidates):
+        candidates = list(candidates)
+        if not candidates:
+            raise NotNow
+        return account.rng.choice(candidates)
+
+    def _subscription(self, account, condition):
+        """Pick a subscription, and its record."""
+        found = self._pick(account, filter(condition, account.subscriptions))
+        record = self.env["helpdesk.incident.subscription"].sudo().browse(found.id)
+        return found, record
+
+    def _do_buy(self, account):
+        products = self.plans if account.rng.random() < 0.85 else self.packs
+        product = self._pick(account, products)
+        units = account.rng.choice((1, 1, 2))
+        order = self.quotation(product, customer=account.partner, quantity=units)
+        line = self._plan_line(product, units)
+        self._plan_payment(account, self._register(account, order, [line]))
+
+    def _do_extra(self, account):
+        """R9.4: from the current month to the last one that is paid."""
+        found, record = self._subscription(
+            account,
+            lambda s: s.runs(self.today) and self.extra_of(self._product(s.product)),
+        )
+        number = account.rng.randint(1, 4)
+        current = month_of(found.anchor, self.today)
+        months = month_of(found.anchor, found.end) - current + 1
+        order = record._order_extra(number)
+        if order.id in account.orders:
+            raise NotNow
+        self.assertEqual(order.validity_date, month(found.anchor, current)[1])
+        line = self._extra_line(
+            self.extra_of(self._product(found.product)),
+            number,
+            months,
+            subscription=found,
+            acts_on=found.plan_term(),
+            date_from=month(found.anchor, current)[0],
+        )
+        self._plan_payment(
+            account, self._register(account, order, [line]), late=10, pending=4
+        )
+
+    def _do_renew(self, account):
+        """R9.5: before the end, after it, with another term, for a lifetime."""
+        found, record = self._subscription(
+            account, lambda s: s.runs(self.today) or s.has_ended(self.today)
+        )
+        plan = self._product(found.next_product or found.product)
+        if account.rng.random() < 0.3:
+            plan = self._pick(account, plan.product_tmpl_id.product_variant_ids)
+        orders = self._open_orders(found)
+        try:
+            with self.env.cr.savepoint():
+                order = record._order_renewal(plan)
+        except UserError as error:
+            self.assertIn("just being paid", str(error))
+            self.assertTrue(any(paying for _auto, paying in orders.values()))
+            raise NotNow from error
+        if order.id in account.orders:
+            raise NotNow
+        expected = self._renewal(found, plan)
+        self._plan_payment(account, self._register(account, order, expected))
+
+    def _do_change(self, account):
+        """R9.6: with a credit, for nothing, or scheduled."""
+        found, record = self._subscription(account, lambda s: s.runs(self.today))
+        product = self._product(found.product)
+        plan = self._pick(
+            account,
+            self.changes[product.product_tmpl_id].product_variant_ids
+            & self.plans - product,
+        )
+        paid = all(t.line.order.in_full for t in found.terms_after(self.today))
+        paying = any(paying for _auto, paying in self._open_orders(found).values())
+        try:
+            with self.env.cr.savepoint():
+                order = record._order_change(plan)
+        except UserError as error:
+            self.assertTrue(paying if paid else "is not paid" in str(error), error)
+            self.seen["change refused"] += 1
+            raise NotNow from error
+        self.assertTrue(paid)
+        if order.id in account.orders:
+            raise NotNow
+        lines = self._change(found, plan)
+        total = sum(price for _values, price in lines)
+        if not order:
+            self.assertLess(total, 0)
+            self.seen["change scheduled"] += 1
+            found.next_product = plan.id
+            later = self._renewal(found)
+            found.next_price = sum(price for _line, price in later) / later[0][0]["months"]
+            return
+        self.assertGreater(total, -cents(0.2))
+        order = self._register(account, order, lines)
+        if self._order(order).state == "sale":
+            self.seen["change for nothing"] += 1
+            self._later(account, 3, self._do_invoice, order)
+        else:
+            self._plan_payment(account, order, late=7)
+
+    def _change(self, found, plan):
+        current = month_of(found.anchor, self.today)
+        boundary = month(found.anchor, current + 1)[0]
+        lines = [
+            self._plan_line(
+                plan,
+                found.units,
+                operation="change",
+                subscription=found,
+                acts_on=found.plan_term(),
+                date_from=boundary,
+            )
+        ]
+        for term, given in found.numbers().items():
+            number = sum(n for window, n in given.items() if window[0] >= boundary)
+            if number:
+                values = {
+                    "kind": "period",
+                    "number": number,
+                    "months": 1,
+                    "units": 1,
+                    "product": term.line.product,
+                    "operation": "credit",
+                    "subscription": found,
+                    "acts_on": term,
+                    "date_from": boundary,
+                }
+                lines.append((values, -term.line.worth(number)))
+        return lines
+
+    def _do_automatic(self, account):
+        found, record = self._subscription(account, lambda s: not s.cancelled)
+        record._set_auto_renew(not found.automatic)
+        found.automatic = not found.automatic
+
+    def _do_token(self, account):
+        """The customer saves another payment method, or removes it."""
+        tokens = self.env["payment.token"].sudo()
+        tokens.search([("partner_id", "=", account.partner.id)]).active = False
+        account.token = account.rng.choice(("done", "done", "error", "pending", None))
+        if account.token:
+            tokens.create(
+                {
+                    "provider_id": self.demo.id,
+                    "payment_method_id": self.demo.payment_method_ids[:1].id,
+                    "partner_id": account.partner.id,
+                    "provider_ref": "demo",
+                    "payment_details": "4242",
+                    "demo_simulated_state": account.token,
+                }
+            )
+
+    def _do_fund(self, account):
+        amount = account.rng.choice((30, 90, 250, 700))
+        self.pay(amount, account.partner, date=fields.Date.today())
+
+    # -- paying ---------------------------------------------------------------------------
+
+    def _do_pay_online(self, account, order):
+        record = self._order(order)
+        if order.in_full or record.amount_total <= 0 or record.invoice_ids:
+            raise NotNow
+        if record._incident_is_being_paid():
+            raise NotNow
+        if record.state == "cancel" and account.rng.random() < 0.7:
+            raise NotNow
+        if record.is_expired:
+            self.seen["paid after its validity"] += 1
+        self.transaction(record)
+        days = account.rng.randint(1, 15)
+        self._later(account, days, self._do_invoice, order)
+
+    def _do_decide(self, account, order):
+        """The provider has decided."""
+        record = self._order(order)
+        for transaction in record.transaction_ids.filtered(
+            lambda transaction: transaction.state == "pending"
+        ):
+            way = account.rng.choice(("done", "done", "error", "canceled"))
+            getattr(transaction, f"action_demo_set_{way}")()
+            transaction._post_process()
+        self._later(account, account.rng.randint(1, 15), self._do_invoice, order)
+
+    def _do_invoice(self, account, order):
+        record = self._order(order)
+        if record.state != "sale" or record.invoice_ids:
+            raise NotNow
+        self.bill(record)
+
+    def _do_register(self, account, order):
+        invoice = self._order(order).invoice_ids.filtered(
+            lambda move: move.move_type == "out_invoice" and move.state == "posted"
+        )
+        if not invoice.amount_residual:
+            raise NotNow
+        self.register(invoice, payment_date=fields.Date.today())
+
+    def _do_pay_from_balance(self, account, order):
+        record = self._order(order)
+        if not record._incident_is_open():
+            raise NotNow
+        enough = self._balances([account])[account] >= cents(record.amount_total)
+        try:
+            with self.env.cr.savepoint():
+                record._incident_pay_from_balance()
+        except UserError as error:
+            self.assertFalse(enough)
+            raise NotNow from error
+        self.assertTrue(enough)
+
+    def _payments(self, account):
+        return self.env["account.payment"].search(
+            [
+                ("partner_id", "=", account.partner.id),
+                ("payment_type", "=", "inbound"),
+                ("state", "in", ("in_process", "paid")),
+            ],
+            order="id desc",
+        )
+
+    def _do_reset(self, account):
+        """A payment is reset to draft, and mostly posted again."""
+        payment = self._pick(account, self._payments(account)[:6])
+        payment.action_draft()
+        if account.rng.random() < 0.85:
+            days = account.rng.randint(1, 45)
+            self._later(account, days, self._do_post_again, payment.id)
+
+    def _do_post_again(self, account, payment_id):
+        payment = self.env["account.payment"].browse(payment_id)
+        if payment.state != "draft":
+            raise NotNow
+        payment.action_post()
+        days = account.rng.randint(1, 10)
+        self._later(account, days, self._do_match, payment_id)
+
+    def _do_match(self, account, payment_id):
+        """An accountant looks for what the payment was for: any open invoice."""
+        payment = self.env["account.payment"].browse(payment_id)
+        invoices = self.env["account.move"].search(
+            [
+                ("partner_id", "=", account.partner.id),
+                ("move_type", "=", "out_invoice"),
+                ("state", "=", "posted"),
+                ("amount_residual", ">", 0),
+            ]
+        )
+        if payment.state not in ("in_process", "paid") or not invoices:
+            raise NotNow
+        item = payment.move_id.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        if item.reconciled:
+            raise NotNow
+        self.settle_with(self._pick(account, invoices), payment.move_id)
+
+    # -- taking back -----------------------------------------------------------------------
+
+    def _do_credit(self, account):
+        """R8.4: a full credit note, of goodwill or not, and sometimes its reset."""
+        credited = {
+            line.acts_on.line.order.id
+            for line in account.lines()
+            if line.operation == "credit" and line.begun
+        }
+        invoice = self._pick(
+            account,
+            self.env["account.move"]
+            .search(
+                [
+                    ("partner_id", "=", account.partner.id),
+                    ("move_type", "=", "out_invoice"),
+                    ("state", "=", "posted"),
+                ],
+                order="id desc",
+                limit=5,
+            )
+            .filtered(lambda move: not move.reversal_move_ids),
+        )
+        note = self.reverse(invoice, post=False)
+        orders = set(invoice.invoice_line_ids.sale_line_ids.order_id.ids)
+        # What a change has credited is not credited again: no accountant does that.
+        note.incident_goodwill = account.rng.random() < 0.3 and not orders & credited
+        note.action_post()
+        self.seen["goodwill" if note.incident_goodwill else "credited"] += 1
+        if not note.incident_goodwill and account.rng.random() < 0.4:
+            days = account.rng.randint(1, 30)
+            self._later(account, days, self._do_reset_note, note.id)
+
+    def _do_reset_note(self, account, note_id):
+        note = self.env["account.move"].browse(note_id)
+        if note.state == "posted":
+            note.button_draft()
+            if account.rng.random() < 0.5:
+                days = account.rng.randint(1, 30)
+                self._later(account, days, self._do_reset_note, note_id)
+        else:
+            note.action_post()
+
+    def _do_cancel(self, account):
+        """R9.8"""
+        found, record = self._subscription(account, lambda s: s.runs(self.today))
+        record.action_cancel()
+        found.cancelled = self.today
+        found.settle(self.today, self.oracle.counter)
+        if account.rng.random() < 0.7:
+            self._later(account, account.rng.randint(1, 60), self._do_reopen, found)
+
+    def _do_reopen(self, account, found):
+        self.env["helpdesk.incident.subscription"].browse(found.id).action_reopen()
+        found.cancelled = None
+        found.settle(self.today, self.oracle.counter)
+
+    def _do_cancel_order(self, account):
+        """R8.4: what no paid invoice covers is taken back."""
+        order = self._pick(account, account.orders.values())
+        record = self._order(order)
+        if record.state != "sale":
+            raise NotNow
+        record._action_cancel()
+        days = account.rng.randint(1, 20)
+        self._later(account, days, self._do_confirm_again, order)
+
+    def _do_confirm_again(self, account, order):
+        record = self._order(order)
+        if record.state != "cancel":
+            raise NotNow
+        record.action_draft()
+        record.action_confirm()
+
+    # -- tickets ---------------------------------------------------------------------------
+
+    def _do_use(self, account):
+        available = account.available(self.today)
+        number = account.rng.randint(1, available + 1)
+        if number > available:
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                self.use(number, account.partner)
+            return
+        ticket = self.use(number, account.partner)
+        account.deduct(ticket.id, number, self.today)
+
+    def _do_give_back(self, account):
+        held = {
+            ticket: number
+            for ticket, legs in account.tickets.items()
+            if (number := sum(taken for _allotment, taken in legs))
+        }
+        ticket = self._pick(account, list(held)[-8:])
+        left = account.rng.randrange(held[ticket])
+        self.env["helpdesk.ticket"].browse(ticket).incident_count = left
+        account.give_back(ticket, held[ticket] - left, self.today)
