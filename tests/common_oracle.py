@@ -206,13 +206,12 @@ class Subscription:
         ]
         plans = [(window, term) for window, term in last if not term.is_extra]
         if plans:
-            window, term = plans[-1]
-            self.product, self.units = term.line.product, term.line.units
-            self.anchor = term.anchor
+            window, plan = plans[-1]
+            self.product, self.units = plan.line.product, plan.line.units
+            self.anchor = plan.anchor
+            # R9.4: extras stay with the subscription, paid late or not.
             self.extra = sum(
-                numbers[term][window]
-                for last_window, term in last
-                if term.is_extra and last_window == window
+                given.get(window, 0) for term, given in numbers.items() if term.is_extra
             )
 
     def settle(self, today, counter):

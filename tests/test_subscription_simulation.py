@@ -25,13 +25,13 @@ SEED = os.environ.get("PAID_SUPPORT_SEED", "2027")
 ZONE = ZoneInfo("Pacific/Auckland")
 BEGIN = datetime(2027, 1, 29).date()
 #: How often something happens to a customer, on average: each so many days.
-PACE = 16
+PACE = int(os.environ.get("PAID_SUPPORT_PACE", "10"))
 EVENTS = {
     "buy": 5,
     "extra": 6,
     "renew": 6,
-    "change": 6,
-    "automatic": 5,
+    "change": 8,
+    "automatic": 4,
     "token": 3,
     "fund": 4,
     "reset": 4,
@@ -158,6 +158,7 @@ class TestSubscriptionSimulation(SaleCommon):
         self.rng = random.Random(SEED)
         self.seen = Counter()
         self.sent = []
+        self.unsold = {}
         self.tasks = defaultdict(list)
         self.oracle = Oracle(
             soon=self.company.incident_reminder_days,
@@ -200,10 +201,12 @@ class TestSubscriptionSimulation(SaleCommon):
 
     def _draw(self, account, number):
         """Draw in advance on which days something happens to a customer."""
-        day = number % 3 if number % 5 < 2 else account.rng.randrange(62)
+        # Many of them on the last days of January: anchors on the 29th to the 31st.
+        early = number % 3 if number % 5 < 2 else account.rng.randrange(62)
+        day = min(early, DAYS // 4)
         self._on(BEGIN + day * DAY, account, self._do_buy)
         while day < DAYS:
-            day += account.rng.randint(1, 2 * PACE)
+            day += account.rng.randint(1, 2 * PACE - 1)
             self._on(BEGIN + day * DAY, account, self._do_anything)
 
     def _on(self, day, account, task, *args):
@@ -229,6 +232,7 @@ class TestSubscriptionSimulation(SaleCommon):
             self._run_actions()
         happened = self.tasks.pop(self.today, ())
         self._at(self.rng.randint(1, 22), 30)
+        self._offer_otherwise()
         for account, task, args in happened:
             self._try(account, task, args)
         self._at(23, self.rng.randrange(60))
@@ -236,6 +240,28 @@ class TestSubscriptionSimulation(SaleCommon):
             self._run_actions()
         self._check(bool(before or after))
         self.seen["days"] += 1
+
+    def _offer_otherwise(self):
+        """Once in a while a plan costs something else, or is not sold for some days."""
+        for product, until in list(self.unsold.items()):
+            if until <= self.today:
+                product.active = True
+                del self.unsold[product]
+        if self.rng.random() < 0.04:
+            product = self.rng.choice(self.plans)
+            price = round(self.prices[product] * self.rng.choice((0.93, 1.05, 1.1)), 2)
+            value = product.product_template_attribute_value_ids
+            if value:
+                value.price_extra = price
+            else:
+                product.list_price = price
+            self.prices[product] = price
+            self.seen["prices changed"] += 1
+        if self.rng.random() < 0.03:
+            product = self.rng.choice(self.plans)
+            product.active = False
+            self.unsold[product] = self.today + self.rng.randint(3, 20) * DAY
+            self.seen["plans withdrawn"] += 1
 
     def _try(self, account, task, args=()):
         """Do something, if it can be done, and see what follows."""
@@ -276,6 +302,10 @@ class TestSubscriptionSimulation(SaleCommon):
     def _begun(self, account, order):
         """An order was paid for the first time."""
         self.seen["orders begun"] += 1
+        if account.rng.random() < 0.3:
+            self._later(account, account.rng.randint(1, 9), self._do_automatic)
+        if account.rng.random() < 0.15:
+            self._later(account, account.rng.randint(1, 9), self._do_token)
         for line in order.lines:
             self.seen[f"begun: {line.operation or line.kind}"] += 1
             if line.term and line.term.late:
@@ -584,6 +614,10 @@ class TestSubscriptionSimulation(SaleCommon):
             self.assertFalse(new)
             self._expect_failure(subscription, end, "confirm", by_hand[0])
             return
+        if self._next_plan(subscription) in self.unsold:
+            self.assertFalse(new)
+            self._expect_failure(subscription, end, "plan", None)
+            return
         self.assertLessEqual(len(new), 1)
         order = new[0] if new else account.orders[max(orders)]
         order.automatic = True
@@ -716,7 +750,7 @@ class TestSubscriptionSimulation(SaleCommon):
 
     def _renewal(self, subscription, plan=None):
         """R9.5: the plan, scheduled or as it is, with its extras (R9.4)."""
-        plan = plan or self._product(subscription.next_product or subscription.product)
+        plan = plan or self._next_plan(subscription)
         lines = [
             self._plan_line(
                 plan, subscription.units, operation="renew", subscription=subscription
@@ -733,6 +767,9 @@ class TestSubscriptionSimulation(SaleCommon):
                 )
             )
         return lines
+
+    def _next_plan(self, subscription):
+        return self._product(subscription.next_product or subscription.product)
 
     def _product(self, product_id):
         return self.env["product.product"].browse(product_id)
@@ -771,8 +808,8 @@ class TestSubscriptionSimulation(SaleCommon):
 
     def _do_anything(self, account):
         kind = account.rng.choices(list(EVENTS), list(EVENTS.values()))[0]
-        self.seen[f"event: {kind}"] += 1
         getattr(self, f"_do_{kind}")(account)
+        self.seen[f"event: {kind}"] += 1
 
     def _pick(self, account, candidates):
         candidates = list(candidates)
@@ -788,7 +825,7 @@ class TestSubscriptionSimulation(SaleCommon):
 
     def _do_buy(self, account):
         products = self.plans if account.rng.random() < 0.85 else self.packs
-        product = self._pick(account, products)
+        product = self._pick(account, products.filtered("active"))
         units = account.rng.choice((1, 1, 2))
         order = self.quotation(product, customer=account.partner, quantity=units)
         line = self._plan_line(product, units)
@@ -824,7 +861,7 @@ class TestSubscriptionSimulation(SaleCommon):
         found, record = self._subscription(
             account, lambda s: s.runs(self.today) or s.has_ended(self.today)
         )
-        plan = self._product(found.next_product or found.product)
+        plan = self._next_plan(found)
         if account.rng.random() < 0.3:
             plan = self._pick(account, plan.product_tmpl_id.product_variant_ids)
         orders = self._open_orders(found)
@@ -832,8 +869,11 @@ class TestSubscriptionSimulation(SaleCommon):
             with self.env.cr.savepoint():
                 order = record._order_renewal(plan)
         except UserError as error:
-            self.assertIn("just being paid", str(error))
-            self.assertTrue(any(paying for _auto, paying in orders.values()))
+            if plan in self.unsold:
+                self.assertIn("is not sold any more", str(error))
+            else:
+                self.assertIn("just being paid", str(error))
+                self.assertTrue(any(paying for _auto, paying in orders.values()))
             raise NotNow from error
         if order.id in account.orders:
             raise NotNow
@@ -846,8 +886,8 @@ class TestSubscriptionSimulation(SaleCommon):
         product = self._product(found.product)
         plan = self._pick(
             account,
-            self.changes[product.product_tmpl_id].product_variant_ids
-            & self.plans - product,
+            (self.changes[product.product_tmpl_id].product_variant_ids & self.plans)
+            - product,
         )
         paid = all(t.line.order.in_full for t in found.terms_after(self.today))
         paying = any(paying for _auto, paying in self._open_orders(found).values())
