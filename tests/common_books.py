@@ -104,8 +104,11 @@ class Books:
             and all(self.is_money(payer) for payer in payers)
         )
 
-    def is_money(self, move):
-        """A payment that is booked; a credit note of what was paid."""
+    def is_money(self, move, asking=frozenset()):
+        """A payment that is booked; a credit note of what was paid. Those that pay for
+        each other are none."""
+        if move in asking:
+            return False
         if move in self.payments:
             return bool(self.payments[move]["booked"])
         note = self.moves[move]
@@ -113,7 +116,8 @@ class Books:
         received = sum(
             row["amount"]
             for row in self.payers[note["reversed"]]
-            if row["credit"] not in own and self.is_money(row["credit"])
+            if row["credit"] not in own
+            and self.is_money(row["credit"], asking | {move})
         )
         spent = sum(
             row["amount"]

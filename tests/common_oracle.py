@@ -252,15 +252,12 @@ class Subscription:
         ]
 
     def plan_term(self):
-        """The last plan of the current anchor: the one that is extended."""
-        return max(
-            (
-                term
-                for term in self.terms
-                if not term.is_extra and term.anchor == self.anchor
-            ),
-            key=lambda term: term.line.id,
-        )
+        """The plan of the current anchor that has begun last: it is extended."""
+        return [
+            term
+            for term in self.terms
+            if not term.is_extra and term.anchor == self.anchor
+        ][-1]
 
     def agreed_price(self):
         """What was paid for the last month; or agreed upon for the next plan."""
