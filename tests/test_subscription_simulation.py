@@ -19,8 +19,8 @@ from .common_oracle import DAY, REPLACING, Account, Line, Oracle, Order, month, 
 from .common_sale import SaleCommon
 
 #: How many customers and days, and which dice; more for a long campaign.
-CUSTOMERS = int(os.environ.get("PAID_SUPPORT_CUSTOMERS", "8"))
-DAYS = int(os.environ.get("PAID_SUPPORT_DAYS", "100"))
+CUSTOMERS = int(os.environ.get("PAID_SUPPORT_CUSTOMERS", "12"))
+DAYS = int(os.environ.get("PAID_SUPPORT_DAYS", "110"))
 SEED = os.environ.get("PAID_SUPPORT_SEED", "2027")
 #: After so many minutes it comes to its end, with the days that it has lived.
 MINUTES = float(os.environ.get("PAID_SUPPORT_MINUTES", "inf"))
@@ -212,9 +212,9 @@ class TestSubscriptionSimulation(SaleCommon):
     def _draw(self, account, number):
         """Draw in advance on which days something happens to a customer."""
         # Many of them on the last days of January: anchors on the 29th to the 31st.
-        early = number % 3 if number % 5 < 2 else account.rng.randrange(62)
+        early = number % 3 if number % 5 < 4 else account.rng.randrange(62)
         day = min(early, DAYS // 4)
-        self._on(BEGIN + day * DAY, account, self._do_buy)
+        self._on(BEGIN + day * DAY, account, self._do_begin)
         while day < DAYS:
             day += account.rng.randint(1, 2 * PACE - 1)
             self._on(BEGIN + day * DAY, account, self._do_anything)
@@ -319,6 +319,11 @@ class TestSubscriptionSimulation(SaleCommon):
             self.seen[f"begun: {line.operation or line.kind}"] += 1
             if line.term and line.term.late:
                 self.seen["begun late"] += 1
+            elif line.term and account.rng.random() < 0.4:
+                # Before the end, or after it.
+                days = (line.term.months[-1][1] - self.today).days
+                days -= account.rng.randint(-5, 9)
+                self._later(account, days, self._do_renew)
         if not order.automatic:
             return
         self.oracle.queue("renewed", str(order.id))
@@ -843,13 +848,21 @@ class TestSubscriptionSimulation(SaleCommon):
         record = self.env["helpdesk.incident.subscription"].sudo().browse(found.id)
         return found, record
 
+    def _do_begin(self, account):
+        """The first plan is mostly a short one, and paid at once."""
+        short = self.plans.filtered(lambda plan: self.facts[plan][2] < 12)
+        self._buy(account, short if account.rng.random() < 0.8 else self.plans, late=0)
+
     def _do_buy(self, account):
         products = self.plans if account.rng.random() < 0.85 else self.packs
+        self._buy(account, products)
+
+    def _buy(self, account, products, **weights):
         product = self._pick(account, products.filtered("active"))
         units = account.rng.choice((1, 1, 2))
         order = self.quotation(product, customer=account.partner, quantity=units)
         line = self._plan_line(product, units)
-        self._plan_payment(account, self._register(account, order, [line]))
+        self._plan_payment(account, self._register(account, order, [line]), **weights)
 
     def _do_extra(self, account):
         """R9.4: from the current month to the last one that is paid."""
