@@ -1,6 +1,5 @@
 import os
 import random
-import time
 from collections import Counter, defaultdict
 from datetime import datetime
 from unittest.mock import patch
@@ -151,11 +150,11 @@ class TestSubscriptionSimulation(SaleCommon):
         books is worth what was given, nothing is renewed twice, and every reminder was
         sent once."""
         self._prepare()
-        begin = time.perf_counter()
+        begin = os.times().elapsed  # time that is not frozen
         for number in range(DAYS):
             self.today = BEGIN + number * DAY
             self._live()
-            self.seen["seconds"] = round(time.perf_counter() - begin)
+            self.seen["seconds"] = round(os.times().elapsed - begin)
             if LONG and number % 50 == 0:
                 print(self.today, self.seen["seconds"], flush=True)  # noqa: T201
             if self.seen["seconds"] > 60 * MINUTES:
