@@ -201,9 +201,7 @@ class Subscription:
             if number and self.goes_on(window)
         ]
         self.end = max((window[1] for window, _term in paid), default=None)
-        last = [
-            (window, term) for window, term in paid if window[1] == self.end
-        ]
+        last = [(window, term) for window, term in paid if window[1] == self.end]
         plans = [(window, term) for window, term in last if not term.is_extra]
         if plans:
             window, plan = plans[-1]
@@ -321,7 +319,10 @@ class Account:
         for line in self.lines():
             if line.begun and line.kind == "lifetime":
                 self.lifetime_targets[line.id] = line.due
-            for subscription in (line.subscription, line.term and line.term.subscription):
+            for subscription in (
+                line.subscription,
+                line.term and line.term.subscription,
+            ):
                 if subscription and subscription not in touched:
                     touched.append(subscription)
         for subscription in touched:
