@@ -17,7 +17,8 @@ from .common_books import Books, cents
 from .common_oracle import DAY, Account, Line, Oracle, Order, month, month_of
 from .common_sale import SaleCommon
 
-#: How many customers and days, and which dice; more for a long campaign.
+#: How many customers and days, and which dice. For a long campaign, which says what
+#: it has seen: PAID_SUPPORT_CUSTOMERS=200 PAID_SUPPORT_DAYS=1096 dev/test -s -k years
 CUSTOMERS = int(os.environ.get("PAID_SUPPORT_CUSTOMERS", "12"))
 DAYS = int(os.environ.get("PAID_SUPPORT_DAYS", "110"))
 SEED = os.environ.get("PAID_SUPPORT_SEED", "2027")
@@ -151,17 +152,19 @@ class TestSubscriptionSimulation(SaleCommon):
         sent once."""
         self._prepare()
         begin = os.times().elapsed  # time that is not frozen
-        for number in range(DAYS):
-            self.today = BEGIN + number * DAY
-            self._live()
-            self.seen["seconds"] = round(os.times().elapsed - begin)
-            if LONG and number % 50 == 0:
-                print(self.today, self.seen["seconds"], flush=True)
-            if self.seen["seconds"] > 60 * MINUTES:
-                break
+        try:
+            for number in range(DAYS):
+                self.today = BEGIN + number * DAY
+                self._live()
+                self.seen["seconds"] = round(os.times().elapsed - begin)
+                if LONG and number % 50 == 0:
+                    print(self.today, self.seen["seconds"], flush=True)
+                if self.seen["seconds"] > 60 * MINUTES:
+                    break
+        finally:
+            self._report()
         self._check_all_money()
         self._check_end()
-        self._report()
 
     def _prepare(self):
         self.rng = random.Random(SEED)
