@@ -171,6 +171,7 @@ class TestSubscriptionSimulation(SaleCommon):
         self.seen = Counter()
         self.sent = []
         self.unsold = {}
+        self.compared = {}
         self.tasks = defaultdict(list)
         self.oracle = Oracle(
             soon=self.company.incident_reminder_days,
@@ -284,10 +285,9 @@ class TestSubscriptionSimulation(SaleCommon):
         """Do something, if it can be done, and see what follows."""
         try:
             task(account, *args)
+            self.seen[task.__name__.removeprefix("_do_")] += 1
         except NotNow:
             self.seen["not now"] += 1
-            return
-        self.seen[task.__name__.removeprefix("_do_")] += 1
         self._follow(account)
 
     # -- what follows ----------------------------------------------------------
@@ -306,6 +306,7 @@ class TestSubscriptionSimulation(SaleCommon):
                 self._begun(account, order)
             self._map(account)
             self._check_money(account)
+        self.compared |= self._prints(accounts)
 
     @staticmethod
     def _orders_of(books, partner_id):
@@ -394,6 +395,27 @@ class TestSubscriptionSimulation(SaleCommon):
         )
         self.seen["money compared"] += 1
 
+    def _prints(self, accounts):
+        """Return what the books of customers come to: by partner."""
+        partners = tuple(account.partner.id for account in accounts)
+        prints = {}
+        for query in (
+            """
+            SELECT partner_id, COUNT(*), SUM(amount_residual_signed),
+                   SUM(amount_total_signed)
+              FROM account_move WHERE state = 'posted' AND partner_id IN %s GROUP BY 1
+            """,
+            """
+            SELECT partner_id, COUNT(*), SUM(amount)
+              FROM account_payment WHERE partner_id IN %s
+               AND state IN ('in_process', 'paid') GROUP BY 1
+            """,
+        ):
+            self.env.cr.execute(query, [partners])
+            for partner, *numbers in self.env.cr.fetchall():
+                prints.setdefault(partner, []).append(numbers)
+        return prints
+
     def _check_all_money(self):
         self._follow(*self.oracle.accounts)
 
@@ -405,6 +427,9 @@ class TestSubscriptionSimulation(SaleCommon):
         self._check_periods(ran)
         self._check_subscriptions()
         self._check_accounts()
+        # Whose books have changed today, its money was compared after that.
+        prints = self._prints(self.oracle.accounts)
+        self.assertEqual({p: self.compared.get(p) for p in prints}, prints)
         self.env.cr.execute(
             """
             SELECT l.incident_subscription_id FROM sale_order_line l
