@@ -36,6 +36,8 @@ class Order:
     id: int
     lines: list = field(default_factory=list)
     automatic: bool = False
+    #: its total, less that of its lines
+    rounding: Fraction = Fraction(0)
     #: what the books say: is it paid, and not credited; paid in full; at what price
     due: bool = False
     in_full: bool = False
