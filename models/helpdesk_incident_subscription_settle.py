@@ -12,6 +12,7 @@ from math import floor
 from odoo import api, models
 
 from .helpdesk_incident_settle import Cause
+from .sale_order_payment import as_fraction
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -112,12 +113,12 @@ class HelpdeskIncidentSubscription(models.Model):
                     share = Fraction(
                         credit.incident_due - taken, credit._incident_total()
                     )
-                    uncovered += share * Fraction(-credit.price_total)
+                    uncovered += share * as_fraction(-credit.price_total)
             for term in terms & order_lines.incident_term_ids:
                 line = term.sale_line_id
                 due = line.incident_due
                 if uncovered > 0 and line.price_total > 0:
-                    paid = max(1 - uncovered / Fraction(line.price_total), 0)
+                    paid = max(1 - uncovered / as_fraction(line.price_total), 0)
                     due = floor(due * paid)
                 numbers[term] = term._numbers(due)
         return numbers

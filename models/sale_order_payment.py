@@ -147,7 +147,9 @@ class SaleOrder(models.Model):
         missing = deducted - (paid - credited)
         if missing <= slack:
             return Fraction(1)
-        return max(1 - _fraction(missing) / _fraction(self.amount_untaxed), Fraction(0))
+        return max(
+            1 - as_fraction(missing) / as_fraction(self.amount_untaxed), Fraction(0)
+        )
 
 
 class SaleOrderLine(models.Model):
@@ -161,7 +163,7 @@ class SaleOrderLine(models.Model):
         :rtype: int
         """
         self.ensure_one()
-        total, ordered = self._incident_total(), _fraction(self.product_uom_qty)
+        total, ordered = self._incident_total(), as_fraction(self.product_uom_qty)
         if not total or not ordered:
             return 0
         if covered is None:
@@ -247,7 +249,7 @@ class SaleOrderLine(models.Model):
                 loose[index] -= taken
         return {
             invoice: (
-                _fraction(quantity),
+                as_fraction(quantity),
                 _share(credited[invoice], (quantity, amount), invoice.currency_id),
             )
             for invoice, (quantity, amount) in charged.items()
@@ -264,7 +266,8 @@ class SaleOrderLine(models.Model):
         )
 
 
-def _fraction(number):
+def as_fraction(number):
+    """Return a price or quantity as an exact number: floats are not quite."""
     return Fraction(round(number * 10**DIGITS), 10**DIGITS)
 
 
@@ -272,7 +275,7 @@ def _share(part, whole, currency):
     """Return which share of ``whole`` is ``part``, both pairs of quantity and amount:
     by the amounts unless there are none; from 0 to 1."""
     index = 0 if currency.is_zero(whole[1]) else 1
-    if not _fraction(whole[index]):
+    if not as_fraction(whole[index]):
         return Fraction(0)
-    share = _fraction(part[index]) / _fraction(whole[index])
+    share = as_fraction(part[index]) / as_fraction(whole[index])
     return max(min(share, Fraction(1)), Fraction(0))

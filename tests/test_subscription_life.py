@@ -97,3 +97,20 @@ class TestSubscriptionLife(SubscriptionCommon):
             self.assertMonths(subscription, {APRIL: 10, MAY: 10, JUNE: 10, JULY: 3})
             self.assertEqual(subscription.product_id, self.small)
             self.assertFalse(subscription.next_product_id)
+
+    def test_change_whose_credit_is_gone(self):
+        """R9.6, R8.4: the credit of 1.10 is not there any more, so 2.20 of 3.30 are
+        paid: 12 of 18 incidents."""
+        old, new = (self.plan(name, 3.3, "period", 6, 3) for name in ("Old", "New"))
+        old.product_tmpl_id.incident_change_template_ids = new.product_tmpl_id
+        order = self.quotation(old)
+        payment = self.paid(order)
+        subscription = self.subscription(order).sudo()
+        with self.on("2027-05-20"):
+            change = subscription._order_change(new)
+            self.assertEqual(self.lines(change), [(1, 3.3, 3.3), (1, -1.1, -1.1)])
+            self.paid(change)
+            payment.action_draft()
+            self.assertMonths(
+                subscription, {APRIL: 0, MAY: 0, JUNE: 6, JULY: 6, AUGUST: 0}
+            )
