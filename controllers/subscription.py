@@ -72,7 +72,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         subscription = self._own_subscription(subscription_id)
         if not subscription:
             return request.redirect("/my/incidents")
-        if subscription.next_product_id:
+        if subscription._scheduled_plan():
             try:
                 with request.env.cr.savepoint():
                     subscription._schedule(None)
@@ -107,9 +107,9 @@ class PaidSupportSubscription(PaidSupportPortal):
                 ).sorted("date_from"),
                 "orders": subscription.term_ids.sale_line_id.order_id,
                 "open_orders": open_orders & subscription._open_orders(),
-                "next_offer": subscription.next_product_id
+                "next_offer": subscription._scheduled_plan()
                 and self._renewal_offers(subscription).get(
-                    subscription.next_product_id
+                    subscription._scheduled_plan()
                 ),
                 "can_renew": subscription._can_renew()
                 and subscription._in_portal(subscription._renewal_plans()),
@@ -224,7 +224,10 @@ class PaidSupportSubscription(PaidSupportPortal):
             return {}
         offers = {
             plan: subscription._offer(
-                subscription._renewal_values(plan, extra), request.env.user.partner_id
+                subscription._renewal_values(
+                    plan, extra if subscription._sold_extra(plan) else None
+                ),
+                request.env.user.partner_id,
             )
             for plan in subscription._in_portal(subscription._renewal_plans())
         }
@@ -256,7 +259,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         if extra is None:
             extra = str(subscription.extra_incidents)
         offers = self._renewal_offers(subscription, whole_number(extra, LIMIT))
-        usual = subscription.next_product_id or subscription.product_id
+        usual = subscription._scheduled_plan() or subscription.product_id
         first = next(iter(offers), usual)
         return self._render(
             "portal_subscription_renew",

@@ -36,6 +36,18 @@ class HelpdeskIncidentMemory(models.AbstractModel):
         records = super(HelpdeskIncidentMemory, model).create(vals_list)
         return records.with_env(self.env)
 
+    @api.model
+    def default_get(self, fields_list):
+        """Override: nobody sets defaults for what is remembered."""
+        defaults = super().default_get(fields_list)
+        for name in self._incident_memory_fields & set(defaults):
+            default = self._fields[name].default
+            if default:
+                defaults[name] = default(self)
+            else:
+                del defaults[name]
+        return defaults
+
     def write(self, vals):
         """Override to refuse what is remembered."""
         self._incident_check_memory(vals)

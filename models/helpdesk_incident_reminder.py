@@ -15,6 +15,19 @@ _logger = logging.getLogger(__name__)
 #: How many are sent at once: each batch is a transaction.
 BATCH = 100
 LAYOUT = "mail.mail_notification_light"
+#: What a template says of a mail.
+MAIL_FIELDS = {
+    "attachment_ids",
+    "body_html",
+    "email_cc",
+    "email_from",
+    "email_to",
+    "mail_server_id",
+    "partner_to",
+    "reply_to",
+    "report_template_ids",
+    "subject",
+}
 
 KINDS = [
     ("ends", "Subscription ends soon"),
@@ -96,6 +109,7 @@ class HelpdeskIncidentReminder(models.Model):
     url = fields.Char(
         string="Link",
         compute="_compute_url",
+        groups="base.group_system",
         help="Where the customer can do something about it.",
     )
 
@@ -117,7 +131,8 @@ class HelpdeskIncidentReminder(models.Model):
             )
 
     def _compute_recipient_id(self):
-        """Whoever has ordered for the subscription last; else the customer."""
+        """Whoever of the customer has ordered for the subscription last, if there is an
+        address; else the customer."""
         for reminder in self.sudo():
             orderer = reminder.subscription_id and reminder.subscription_id._orderer()
             reminder.recipient_id = (
@@ -223,7 +238,10 @@ class HelpdeskIncidentReminder(models.Model):
                   FROM helpdesk_incident_subscription s
                   JOIN helpdesk_incident_account a ON a.id = s.account_id
                  WHERE a.company_id = %s AND s.date_end BETWEEN %s AND %s
-                   AND s.date_cancelled IS NULL AND s.auto_renew IS NOT TRUE
+                   AND s.date_cancelled IS NULL
+                   -- of other problems the customer is told by themselves
+                   AND (s.auto_renew IS NOT TRUE
+                        OR s.renewal_problem IN ('paying', 'error'))
                 """,
                 company.id,
                 today,
@@ -352,7 +370,7 @@ class HelpdeskIncidentReminder(models.Model):
         if self.kind == "ends":
             return self.subscription_id.date_end == self.day
         if self.kind == "failed":
-            return self.order_id.state != "sale"
+            return self.subscription_id.renewal_problem == self.reason
         return True
 
     def _send_mail(self):
@@ -371,18 +389,21 @@ class HelpdeskIncidentReminder(models.Model):
         if not self.subscription_id:
             template.send_mail(self.id, email_layout_xmlid=LAYOUT)
             return
-        values = {
-            name: template._render_field(name, self.ids, compute_lang=True)[self.id]
-            for name in ("subject", "body_html", "email_from", "reply_to")
-        }
+        values = template._generate_template(
+            self.ids, MAIL_FIELDS, find_or_create_partners=True
+        )[self.id]
+        # To whom the template says, and to no follower.
         self.subscription_id.message_post(
-            subject=values["subject"],
-            body=values["body_html"],
-            email_from=values["email_from"] or None,
-            reply_to=values["reply_to"] or None,
-            partner_ids=self.recipient_id.ids,
+            subject=values.get("subject"),
+            body=values.get("body_html"),
+            email_from=values.get("email_from") or None,
+            reply_to=values.get("reply_to") or None,
+            partner_ids=values.get("partner_ids") or [],
+            attachments=values.get("attachments"),
+            attachment_ids=values.get("attachment_ids"),
+            mail_server_id=values.get("mail_server_id"),
             message_type="notification",
-            subtype_xmlid="mail.mt_comment",
+            subtype_xmlid="mail.mt_note",
             email_layout_xmlid=LAYOUT,
         )
 

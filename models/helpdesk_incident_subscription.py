@@ -238,11 +238,11 @@ class HelpdeskIncidentSubscription(models.Model):
                     date=format_date(self.env, self.date_end, date_format="medium"),
                 )
             )
-        if self.next_product_id:
+        if self._scheduled_plan():
             sentences.append(
                 self.env._(
                     "The next renewal is for %(plan)s.",
-                    plan=self.sudo().next_product_id.display_name,
+                    plan=self.sudo()._scheduled_plan().display_name,
                 )
             )
         low = company.incident_low_threshold
@@ -323,7 +323,12 @@ class HelpdeskIncidentSubscription(models.Model):
         """Override of `mail`: staff who may read these may plan activities on them for
         each other, although nobody may write them."""
         self.check_access("read")
-        model = self.sudo() if self.env.user._is_internal() else self
+        users = self.env["res.partner"].sudo().browse(partner_ids or []).user_ids
+        colleagues = len(users.partner_id) == len(partner_ids or []) and all(
+            user._is_internal() for user in users
+        )
+        internal = colleagues and self.env.user._is_internal()
+        model = self.sudo() if internal else self
         return super(HelpdeskIncidentSubscription, model).message_subscribe(
             partner_ids, subtype_ids
         )
@@ -376,6 +381,10 @@ class HelpdeskIncidentSubscription(models.Model):
             if bool(subscription.date_cancelled) != bool(day(subscription.company_id)):
                 subscription.date_cancelled = day(subscription.company_id)
                 subscription._set_auto_renew(False)
+                # What was ordered for it would add to what there is no more.
+                subscription._open_orders().filtered(
+                    lambda order: not order._incident_is_being_paid()
+                )._action_cancel()
         subscriptions._settle()
 
 

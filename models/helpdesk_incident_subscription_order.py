@@ -39,6 +39,8 @@ class HelpdeskIncidentSubscription(models.Model):
         "taxes included.",
     )
 
+    next_currency_id = fields.Many2one(comodel_name="res.currency", readonly=True)
+
     # ------------------------------------------------------------------
     # What can be ordered
     # ------------------------------------------------------------------
@@ -95,8 +97,16 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :return: ``product.product`` records with superuser rights.
         """
-        plan = (self.next_product_id or self.product_id).sudo()
+        plan = self._next_plan().sudo()
         return self._sold(plan.product_tmpl_id.product_variant_ids)
+
+    def _scheduled_plan(self):
+        """Return the plan that a change was scheduled to, while it is another one."""
+        return self.next_product_id - self.product_id
+
+    def _next_plan(self):
+        """Return the plan that the next renewal is for."""
+        return self._scheduled_plan() or self.product_id
 
     def _change_plans(self):
         """Return the plans that it can be changed to (R9.6).
@@ -158,7 +168,7 @@ class HelpdeskIncidentSubscription(models.Model):
                     subscription=self.display_name,
                 )
             )
-        plan = (plan or self.next_product_id or self.product_id).sudo()
+        plan = (plan or self._next_plan()).sudo()
         if plan not in self._renewal_plans():
             raise UserError(
                 self.env._(
@@ -174,7 +184,9 @@ class HelpdeskIncidentSubscription(models.Model):
                 "incident_subscription_id": self.id,
             }
         ]
-        extra = self.extra_incidents if extra is None else extra
+        if extra is None:
+            # Where they are not sold (any more), it goes on without.
+            extra = self.extra_incidents if self._sold_extra(plan) else 0
         if extra and plan.incident_kind == "period":
             product = self._sold_extra(plan)
             if not product or not 1 <= extra <= MAX_INCIDENTS:
@@ -287,7 +299,11 @@ class HelpdeskIncidentSubscription(models.Model):
             line.price_unit
             * line.product_uom_qty
             * (1 - line.discount / 100)
-            * line._incident_paid_share()
+            # What is not due was not paid either, or was paid back.
+            * min(
+                line._incident_paid_share(),
+                line.incident_due / line._incident_total(),
+            )
         )
         bought = term._numbers(line.incident_due)
         values = {
@@ -303,8 +319,9 @@ class HelpdeskIncidentSubscription(models.Model):
         )
         return {
             "product_id": line.product_id.id,
-            "product_uom_id": line.product_uom_id.id,
+            "product_uom_id": line.product_id.uom_id.id,
             "product_uom_qty": 1,
+            "discount": 0,
             "price_unit": -currency._convert(
                 credit, order_currency, self.company_id, self._today()
             ),
@@ -340,11 +357,11 @@ class HelpdeskIncidentSubscription(models.Model):
             )
         )
 
-    def _make_order(self, lines, partner=None, **values):
+    def _make_order(self, lines, partner=None, automatic=False):
         """Make an order of these lines, for the customer to review and pay. One that
         costs nothing is confirmed by being made.
 
-        :param values: further values of the order.
+        :param bool automatic: whether it renews the subscription automatically.
         What waits for its payment and does the same is this order already, and is
         returned. What it takes the place of is cancelled: one renewal, one change.
 
@@ -354,7 +371,11 @@ class HelpdeskIncidentSubscription(models.Model):
         self.ensure_one()
         self.account_id._lock()
         for order in self._open_orders():
-            if order._incident_sells(lines) and not order.is_expired:
+            if (
+                order._incident_sells(lines)
+                and not order.is_expired
+                and order.partner_id.commercial_partner_id == self.partner_id
+            ):
                 return order
         if any(line["incident_operation"] in REPLACING for line in lines):
             self._supersede()
@@ -362,8 +383,9 @@ class HelpdeskIncidentSubscription(models.Model):
             self.env["sale.order"]
             .sudo()
             .with_company(self.company_id)
-            .create({**self._order_values(partner), **values})
+            .create(self._order_values(partner))
         )
+        order._incident_remember(incident_automatic=automatic)
         self.env["sale.order.line"].sudo().with_context(
             incident_memory=REMEMBER
         ).create([{**line, "order_id": order.id} for line in lines])
@@ -385,14 +407,20 @@ class HelpdeskIncidentSubscription(models.Model):
         }
 
     def _orderer(self):
-        """Return the contact who has ordered for this subscription last."""
-        last = self.sudo().term_ids.sale_line_id.order_id.sorted("id")[-1:]
-        return last.partner_id or self.sudo().partner_id
+        """Return the contact of the customer who has ordered for this subscription
+        last; whoever has moved to another customer since orders nothing for it."""
+        customer = self.sudo().partner_id
+        orders = self.sudo().term_ids.sale_line_id.order_id.sorted("id")
+        contacts = orders.partner_id.filtered(
+            lambda partner: partner.active and partner.commercial_partner_id == customer
+        )
+        return contacts[-1:] or customer
 
-    def _order_renewal(self, plan=None, extra=None, partner=None, **values):
+    def _order_renewal(self, plan=None, extra=None, partner=None, automatic=False):
         """Make a renewal order (R9.5). See :meth:`_renewal_values`,
         :meth:`_make_order`."""
-        return self._make_order(self._renewal_values(plan, extra), partner, **values)
+        lines = self._renewal_values(plan, extra)
+        return self._make_order(lines, partner, automatic)
 
     def _order_extra(self, number, partner=None):
         """Make an order of extra incidents (R9.4). See :meth:`_extra_values`,
@@ -417,11 +445,16 @@ class HelpdeskIncidentSubscription(models.Model):
         self.ensure_one()
         self.account_id._lock()
         self._supersede()
-        price = 0.0
+        agreed = {"next_product_id": False, "next_price": 0, "next_currency_id": False}
         if plan:
             self.next_product_id = plan
-            price = self._offer(self._renewal_values())._incident_price_per_month()
-        self.write({"next_product_id": plan and plan.id, "next_price": price})
+            offer = self._offer(self._renewal_values())
+            agreed = {
+                "next_product_id": plan.id,
+                "next_price": offer._incident_price_per_month(),
+                "next_currency_id": offer.currency_id.id,
+            }
+        self.write(agreed)
 
     def _open_orders(self):
         """Return the orders on this subscription that wait for their payment."""
@@ -472,11 +505,13 @@ class HelpdeskIncidentSubscription(models.Model):
                     )
                 order._action_cancel()
             if replacing:
-                done = {
-                    "next_product_id": False,
-                    "next_price": 0,
-                    "renewal_problem": False,
-                }
+                done = {"renewal_problem": False}
+                if replacing.product_id != subscription.next_product_id:
+                    done |= {
+                        "next_product_id": False,
+                        "next_price": 0,
+                        "next_currency_id": False,
+                    }
                 if any(line.incident_kind == "lifetime" for line in replacing):
                     done["auto_renew"] = False
                 subscription.write(done)
@@ -518,6 +553,19 @@ class SaleOrder(models.Model):
             )
         )
 
+    def _incident_undiscounted_share(self):
+        """Return which share of the prices of its lines the order costs: a discount or
+        a coupon may be a line of its own, which is for all others.
+
+        :rtype: float
+        """
+        lines = self.order_line.filtered(
+            lambda line: line.incident_operation != "credit" and not line.is_downpayment
+        )
+        prices = lines.mapped("price_subtotal")
+        full = sum(price for price in prices if price > 0)
+        return max(sum(prices) / full, 0) if full else 1
+
     def _incident_price_per_month(self):
         """Return what a month of the periods that this order sells costs, taxes
         included, in its currency."""
@@ -541,6 +589,8 @@ class SaleOrderLine(models.Model):
             or order._incident_is_paid_down()
         ):
             return order.state == "sale"
+        if order._incident_paid_down_share() < 1:
+            return False
         invoices = self._incident_posted_lines("out_invoice")
         quantity = sum(self._incident_quantity_of(line) for line in invoices)
         return quantity >= self.product_uom_qty and all(
@@ -568,8 +618,9 @@ class SaleOrderLine(models.Model):
             amount += sign * line.currency_id._convert(
                 line.price_subtotal, self.currency_id, self.company_id, line.date
             )
-            if sign > 0:
-                quantity += self._incident_quantity_of(line)
+            if sign > 0 or self._incident_is_charge(line):
+                quantity += sign * self._incident_quantity_of(line)
         # What is not invoiced yet was paid as it was ordered.
         open_part = max(1 - quantity / self.product_uom_qty, 0)
-        return max(open_part + amount / self.price_subtotal, 0)
+        share = max(open_part + amount / self.price_subtotal, 0)
+        return share * self.order_id._incident_undiscounted_share()

@@ -34,9 +34,10 @@ PROBLEMS = [
     ("plan", "The plan is not sold any more"),
     ("confirm", "The customer must confirm the order: its price has risen"),
     ("ordered", "The customer has ordered something else, and not paid it"),
+    ("unpaid", "A renewal was confirmed, and is not paid"),
     ("method", "The account balance does not suffice, and no payment method is saved"),
     ("declined", "The saved payment method was declined"),
-    ("paying", "A payment of the renewal is under way"),
+    ("paying", "A renewal was ordered: its payment is under way, or taken back"),
     ("error", "An unexpected error, which is in the server's log"),
 ]
 
@@ -194,40 +195,69 @@ class HelpdeskIncidentSubscription(models.Model):
         being_paid = orders.filtered(lambda order: order._incident_is_being_paid())
         if being_paid:
             return "paying", being_paid[:1]
-        by_hand = orders.filtered(lambda order: not order.incident_automatic)
+        confirmed = self._confirmed_renewals()
+        if confirmed:
+            return confirmed._incident_payment_problem(), confirmed
+        by_hand = orders.filtered(
+            lambda order: not order.incident_automatic and not order.is_expired
+        )
         if by_hand:
             # What the customer has chosen, but not paid: that takes consent.
             return "ordered", by_hand[:1]
         try:
-            order = self._order_renewal(incident_automatic=True)
+            order = self._order_renewal(automatic=True)
         except UserError:
             return "plan", orders.browse()
         if self._is_dearer(order):
             return "confirm", order
         return None, order
 
+    def _confirmed_renewals(self):
+        """Return the last order that renews or changes this subscription from its end
+        on and was confirmed, but gives nothing: whatever keeps it from that, nothing
+        is taken for another one."""
+        lines = self.env["sale.order.line"].search(
+            [
+                ("incident_subscription_id", "=", self.id),
+                ("incident_operation", "in", list(REPLACING)),
+                ("state", "=", "sale"),
+                ("incident_due", "in", (False, 0)),
+            ]
+        )
+        return lines.filtered(
+            lambda line: (
+                not line.incident_term_ids
+                or line.incident_term_ids.date_from > self.date_end
+            )
+        ).order_id.sorted("id")[-1:]
+
     def _is_dearer(self, order):
         """Return whether a renewal costs more than last time: each month of it, taxes
         included. Another currency cannot be compared."""
-        lines = self.sudo().term_ids.sale_line_id
-        if lines.currency_id[-1:] != order.currency_id:
-            return True
+        price, currencies = self._agreed_price()
         now = order._incident_price_per_month()
-        return order.currency_id.compare_amounts(now, self._agreed_price()) > 0
+        return (
+            currencies != order.currency_id
+            or order.currency_id.compare_amounts(now, price) > 0
+        )
 
     def _agreed_price(self):
         """Return what the customer has paid for the last month, taxes included, or has
-        agreed to pay with a scheduled change."""
-        if self.next_product_id:
-            return self.next_price
-        numbers = self._numbers()
-        price = 0.0
-        for term, given in numbers.items():
+        agreed to pay with a scheduled change; and the currencies of that.
+
+        :rtype: tuple[float, recordset]
+        """
+        if self._scheduled_plan():
+            return self.next_price, self.next_currency_id
+        price, currencies = 0.0, self.env["res.currency"]
+        for term, given in self._numbers().items():
             line = term.sale_line_id
             for (_first, last), number in given.items():
-                if last == self.date_end:
-                    price += line.price_total * number / line._incident_total()
-        return price
+                if last == self.date_end and number:
+                    paid = line.price_total * line._incident_paid_share()
+                    price += paid * number / line.incident_due
+                    currencies |= line.currency_id
+        return price, currencies
 
     def _fail(self, problem, order=None):
         """Note why this subscription was not renewed, and tell the customer: once for
@@ -244,6 +274,7 @@ class HelpdeskIncidentSubscription(models.Model):
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
+    _incident_memory_fields = frozenset({"incident_grant_on", "incident_automatic"})
 
     incident_automatic = fields.Boolean(
         string="Automatic renewal",
@@ -251,6 +282,22 @@ class SaleOrder(models.Model):
         copy=False,
         help="It was made to renew a subscription automatically.",
     )
+
+    def _incident_payment_problem(self):
+        """Return why this order, which is confirmed, gives nothing.
+
+        :return: a key of ``PROBLEMS``: the customer is told of what is not paid.
+        """
+        effective = self.transaction_ids._incident_payments().filtered(
+            lambda payment: payment._incident_is_booked()
+        )
+        waits = self.transaction_ids.filtered(
+            lambda transaction: transaction.state in ("pending", "authorized")
+        )
+        credited = self.invoice_ids.filtered(
+            lambda move: move.move_type == "out_refund" and move.state == "posted"
+        )
+        return "paying" if effective or waits or credited else "unpaid"
 
     def _incident_renewed(self):
         """Return the subscriptions that these orders renew."""
@@ -284,15 +331,26 @@ class SaleOrder(models.Model):
         """Return the payment method that the customer has saved, the one used last.
         Those of colleagues are theirs."""
         partners = self.partner_id | self.partner_id.commercial_partner_id
+        providers = (
+            self.env["payment.provider"]
+            .sudo()
+            ._get_compatible_providers(
+                self.company_id.id,
+                self.partner_id.id,
+                self.amount_total,
+                currency_id=self.currency_id.id,
+                sale_order_id=self.id,
+            )
+        )
         tokens = (
             self.env["payment.token"]
             .sudo()
             .search(
                 [
                     ("partner_id", "in", partners.ids),
-                    ("company_id", "=", self.company_id.id),
-                    ("provider_id.state", "in", ("enabled", "test")),
+                    ("provider_id", "in", providers.ids),
                     ("provider_id.capture_manually", "=", False),
+                    ("payment_method_id.active", "=", True),
                 ]
             )
         )

@@ -147,13 +147,24 @@ class HelpdeskIncidentSubscription(models.Model):
         late = sorted(given)[: term.months_late]
         replaced = Counter()
         for credit in term.sale_line_id.order_id.order_line:
-            if credit.incident_operation == "credit":
+            if credit.incident_operation == "credit" and self._goes_on(late[-1][1]):
                 full = credit.incident_term_id._numbers(
                     credit.incident_term_id.sale_line_id.incident_due
                 )
                 replaced.update({period: full.get(period, 0) for period in late})
         return term.sale_line_id._incident_cause(
             sum(max(given[period] - replaced[period], 0) for period in late)
+        )
+
+    def _given_with(self, terms):
+        """Return how many incidents some of the terms have given by today."""
+        today = self._today()
+        numbers = self._numbers()
+        return sum(
+            number
+            for term in terms & self.term_ids
+            for (first, last), number in term._on_time(numbers[term]).items()
+            if first <= today and self._goes_on(last)
         )
 
     def _goes_on(self, day):

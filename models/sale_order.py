@@ -65,7 +65,8 @@ class SaleOrder(models.Model):
             order.incident_subscription_count = len(subscriptions)
             order.incident_has_given = bool(order.sudo().order_line.incident_account_id)
             order.incident_quantity = lifetime.get(order._origin.id, 0) + sum(
-                subscriptions.allotment_ids.mapped("granted")
+                subscription._given_with(order.sudo().order_line.incident_term_ids)
+                for subscription in subscriptions
             )
 
     # ------------------------------------------------------------------

@@ -442,12 +442,25 @@ class SaleOrderLine(models.Model):
             "Renewal of %(plan)s", plan=plan.with_env(self.env).display_name
         )
 
+    # A credit is worth what was paid, with the taxes of that (R9.6): whatever the plan
+    # costs by now, prices and taxes that are updated leave it alone.
+
     def _reset_price_unit(self):
-        """Override of `sale`: a credit is worth what was paid (R9.6), whatever the
-        plan costs by now."""
+        """Override of `sale` for R9.6."""
         if self.incident_operation == "credit":
             return None
         return super()._reset_price_unit()
+
+    def _compute_discount(self):
+        """Override of `sale` for R9.6."""
+        return super(SaleOrderLine, self - self._incident_credits())._compute_discount()
+
+    def _compute_tax_ids(self):
+        """Override of `sale` for R9.6."""
+        return super(SaleOrderLine, self - self._incident_credits())._compute_tax_ids()
+
+    def _incident_credits(self):
+        return self.filtered(lambda line: line.incident_operation == "credit")
 
     def copy_data(self, default=None):
         """Override: what a line does with a subscription is done once.

@@ -112,6 +112,19 @@ class SaleOrder(models.Model):
         order.action_quotation_sent()
         return order
 
+    @api.depends("order_line.incident_operation")
+    def _compute_is_expired(self):
+        """Override of `sale`: what is valid until the next month begins is so by the
+        day of the company (R3.7)."""
+        res = super()._compute_is_expired()
+        for order in self:
+            if order.validity_date and order.order_line.filtered("incident_operation"):
+                today = order.company_id._incident_today()
+                order.is_expired = (
+                    order.state in ("draft", "sent") and order.validity_date < today
+                )
+        return res
+
     def _incident_is_given(self):
         """Return whether all plans of this order are given at present."""
         plans = self.order_line.filtered("incident_kind")

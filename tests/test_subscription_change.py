@@ -187,7 +187,7 @@ class TestSubscriptionChange(SubscriptionCommon):
             self.assertFalse(self.sub.next_product_id)
             self.sub._order_change(self.small)
             self.paid(self.sub._order_change(self.business))
-            self.assertFalse(self.sub.next_product_id)
+            self.assertFalse(self.sub._scheduled_plan())
 
     # -- undone ------------------------------------------------------------------
 
@@ -362,12 +362,15 @@ class TestSubscriptionChange(SubscriptionCommon):
 
     def test_renewal_of_what_was_cancelled(self):
         """R9.8: what staff cancelled is not added to: a paid renewal begins anew."""
-        order = self.sub._order_renewal(extra=2)
+        transaction = self.transaction(
+            self.sub._order_renewal(extra=2), state="pending"
+        )
         with self.on("2027-05-20"):
             self.sub.action_cancel()
             with self.assertRaisesRegex(UserError, "cannot be renewed"):
                 self.sub._order_renewal()
-            self.paid(order)
+            transaction.action_demo_set_done()
+            transaction._post_process()
         new = self.incident_account().subscription_ids - self.sub
         self.assertMonths(new, {"2027-05-20": 12, "2027-06-20": 12, "2027-07-20": 12})
         self.assertEqual(new.extra_incidents, 2)

@@ -85,10 +85,14 @@ class TestSubscriptionExtra(SubscriptionCommon):
 
     def test_paid_after_the_cancelling(self):
         """R9.4, R9.8: of a cancelled subscription, all comes as lifetime incidents."""
-        order = self.ordered()
+        order, other = self.ordered(), self.ordered(5)
+        transaction = self.transaction(order, state="pending")
         with self.on("2027-05-21"):
             self.sub.action_cancel()
-            self.paid(order)
+            # Nobody can pay any more, but who has begun to.
+            self.assertEqual((order.state, other.state), ("sent", "cancel"))
+            transaction.action_demo_set_done()
+            transaction._post_process()
             self.assertEqual(self.lifetime_given(), 8)
             self.assertEqual(self.sub.state, "cancelled")
 
@@ -169,14 +173,13 @@ class TestSubscriptionExtra(SubscriptionCommon):
         self.assertFalse(self.sub._open_orders())
 
     def test_not_sold_any_more(self):
-        """R9.4, R9.5: extra incidents that are not sold any more are not renewed, and
-        not dropped without a word."""
+        """R9.4, R9.5: extra incidents that are not sold any more are not renewed."""
         with self.on("2027-05-20"):
             self.paid(self.sub._order_extra(4))
             self.extra.active = False
             with self.assertRaisesRegex(UserError, "Renew it without"):
-                self.sub._order_renewal()
-            order = self.sub._order_renewal(extra=0)
+                self.sub._order_renewal(extra=4)
+            order = self.sub._order_renewal()
             self.assertEqual(order.amount_total, 90)
 
     def test_anchor_on_the_31st(self):

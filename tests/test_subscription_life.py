@@ -96,7 +96,7 @@ class TestSubscriptionLife(SubscriptionCommon):
             self.paid(order)
             self.assertMonths(subscription, {APRIL: 10, MAY: 10, JUNE: 10, JULY: 3})
             self.assertEqual(subscription.product_id, self.small)
-            self.assertFalse(subscription.next_product_id)
+            self.assertFalse(subscription._scheduled_plan())
 
     def test_change_whose_credit_is_gone(self):
         """R9.6, R8.4: the credit of 1.10 is not there any more, so 2.20 of 3.30 are

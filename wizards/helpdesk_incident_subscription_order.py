@@ -59,7 +59,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
     @api.depends("operation", "subscription_id")
     def _compute_plan_ids(self):
         for wizard in self:
-            subscription = wizard.subscription_id.sudo()
+            subscription = wizard._subscription()
             plans = subscription.product_id.browse()
             if wizard.operation == "renew":
                 plans = subscription._renewal_plans()
@@ -70,8 +70,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
     @api.depends("operation", "subscription_id")
     def _compute_product_id(self):
         for wizard in self:
-            subscription = wizard.subscription_id.sudo()
-            plan = subscription.next_product_id or subscription.product_id
+            plan = wizard._subscription()._next_plan()
             wizard.product_id = (
                 plan if wizard.operation == "renew" else wizard.plan_ids._origin[:1]
             )
@@ -79,7 +78,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
     @api.depends("operation", "subscription_id")
     def _compute_quantity(self):
         for wizard in self:
-            extra = wizard.subscription_id.extra_incidents
+            extra = wizard._subscription().extra_incidents
             wizard.quantity = extra if wizard.operation == "renew" else 1
 
     @api.depends("operation", "subscription_id", "product_id", "quantity")
@@ -97,9 +96,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
             except UserError as error:
                 wizard.problem = error.args[0]
                 continue
-            wizard.preview = wizard._describe(
-                wizard.subscription_id._origin.sudo()._offer(lines)
-            )
+            wizard.preview = wizard._describe(wizard._subscription()._offer(lines))
 
     # ------------------------------------------------------------------
     # Actions
@@ -114,7 +111,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
         """
         self.ensure_one()
         self.subscription_id.with_env(self.env)._check_staff()
-        subscription = self.subscription_id.sudo()
+        subscription = self._subscription()
         # As the portal says it: bad input is refused before anything is made.
         self._lines()
         if self.operation == "renew":
@@ -149,9 +146,18 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
     # Business
     # ------------------------------------------------------------------
 
-    def _lines(self):
+    def _subscription(self):
+        """Return the subscription with superuser rights.
+
+        :raise AccessError: if the user may not see it.
+        """
         # Within a form that is not saved, records are new ones with an origin.
-        subscription = self.subscription_id._origin.sudo()
+        subscription = self.subscription_id._origin
+        subscription.sudo(False).check_access("read")
+        return subscription.sudo()
+
+    def _lines(self):
+        subscription = self._subscription()
         plan = self.product_id._origin.sudo()
         if self.operation == "extra":
             return subscription._extra_values(self.quantity)
@@ -166,7 +172,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
                 "Nothing to pay: the credit is more than the new plan costs, so it "
                 "begins after %(date)s, with the next renewal.",
                 date=format_date(
-                    self.env, self.subscription_id.date_end, date_format="medium"
+                    self.env, self._subscription().date_end, date_format="medium"
                 ),
             )
         words = [
