@@ -146,9 +146,15 @@ class Subscription:
     next_product: int | None = None
     next_price: Fraction = Fraction(0)
     tried: date | None = None
+    problem: str | None = None
     terms: list = field(default_factory=list)
     credits: list = field(default_factory=list)
     periods: dict = field(default_factory=dict)
+
+    @property
+    def scheduled(self):
+        """The next plan, while it is another one."""
+        return self.next_product if self.next_product != self.product else None
 
     def runs(self, today):
         return bool(not self.cancelled and self.end and self.end >= today)
@@ -261,10 +267,10 @@ class Subscription:
 
     def agreed_price(self):
         """What was paid for the last month; or agreed upon for the next plan."""
-        if self.next_product:
+        if self.scheduled:
             return self.next_price
         return sum(
-            term.line.price * number / term.line.total
+            term.line.worth(number)
             for term, given in self.numbers().items()
             for window, number in given.items()
             if window[1] == self.end
@@ -360,7 +366,10 @@ class Account:
                 if line.subscription == subscription and line.operation in REPLACING
             ]
             if replacing:
-                subscription.next_product, subscription.next_price = None, Fraction(0)
+                subscription.problem = None
+                if [line.product for line in replacing] != [subscription.next_product]:
+                    subscription.next_product = None
+                    subscription.next_price = Fraction(0)
                 if any(line.kind == "lifetime" for line in replacing):
                     subscription.automatic = False
 
@@ -439,21 +448,18 @@ class Oracle:
         for account in self.accounts:
             yield from account.subscriptions
 
-    def queue(self, kind, key, order=None):
+    def queue(self, kind, key):
         """Something has happened that the customer is to be told, once."""
         if (kind, key) not in self.told:
             self.told.add((kind, key))
-            self.waiting.append((kind, key, order))
+            self.waiting.append((kind, key))
 
-    def remind(self, today, is_sold):
-        """Return what should be sent now.
-
-        :param is_sold: whether an order is confirmed.
-        """
+    def remind(self, today):
+        """Return what should be sent now."""
         last = today + self.soon * DAY
         for subscription in self.subscriptions():
             if (
-                not subscription.automatic
+                (not subscription.automatic or subscription.problem == "paying")
                 and not subscription.cancelled
                 and subscription.end
                 and today <= subscription.end <= last
@@ -463,8 +469,11 @@ class Oracle:
             for account, allotment in self.ending[today + days * DAY]:
                 self.note_expiry(account, allotment, today)
         sent = []
-        for kind, key, order in self.waiting:
-            if kind != "failed" or not order or not is_sold(order):
+        problems = {str(s.id): s.problem for s in self.subscriptions()}
+        for kind, key in self.waiting:
+            # Who has acted in between is not told any more.
+            number, _, problem = key.partition(":")
+            if kind != "failed" or problem.endswith(f":{problems[number]}"):
                 sent.append((kind, key))
         self.waiting = []
         for account in self.accounts:

@@ -14,7 +14,16 @@ from odoo.tests import tagged
 
 from .common import PaidSupportCommon
 from .common_books import Books, cents
-from .common_oracle import DAY, Account, Line, Oracle, Order, month, month_of
+from .common_oracle import (
+    DAY,
+    REPLACING,
+    Account,
+    Line,
+    Oracle,
+    Order,
+    month,
+    month_of,
+)
 from .common_sale import SaleCommon
 
 #: How many customers and days, and which dice. For a long campaign, which says what
@@ -597,7 +606,7 @@ class TestSubscriptionSimulation(SaleCommon):
         with self.enter_registry_test_mode():
             self._trigger("remind")
         self.env.invalidate_all()
-        expected = self.oracle.remind(self.today, self._is_sold)
+        expected = self.oracle.remind(self.today)
         self.assertEqual(sorted(self.sent[self.sent_before :]), expected, self.today)
         self.seen["scheduled actions"] += 1
 
@@ -605,9 +614,6 @@ class TestSubscriptionSimulation(SaleCommon):
         self.env.ref(
             f"helpdesk_paid_support.ir_cron_incident_{name}"
         ).method_direct_trigger()
-
-    def _is_sold(self, order_id):
-        return self.env["sale.order"].browse(order_id).state == "sale"
 
     def _balances(self, accounts):
         if not accounts:
@@ -626,39 +632,68 @@ class TestSubscriptionSimulation(SaleCommon):
                    SELECT FROM sale_order_transaction_rel rel
                      JOIN payment_transaction tx ON tx.id = rel.transaction_id
                     WHERE rel.sale_order_id = o.id
-                      AND tx.state IN ('pending', 'authorized', 'done'))
+                      AND tx.state IN ('pending', 'authorized', 'done')),
+                   COALESCE(o.validity_date < %s, FALSE)
               FROM sale_order o
              WHERE o.state IN ('draft', 'sent') AND o.id IN (
                    SELECT order_id FROM sale_order_line
                     WHERE incident_subscription_id = %s
                       AND incident_operation IN ('renew', 'change'))
             """,
-            [subscription.id],
+            [self.today, subscription.id],
         )
         return {row[0]: row[1:] for row in self.env.cr.fetchall()}
 
     def _situation(self, subscription):
-        return self._open_orders(subscription), subscription.end
+        return (
+            self._open_orders(subscription),
+            self._without_effect(subscription),
+            subscription.end,
+        )
+
+    def _without_effect(self, subscription):
+        """Return the renewals and changes that are confirmed, and give nothing."""
+        lines = [
+            line
+            for order in subscription.account.orders.values()
+            for line in order.lines
+            if line.subscription == subscription
+            and line.operation in REPLACING
+            and not line.due
+            and (not line.term or line.term.months[0][0] > subscription.end)
+        ]
+        orders = self.env["sale.order"].browse([line.order.id for line in lines])
+        return orders.filtered(lambda order: order.state == "sale")
 
     def _expect_renewal(self, subscription, situation, balances):
         """R9.7: renewed from the balance, else with the token, else sent to be paid;
         and never twice."""
         account = subscription.account
-        orders, end = situation
+        orders, without_effect, end = situation
         subscription.tried = self.today
         new = self._register_new(account, subscription)
-        if any(paying for _automatic, paying in orders.values()):
+        if any(paying for _auto, paying, _expired in orders.values()):
             self.assertFalse(new)
+            subscription.problem = "paying"
             self.seen["renewal: paying"] += 1
             return
-        by_hand = [order for order, (auto, _paying) in orders.items() if not auto]
-        if by_hand:
+        if without_effect:
+            # It is one order that is waited for, and nothing is taken for another one.
             self.assertFalse(new)
-            self._expect_failure(subscription, end, "confirm", by_hand[0])
+            record = self.env["helpdesk.incident.subscription"].browse(subscription.id)
+            self.assertIn(record.renewal_problem, ("paying", "unpaid"))
+            subscription.problem = record.renewal_problem
+            self.seen["renewal: without effect"] += 1
+            if subscription.problem == "unpaid":
+                self._expect_failure(subscription, end, "unpaid")
+            return
+        if any(not auto and not expired for auto, _paying, expired in orders.values()):
+            self.assertFalse(new)
+            self._expect_failure(subscription, end, "ordered")
             return
         if self._next_plan(subscription) in self.unsold:
             self.assertFalse(new)
-            self._expect_failure(subscription, end, "plan", None)
+            self._expect_failure(subscription, end, "plan")
             return
         self.assertLessEqual(len(new), 1)
         order = new[0] if new else account.orders[max(orders)]
@@ -689,16 +724,17 @@ class TestSubscriptionSimulation(SaleCommon):
                 return
         self.assertEqual(row.state == "sale", not problem, (problem, self.today))
         if problem:
-            self._expect_failure(subscription, end, problem, order.id)
+            self._expect_failure(subscription, end, problem)
             if account.rng.random() < 0.1:
                 self._plan_payment(account, order)
         else:
             days = account.rng.randint(1, 15)
             self._later(account, days, self._do_invoice, order)
 
-    def _expect_failure(self, subscription, end, problem, order):
+    def _expect_failure(self, subscription, end, problem):
+        subscription.problem = problem
         self.seen[f"renewal: {problem}"] += 1
-        self.oracle.queue("failed", f"{subscription.id}:{end}:{problem}", order)
+        self.oracle.queue("failed", f"{subscription.id}:{end}:{problem}")
 
     # -- orders ----------------------------------------------------------------
 
@@ -811,7 +847,7 @@ class TestSubscriptionSimulation(SaleCommon):
         return lines
 
     def _next_plan(self, subscription):
-        return self._product(subscription.next_product or subscription.product)
+        return self._product(subscription.scheduled or subscription.product)
 
     def _product(self, product_id):
         return self.env["product.product"].browse(product_id)
@@ -923,7 +959,9 @@ class TestSubscriptionSimulation(SaleCommon):
                 self.assertIn("is not sold any more", str(error))
             else:
                 self.assertIn("just being paid", str(error))
-                self.assertTrue(any(paying for _auto, paying in orders.values()))
+                self.assertTrue(
+                    any(paying for _auto, paying, _expired in orders.values())
+                )
             raise NotNow from error
         if order.id in account.orders:
             raise NotNow
@@ -940,7 +978,9 @@ class TestSubscriptionSimulation(SaleCommon):
             - product,
         )
         paid = all(t.line.order.in_full for t in found.terms_after(self.today))
-        paying = any(paying for _auto, paying in self._open_orders(found).values())
+        paying = any(
+            paying for _auto, paying, _expired in self._open_orders(found).values()
+        )
         try:
             with self.env.cr.savepoint():
                 order = record._order_change(plan)
@@ -1004,6 +1044,7 @@ class TestSubscriptionSimulation(SaleCommon):
         found, record = self._subscription(account, lambda s: not s.cancelled)
         record._set_auto_renew(not found.automatic)
         found.automatic = not found.automatic
+        found.problem = None
 
     def _do_token(self, account):
         """The customer saves another payment method, or removes it."""
@@ -1174,6 +1215,8 @@ class TestSubscriptionSimulation(SaleCommon):
         found, record = self._subscription(account, lambda s: s.runs(self.today))
         record.action_cancel()
         found.cancelled = self.today
+        if found.automatic:
+            found.automatic, found.problem = False, None
         found.settle(self.today, self.oracle.counter)
         if account.rng.random() < 0.7:
             self._later(account, account.rng.randint(1, 60), self._do_reopen, found)
