@@ -188,6 +188,9 @@ class HelpdeskIncidentSubscription(models.Model):
                 )
                 != value
             }
+            if "date_end" in changed:
+                # Another end, which has not been tried to renew.
+                changed["renewal_problem"] = False
             if changed:
                 subscription.write(changed)
 

@@ -208,7 +208,9 @@ class Subscription:
             for window, number in term.on_time(given).items()
             if number and self.goes_on(window)
         ]
-        self.end = max((window[1] for window, _term in paid), default=None)
+        end = max((window[1] for window, _term in paid), default=None)
+        if end != self.end:
+            self.end, self.problem = end, None
         last = [(window, term) for window, term in paid if window[1] == self.end]
         plans = [(window, term) for window, term in last if not term.is_extra]
         if plans:

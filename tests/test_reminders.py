@@ -143,17 +143,47 @@ class TestReminders(SubscriptionCommon):
         """Templates can be edited; an archived one tells nothing, and stops nothing."""
         template = self.env.ref("helpdesk_paid_support.mail_template_incident_expires")
         template.subject = "Use {{ object.quantity }} of {{ object.partner_id.name }}"
+        boss = self.env["res.partner"].create(
+            {"name": "Boss", "email": "b@example.com"}
+        )
+        template.partner_to = str(boss.id)
         subscription = self.bought()
         self.remind("2027-05-05")
         self.assertIn(
             f"Use 10 of {self.customer.name}",
             subscription.message_ids.mapped("subject"),
         )
+        message = subscription.message_ids.filtered(lambda m: "Use 10" in m.subject)
+        self.assertEqual(message.partner_ids, boss)
         template.active = False
         with self.assertLogs("odoo.addons.helpdesk_paid_support", "ERROR"):
             self.remind("2027-06-05")
         self.remind("2027-07-05")
         self.assertEqual(self.told(), ["expires", "ends"])
+
+    def test_whom_it_is_for(self):
+        """R11.6: the contact of the customer who has ordered; not one who has moved to
+        another customer since, or was archived; and no follower."""
+        contact = self.env["res.partner"].create(
+            {"name": "Nora", "email": "n@example.com", "parent_id": self.customer.id}
+        )
+        order = self.quotation(self.months, customer=contact)
+        self.transaction(order)
+        subscription = self.subscription(order).sudo()
+        subscription.message_subscribe(self._customer("Follower").ids)
+
+        def told(day, words):
+            self.remind(day)
+            return subscription.message_ids.filtered(
+                lambda message: words in (message.subject or "")
+            )[:1].notified_partner_ids
+
+        self.assertEqual(told("2027-05-05", "May 10"), contact)
+        contact.parent_id = self._customer("Blue Bakery")
+        self.assertEqual(told("2027-06-05", "Jun 10"), self.customer)
+        contact.parent_id = self.customer
+        contact.active = False
+        self.assertEqual(told("2027-07-05", "Jul 10"), self.customer)
 
     def test_day_of_the_company(self):
         """R3.7: it is July 3 in Auckland while it is July 2 in Los Angeles."""

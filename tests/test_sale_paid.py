@@ -279,3 +279,13 @@ class TestSalePaid(SaleCommon):
         self.assertEqual(self.given(), 0)
         self.transaction(order, 40)
         self.assertEqual(self.given(), 10)
+
+    def test_nobody_sets_defaults_for_what_is_remembered(self):
+        """R8.7: a default of a salesperson's own makes no incidents."""
+        self.env["ir.default"].set("sale.order.line", "incident_quantity", 5000)
+        self.env["ir.default"].set("sale.order.line", "incident_due", 77)
+        self.env["ir.default"].set("sale.order", "incident_grant_on", "confirmed")
+        order = self.order(self.pack)
+        self.assertEqual(order.incident_grant_on, "paid")
+        self.assertEqual(order.order_line.incident_quantity, 10)
+        self.assertEqual(order.order_line.incident_due, 0)

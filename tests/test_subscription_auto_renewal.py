@@ -184,6 +184,73 @@ class TestAutomaticRenewal(SubscriptionCommon):
             self.assertRenewed()
         self.assertFalse(self.told("failed"))
 
+    def test_given_later(self):
+        """R9.7, R8.3: a renewal that is paid, and given when it is invoiced, is one."""
+        self.company.incident_grant_on = "posted"
+        self.token()
+        for day in ("2027-07-03", "2027-07-04", "2027-07-05"):
+            with self.on(day):
+                self.run_renewal()
+                self.assertEqual(len(self.renewals().transaction_ids), 1)
+        self.assertEqual(self.told("ends"), 1)
+        with self.on("2027-07-06"):
+            self.bill(self.renewals())
+            self.assertRenewed()
+
+    def test_confirmed_by_staff(self):
+        """R9.7: what staff have confirmed, to be paid later, is not charged again; the
+        customer is told."""
+        self.token()
+        with self.on("2027-07-01"):
+            order = self.subscription_one._order_renewal()
+            order.action_confirm()
+        for day in ("2027-07-03", "2027-07-04"):
+            with self.on(day):
+                self.run_renewal()
+                self.assertNotRenewed("unpaid")
+        self.assertEqual(self.renewals(), order)
+        self.assertEqual(self.told("failed"), 1)
+
+    def test_rejected_by_the_bank(self):
+        """R9.7: a payment that the bank rejects afterwards is not asked for again by
+        itself; the customer is told. Reset and posted again, it is the same one."""
+        self.token()
+        with self.on("2027-07-03"):
+            self.run_renewal()
+            self.assertRenewed()
+            payment = self.renewals().transaction_ids.payment_id
+            payment.action_reject()
+        for day in ("2027-07-04", "2027-07-05"):
+            with self.on(day):
+                self.run_renewal()
+                self.assertNotRenewed("unpaid")
+                self.assertEqual(len(self.renewals().transaction_ids), 1)
+        self.assertEqual(self.told("failed"), 1)
+        with self.on("2027-07-06"):
+            payment.action_draft()
+            payment.action_post()
+            self.assertRenewed()
+
+    def test_contact_of_another_customer(self):
+        """R11.6: a contact that has moved pays for nothing of the old customer."""
+        contact = self.env["res.partner"].create(
+            {"name": "Nora", "parent_id": self.customer.id}
+        )
+        order = self.quotation(self.months, customer=contact)
+        self.transaction(order)
+        subscription = self.subscription(order).sudo()
+        subscription._set_auto_renew(True)
+        self.subscription_one._set_auto_renew(False)
+        bakery = self._customer("Blue Bakery")
+        contact.parent_id = bakery
+        self.pay(500, bakery)
+        self.token(partner_id=contact.id)
+        with self.on("2027-07-03"):
+            self.run_renewal()
+        self.assertEqual(subscription.renewal_problem, "method")
+        self.assertEqual(self.renewals(subscription).partner_id, self.customer)
+        self.assertEqual(bakery._incident_account_balance(self.company), 500)
+
     # -- what has changed --------------------------------------------------------
 
     def test_dearer(self):
@@ -200,6 +267,19 @@ class TestAutomaticRenewal(SubscriptionCommon):
         with self.on("2027-07-05"):
             self.renewals()._incident_pay_from_balance()
             self.assertRenewed()
+
+    def test_discount_of_the_first_time(self):
+        """A discount of the first order, on a line of its own, is a price, too."""
+        order = self.quotation(self.months)
+        order.order_line = [(0, 0, {"product_id": self.service.id, "price_unit": -45})]
+        self.transaction(order)
+        subscription = self.subscription(order).sudo()
+        subscription._set_auto_renew(True)
+        self.subscription_one._set_auto_renew(False)
+        self.pay(100)
+        with self.on("2027-07-03"):
+            self.run_renewal()
+        self.assertEqual(subscription.renewal_problem, "confirm")
 
     def test_cheaper(self):
         """A lower price is taken."""
@@ -265,6 +345,26 @@ class TestAutomaticRenewal(SubscriptionCommon):
             self.run_renewal()
             self.assertNotRenewed("ordered")
             self.assertEqual(self.renewals(), order)
+
+    def test_ordered_long_ago(self):
+        """An order that nobody can pay any more stands in nobody's way."""
+        self.pay(100)
+        with self.on("2027-05-20"):
+            order = self.subscription_one._order_change(self.business)
+        with self.on("2027-07-03"):
+            self.run_renewal()
+            self.assertRenewed()
+        self.assertEqual(order.state, "cancel")
+
+    def test_payment_that_never_comes(self):
+        """R9.7, R13.2: waited for, but the customer is told that it ends."""
+        with self.on("2027-07-01"):
+            order = self.subscription_one._order_renewal()
+            self.transaction(order, state="pending")
+        with self.on("2027-07-03"):
+            self.run_renewal()
+            self.assertNotRenewed("paying")
+        self.assertEqual(self.told("ends"), 1)
 
     def test_switched_off(self):
         """Switched off, nothing is taken, and the order made for it is withdrawn."""

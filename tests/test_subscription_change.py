@@ -120,6 +120,83 @@ class TestSubscriptionChange(SubscriptionCommon):
             self.assertEqual(self.credits(change), [-30])
             self.assertEqual(change.order_line[0].product_uom_qty, 2)
 
+    def test_discount_line(self):
+        """R9.6: a discount may be a line of its own, for all others."""
+        order = self.quotation(self.months)
+        order.order_line = [
+            Command.create({"product_id": self.service.id, "price_unit": -45})
+        ]
+        self.transaction(order)
+        sub = self.subscription(order).sudo()
+        with self.on("2027-05-20"):
+            self.assertEqual(self.credits(sub._order_change(self.business)), [-15])
+
+    def test_discount_of_the_pricelist(self):
+        """R9.6: a discount that the pricelist shows is not given on the credit again,
+        nor when prices and taxes are updated."""
+        self.env.user.group_ids |= self.env.ref("sale.group_discount_per_so_line")
+        self.customer.property_product_pricelist = self.env["product.pricelist"].create(
+            {
+                "name": "Half",
+                "item_ids": [
+                    Command.create({"compute_price": "percentage", "percent_price": 50})
+                ],
+            }
+        )
+        sub = self.bought()
+        with self.on("2027-05-20"):
+            order = sub._order_change(self.business)
+            credit = order.order_line[1]
+            self.assertEqual(credit.price_total, -15)
+            self.months.taxes_id = self.env["account.tax"].create(
+                {"name": "20%", "amount": 20}
+            )
+            order._recompute_prices()
+            order.action_update_taxes()
+            self.assertEqual((credit.price_total, credit.tax_ids.ids), (-15, []))
+
+    def test_units_of_measure(self):
+        """R8.2: a dozen units are credited as what they are."""
+        order = self.quotation(self.months)
+        order.order_line.product_uom_id = self.env.ref("uom.product_uom_dozen")
+        self.paid(order)
+        sub = self.subscription(order).sudo()
+        with self.on("2027-05-20"):
+            self.paid(sub._order_change(self.business))
+        self.assertMonths(
+            sub, {APRIL: 120, MAY: 120, JUNE: 240, JULY: 240, AUGUST: 240}
+        )
+
+    def test_down_payment_paid_back(self):
+        """R9.6: what was paid back is not credited; what is not paid cannot change."""
+        order = self.order(self.months)
+        down = self.down_payment(order, amount=45)
+        self.register(down)
+        self.register(self.bill(order))
+        sub = self.subscription(order).sudo()
+        self.assertTrue(sub._can_change())
+        self.reverse(down)
+        self.assertFalse(sub._can_change())
+
+    def test_scheduled_with_extras(self):
+        """R9.4, R9.6: the next plan sells no extra incidents, and goes without."""
+        with self.on("2027-05-20"):
+            self.paid(self.sub._order_extra(1))
+            self.small.list_price = 10
+            self.assertFalse(self.sub._order_change(self.small))
+            self.assertEqual(self.sub.next_price, 10)
+            self.assertEqual(self.sub._order_renewal().amount_total, 10)
+
+    def test_scheduled_again_when_undone(self):
+        """R8.4: a scheduled change whose renewal is undone is scheduled again."""
+        with self.on("2027-05-20"):
+            self.sub._order_change(self.small)
+        with self.on("2027-07-01"):
+            payment = self.paid(self.sub._order_renewal())
+            self.assertFalse(self.sub._scheduled_plan())
+            payment.action_draft()
+            self.assertEqual(self.sub._scheduled_plan(), self.small)
+
     def test_free_months_credit_nothing(self):
         """R9.6: what cost nothing is worth nothing."""
         order = self.quotation(self.months)

@@ -1,3 +1,5 @@
+from freezegun import freeze_time
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -52,6 +54,18 @@ class TestSubscriptionExtra(SubscriptionCommon):
         with self.on("2027-06-10"):
             self.assertTrue(order._has_to_be_paid())
         with self.on("2027-06-11"):
+            self.assertFalse(order._has_to_be_paid())
+
+    def test_valid_by_the_day_of_the_company(self):
+        """R3.7: on the last evening in Los Angeles it is the next day in UTC."""
+        self.company.partner_id.tz = "America/Los_Angeles"
+        with freeze_time("2027-05-11 03:00:00"):
+            self.env.invalidate_all()
+            order = self.sub._order_extra(4)
+            self.assertEqual(str(order.validity_date), "2027-05-10")
+            self.assertTrue(order._has_to_be_paid())
+        with freeze_time("2027-05-11 08:00:00"):
+            self.env.invalidate_all()
             self.assertFalse(order._has_to_be_paid())
 
     def test_paid_late(self):

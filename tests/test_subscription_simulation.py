@@ -1,3 +1,4 @@
+import logging
 import os
 import random
 from collections import Counter, defaultdict
@@ -25,6 +26,8 @@ from .common_oracle import (
     month_of,
 )
 from .common_sale import SaleCommon
+
+_logger = logging.getLogger(__name__)
 
 #: How many customers and days, and which dice. For a long campaign, which says what
 #: it has seen: PAID_SUPPORT_CUSTOMERS=200 PAID_SUPPORT_DAYS=1096 dev/test -s -k years
@@ -167,7 +170,7 @@ class TestSubscriptionSimulation(SaleCommon):
                 self._live()
                 self.seen["seconds"] = round(os.times().elapsed - begin)
                 if LONG and number % 50 == 0:
-                    print(self.today, self.seen["seconds"], flush=True)
+                    _logger.info("%s, %s seconds", self.today, self.seen["seconds"])
                 if self.seen["seconds"] > 60 * MINUTES:
                     break
         finally:
@@ -561,9 +564,9 @@ class TestSubscriptionSimulation(SaleCommon):
         for kind, _key in self.sent:
             self.seen[f"told: {kind}"] += 1
         if LONG:
-            print(f"\n{CUSTOMERS} customers, seed {SEED}")
+            _logger.info("%s customers, seed %s", CUSTOMERS, SEED)
             for name, number in sorted(self.seen.items()):
-                print(f"{number:9d} {name}")
+                _logger.info("%9d %s", number, name)
 
     # -- the scheduled actions -------------------------------------------------
 

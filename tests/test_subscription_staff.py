@@ -102,6 +102,10 @@ class TestSubscriptionStaff(SubscriptionCommon):
         agent.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
         with self.assertRaises(AccessError):
             self.sub.with_user(agent).sudo(False).action_auto_renew_on()
+        with self.assertRaises(AccessError):
+            self.env["helpdesk.incident.subscription.order"].with_user(agent).create(
+                {"subscription_id": self.sub.id, "operation": "extra", "quantity": 3}
+            ).read(["preview", "problem"])
 
     def test_groups_by_state(self):
         """R9.8: kanban by state, which follows the day."""

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date, formatLang
 
 from ..fields import WholeNumber
@@ -93,6 +93,8 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
             wizard.preview, wizard.problem = False, False
             try:
                 lines = wizard._lines()
+            except AccessError:
+                raise
             except UserError as error:
                 wizard.problem = error.args[0]
                 continue
