@@ -1,6 +1,6 @@
-import logging
 import os
 import random
+import sys
 from collections import Counter, defaultdict
 from datetime import datetime
 from unittest.mock import patch
@@ -26,8 +26,6 @@ from .common_oracle import (
     month_of,
 )
 from .common_sale import SaleCommon
-
-_logger = logging.getLogger(__name__)
 
 #: How many customers and days, and which dice. For a long campaign, which says what
 #: it has seen: PAID_SUPPORT_CUSTOMERS=200 PAID_SUPPORT_DAYS=1096 dev/test -s -k years
@@ -170,7 +168,7 @@ class TestSubscriptionSimulation(SaleCommon):
                 self._live()
                 self.seen["seconds"] = round(os.times().elapsed - begin)
                 if LONG and number % 50 == 0:
-                    _logger.info("%s, %s seconds", self.today, self.seen["seconds"])
+                    sys.stdout.write(f"{self.today}, {self.seen['seconds']} s\n")
                 if self.seen["seconds"] > 60 * MINUTES:
                     break
         finally:
@@ -564,9 +562,9 @@ class TestSubscriptionSimulation(SaleCommon):
         for kind, _key in self.sent:
             self.seen[f"told: {kind}"] += 1
         if LONG:
-            _logger.info("%s customers, seed %s", CUSTOMERS, SEED)
+            sys.stdout.write(f"\n{CUSTOMERS} customers, seed {SEED}\n")
             for name, number in sorted(self.seen.items()):
-                _logger.info("%9d %s", number, name)
+                sys.stdout.write(f"{number:9d} {name}\n")
 
     # -- the scheduled actions -------------------------------------------------
 
