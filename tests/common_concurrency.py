@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from threading import Barrier
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, sql_db
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
@@ -49,6 +49,25 @@ class ConcurrencyCase(BaseCase):
             yield env
             env.flush_all()
             cr.commit()  # pylint: disable=invalid-commit
+
+    def fork(self, work):
+        """Start a process that runs ``work(env)``, which commits by itself.
+
+        :return: its id
+        """
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            # Connections of its own: those of the parent are the parent's.
+            sql_db._Pool = None
+            with (
+                mute_logger("odoo.sql_db"),
+                closing(sql_db.db_connect(self.database).cursor()) as cr,
+            ):
+                work(api.Environment(cr, SUPERUSER_ID, {}))
+        finally:
+            os._exit(0)
 
     def race(self, work, workers=2, uid=SUPERUSER_ID):
         """Run ``work(env, number)`` in transactions that all begin before the first one

@@ -2,9 +2,7 @@ import os
 import random
 import signal
 import time
-from contextlib import closing
 
-from odoo import SUPERUSER_ID, api, sql_db
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -51,17 +49,9 @@ class TestScheduledCrash(ConcurrencyCase):
 
         :return: its id
         """
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            # Connections of its own: those of the parent are the parent's.
-            sql_db._Pool = None
-            with closing(sql_db.db_connect(self.database).cursor()) as cr:
-                env = api.Environment(cr, SUPERUSER_ID, {})
-                env["helpdesk.incident.account"]._cron_open_and_close(batch=25)
-        finally:
-            os._exit(0)
+        return self.fork(
+            lambda env: env["helpdesk.incident.account"]._cron_open_and_close(batch=25)
+        )
 
     def _left(self, env):
         [(left,)] = env.execute_query(

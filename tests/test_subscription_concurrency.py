@@ -2,12 +2,9 @@ import os
 import random
 import signal
 import time
-from contextlib import closing
 
-from odoo import SUPERUSER_ID, api, sql_db
 from odoo.fields import Command
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
 from .common_concurrency import ConcurrencyCase
 
@@ -133,20 +130,9 @@ class TestSubscriptionConcurrency(ConcurrencyCase):
 
         :return: its id
         """
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            # Connections of its own: those of the parent are the parent's.
-            sql_db._Pool = None
-            with (
-                mute_logger("odoo.sql_db"),
-                closing(sql_db.db_connect(self.database).cursor()) as cr,
-            ):
-                env = api.Environment(cr, SUPERUSER_ID, {})
-                env["helpdesk.incident.subscription"]._cron_renew()
-        finally:
-            os._exit(0)
+        return self.fork(
+            lambda env: env["helpdesk.incident.subscription"]._cron_renew()
+        )
 
     def _progress(self):
         """Return how many are ordered, paid and renewed by now."""

@@ -1,21 +1,8 @@
+import {PAY_ONLINE} from "@helpdesk_paid_support/../tests/tours/pay_online";
 import {registry} from "@web/core/registry";
 
 const FORM = "form[action='/submitted/ticket']";
 const OFFER = ".o_incident_offer:contains('Standard support, 3 months')";
-
-const PAY_ONLINE = [
-    {
-        content: "The payment details of the demo provider",
-        trigger: "#o_payment_form input[name='customer_input']:visible",
-        run: "edit 4242 4242 4242 4242",
-    },
-    {
-        content: "Pay",
-        trigger: "button[name='o_payment_submit_button']:visible:not(:disabled)",
-        run: "click",
-        expectUnloadPage: true,
-    },
-];
 
 registry.category("web_tour.tours").add("helpdesk_paid_support_buy", {
     steps: () => [

@@ -1,3 +1,4 @@
+import {PAY_ONLINE} from "@helpdesk_paid_support/../tests/tours/pay_online";
 import {registry} from "@web/core/registry";
 
 const EXTRA = "form[action$='/extra']";
@@ -9,17 +10,7 @@ const REVIEW_AND_PAY = [
         trigger: "#o_sale_portal_paynow",
         run: "click",
     },
-    {
-        content: "The payment details of the demo provider",
-        trigger: "#o_payment_form input[name='customer_input']:visible",
-        run: "edit 4242 4242 4242 4242",
-    },
-    {
-        content: "Pay",
-        trigger: "button[name='o_payment_submit_button']:visible:not(:disabled)",
-        run: "click",
-        expectUnloadPage: true,
-    },
+    ...PAY_ONLINE,
 ];
 
 registry.category("web_tour.tours").add("helpdesk_paid_support_subscription", {
