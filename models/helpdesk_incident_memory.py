@@ -21,24 +21,14 @@ class HelpdeskIncidentMemory(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to refuse what is remembered, and to take no default for it."""
+        """Override to refuse what is remembered."""
         self._incident_check_memory(set().union(*vals_list))
-        defaults = {f"default_{name}" for name in self._incident_memory_fields}
-        model = self
-        if defaults & set(self.env.context):
-            model = self.with_context(  # pylint: disable=context-overridden
-                {
-                    key: value
-                    for key, value in self.env.context.items()
-                    if key not in defaults
-                }
-            )
-        records = super(HelpdeskIncidentMemory, model).create(vals_list)
-        return records.with_env(self.env)
+        return super().create(vals_list)
 
     @api.model
     def default_get(self, fields_list):
-        """Override: nobody sets defaults for what is remembered."""
+        """Override: nobody sets defaults for what is remembered, in a context or for
+        a user."""
         defaults = super().default_get(fields_list)
         for name in self._incident_memory_fields & set(defaults):
             default = self._fields[name].default
