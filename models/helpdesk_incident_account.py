@@ -192,8 +192,7 @@ class HelpdeskIncidentAccount(models.Model):
         if field_expr not in NUMBERS or query is None:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        # There are few of them, and each has its own today.
-        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        companies = self.env["res.company"]._incident_companies()
         numbers = query.make_alias(alias, "numbers")
         query.add_join(
             "LEFT JOIN",

@@ -5,7 +5,6 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .helpdesk_incident_subscription_renewal import PROBLEMS
@@ -218,7 +217,7 @@ class HelpdeskIncidentReminder(models.Model):
     @api.model
     def _note_occasions(self):
         """Note what is to be told today, in each company by its own day (R3.7)."""
-        for company in self.env["res.company"].sudo().search(Domain.TRUE):
+        for company in self.env["res.company"]._incident_companies():
             today = company._incident_today()
             soon = today + timedelta(days=company.incident_reminder_days)
             if company.incident_reminder_days:

@@ -139,8 +139,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def _search_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        # There are few of them, and each has its own today.
-        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        companies = self.env["res.company"]._incident_companies()
         ended = Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("date_end", "<", company._incident_today())
@@ -160,8 +159,7 @@ class HelpdeskIncidentSubscription(models.Model):
         if field_expr != "state":
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        # There are few of them, and each has its own today.
-        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        companies = self.env["res.company"]._incident_companies()
         today = SQL(
             """
             (SELECT today.day FROM helpdesk_incident_account a
@@ -382,9 +380,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 subscription.date_cancelled = day(subscription.company_id)
                 subscription._set_auto_renew(False)
                 # What was ordered for it would add to what there is no more.
-                subscription._open_orders().filtered(
-                    lambda order: not order._incident_is_being_paid()
-                )._action_cancel()
+                subscription._open_orders()._incident_withdraw()
         subscriptions._settle()
 
 

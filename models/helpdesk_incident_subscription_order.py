@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 from .. import periods
 from ..fields import MAX_INCIDENTS
@@ -18,6 +18,11 @@ from .helpdesk_incident_memory import REMEMBER
 
 #: What takes the place of what, if both wait for their payment.
 REPLACING = {"renew", "change"}
+NOTHING_SCHEDULED = {
+    "next_product_id": False,
+    "next_price": 0,
+    "next_currency_id": False,
+}
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -397,14 +402,9 @@ class HelpdeskIncidentSubscription(models.Model):
         return order
 
     def _order_values(self, partner):
-        partner = partner or self._orderer()
-        return {
-            "partner_id": partner.id,
-            "company_id": self.company_id.id,
-            "require_signature": False,
-            "require_payment": True,
-            "prepayment_percent": 1.0,
-        }
+        return self.env["sale.order"]._incident_order_values(
+            partner or self._orderer(), self.company_id
+        )
 
     def _orderer(self):
         """Return the contact of the customer who has ordered for this subscription
@@ -445,7 +445,7 @@ class HelpdeskIncidentSubscription(models.Model):
         self.ensure_one()
         self.account_id._lock()
         self._supersede()
-        agreed = {"next_product_id": False, "next_price": 0, "next_currency_id": False}
+        agreed = NOTHING_SCHEDULED
         if plan:
             self.next_product_id = plan
             offer = self._offer(self._renewal_values())
@@ -456,70 +456,58 @@ class HelpdeskIncidentSubscription(models.Model):
             }
         self.write(agreed)
 
-    def _open_orders(self):
-        """Return the orders on this subscription that wait for their payment."""
-        lines = self.env["sale.order.line"].sudo()
-        return lines.search(
-            [
-                ("incident_subscription_id", "in", self.ids),
-                ("state", "in", ("draft", "sent")),
-            ]
-        ).order_id
+    def _open_orders(self, operations=None):
+        """Return the orders on this subscription that wait for their payment.
 
-    def _supersede(self, orders=None):
+        :param operations: keys of ``OPERATIONS``, by default any.
+        """
+        domain = Domain("incident_subscription_id", "in", self.ids) & Domain(
+            "state", "in", ("draft", "sent")
+        )
+        if operations:
+            domain &= Domain("incident_operation", "in", list(operations))
+        return self.env["sale.order.line"].sudo().search(domain).order_id
+
+    def _supersede(self):
         """Cancel the renewals and changes that wait for their payment: something else
-        has taken their place.
+        is about to be ordered in their place.
 
-        :param orders: what has taken it, by default what is about to be ordered.
         :raise UserError: if one of them is just being paid.
         """
-        sudo = self.sudo()
-        for subscription in sudo:
-            replacing = (
-                orders.order_line.filtered(
-                    lambda line, subscription=subscription: (
-                        line.incident_subscription_id == subscription
-                        and line.incident_operation in REPLACING
-                    )
+        orders = self._open_orders(REPLACING)
+        being_paid = orders.filtered(lambda order: order._incident_is_being_paid())
+        if being_paid:
+            raise UserError(
+                self.env._(
+                    "%(order)s is just being paid. Wait until that is done.",
+                    order=being_paid[0].name,
                 )
-                if orders
-                else None
             )
-            if orders and not replacing:
+        orders._action_cancel()
+
+    def _superseded_by(self, order):
+        """Follow an order that has begun: its renewal or change takes the place of
+        those that wait for their payment, and of what was scheduled."""
+        for subscription in self.sudo():
+            replacing = order.order_line.filtered(
+                lambda line, subscription=subscription: (
+                    line.incident_subscription_id == subscription
+                    and line.incident_operation in REPLACING
+                )
+            )
+            if not replacing:
                 continue
-            for order in subscription._open_orders() - (
-                orders or sudo.env["sale.order"]
-            ):
-                if not order.order_line.filtered(
-                    lambda line: line.incident_operation in REPLACING
-                ):
-                    continue
-                if order._incident_is_being_paid():
-                    if orders:
-                        continue
-                    raise UserError(
-                        sudo.env._(
-                            "%(order)s is just being paid. Wait until that is done.",
-                            order=order.name,
-                        )
-                    )
-                order._action_cancel()
-            if replacing:
-                done = {"renewal_problem": False}
-                if replacing.product_id != subscription.next_product_id:
-                    done |= {
-                        "next_product_id": False,
-                        "next_price": 0,
-                        "next_currency_id": False,
-                    }
-                if any(line.incident_kind == "lifetime" for line in replacing):
-                    done["auto_renew"] = False
-                subscription.write(done)
-                automatic = replacing.order_id.filtered("incident_automatic")
-                if automatic:
-                    sudo.env["helpdesk.incident.reminder"]._queue(
-                        "renewed", f"{automatic.id}", subscription, automatic
-                    )
+            (subscription._open_orders(REPLACING) - order)._incident_withdraw()
+            done = {"renewal_problem": False}
+            if replacing.product_id != subscription.next_product_id:
+                done |= NOTHING_SCHEDULED
+            if "lifetime" in replacing.mapped("incident_kind"):
+                done["auto_renew"] = False
+            subscription.write(done)
+            if order.incident_automatic:
+                self.env["helpdesk.incident.reminder"].sudo()._queue(
+                    "renewed", f"{order.id}", subscription, order
+                )
 
 
 class SaleOrder(models.Model):
@@ -565,6 +553,12 @@ class SaleOrder(models.Model):
         prices = lines.mapped("price_subtotal")
         full = sum(price for price in prices if price > 0)
         return max(sum(prices) / full, 0) if full else 1
+
+    def _incident_withdraw(self):
+        """Cancel these orders, but those that are just being paid."""
+        self.filtered(
+            lambda order: not order._incident_is_being_paid()
+        )._action_cancel()
 
     def _incident_price_per_month(self):
         """Return what a month of the periods that this order sells costs, taxes

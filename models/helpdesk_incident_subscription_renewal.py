@@ -99,10 +99,8 @@ class HelpdeskIncidentSubscription(models.Model):
             if not on:
                 # It was made for the customer, who does not want it.
                 subscription._open_orders().filtered(
-                    lambda order: (
-                        order.incident_automatic and not order._incident_is_being_paid()
-                    )
-                )._action_cancel()
+                    "incident_automatic"
+                )._incident_withdraw()
 
     @api.model
     def _cron_renew(self):
@@ -146,7 +144,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def _due_for_renewal(self):
         """Return the subscriptions that should be renewed by now, and were not tried
         today, the most urgent first."""
-        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        companies = self.env["res.company"]._incident_companies()
         due = Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("date_end", ">=", company._incident_today())
@@ -189,9 +187,7 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :rtype: tuple[str | None, recordset]
         """
-        orders = self._open_orders().filtered(
-            lambda order: REPLACING & set(order.order_line.mapped("incident_operation"))
-        )
+        orders = self._open_orders(REPLACING)
         being_paid = orders.filtered(lambda order: order._incident_is_being_paid())
         if being_paid:
             return "paying", being_paid[:1]
@@ -274,14 +270,6 @@ class HelpdeskIncidentSubscription(models.Model):
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
-    _incident_memory_fields = frozenset({"incident_grant_on", "incident_automatic"})
-
-    incident_automatic = fields.Boolean(
-        string="Automatic renewal",
-        readonly=True,
-        copy=False,
-        help="It was made to renew a subscription automatically.",
-    )
 
     def _incident_payment_problem(self):
         """Return why this order, which is confirmed, gives nothing.

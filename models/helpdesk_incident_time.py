@@ -4,7 +4,6 @@ from psycopg2 import OperationalError
 
 from odoo import api, models
 from odoo.exceptions import ConcurrencyError
-from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
@@ -95,8 +94,7 @@ class HelpdeskIncidentAccount(models.Model):
         :param int limit: how many, at most.
         :return: the accounts, with superuser rights.
         """
-        # There are few of them, and each has its own today.
-        companies = self.env["res.company"].sudo().search(Domain.TRUE)
+        companies = self.env["res.company"]._incident_companies()
         latest = max(company._incident_today() for company in companies)
         due = SQL(" UNION ALL ").join(
             SQL(

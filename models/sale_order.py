@@ -20,7 +20,7 @@ class SaleOrder(models.Model):
         "helpdesk.incident.cause",
         "helpdesk.incident.memory",
     ]
-    _incident_memory_fields = frozenset({"incident_grant_on"})
+    _incident_memory_fields = frozenset({"incident_grant_on", "incident_automatic"})
 
     incident_grant_on = fields.Selection(
         selection=GRANT_ON,
@@ -29,6 +29,12 @@ class SaleOrder(models.Model):
         copy=False,
         help="When the order gives its incidents, as the company had chosen when it "
         "was confirmed.",
+    )
+    incident_automatic = fields.Boolean(
+        string="Automatic renewal",
+        readonly=True,
+        copy=False,
+        help="It was made to renew a subscription automatically.",
     )
     incident_has_plan = fields.Boolean(compute="_compute_incident_has_plan")
     incident_subscription_count = fields.Integer(compute="_compute_incident_counts")
@@ -257,7 +263,7 @@ class SaleOrderLine(models.Model):
         self.env["helpdesk.incident.subscription.term"]._begin(
             begun.filtered(lambda line: line.incident_kind == "period")
         )
-        begun.incident_subscription_id._supersede(self.order_id)
+        begun.incident_subscription_id._superseded_by(self.order_id)
 
     def _incident_settle_lifetime(self):
         self.env["helpdesk.incident.account"]._settle(

@@ -96,11 +96,7 @@ class SaleOrder(models.Model):
             .with_company(company)
             .create(
                 {
-                    "partner_id": partner.id,
-                    "company_id": company.id,
-                    "require_signature": False,
-                    "require_payment": True,
-                    "prepayment_percent": 1.0,
+                    **self._incident_order_values(partner, company),
                     "order_line": [
                         Command.create(
                             {"product_id": plan.id, "product_uom_qty": quantity}
@@ -124,6 +120,17 @@ class SaleOrder(models.Model):
                     order.state in ("draft", "sent") and order.validity_date < today
                 )
         return res
+
+    @api.model
+    def _incident_order_values(self, partner, company):
+        """Return the values of an order that a customer reviews and pays at once."""
+        return {
+            "partner_id": partner.id,
+            "company_id": company.id,
+            "require_signature": False,
+            "require_payment": True,
+            "prepayment_percent": 1.0,
+        }
 
     def _incident_is_given(self):
         """Return whether all plans of this order are given at present."""
@@ -161,11 +168,7 @@ class SaleOrder(models.Model):
             self.incident_has_plan
             and self._has_to_be_paid()
             and not self._has_to_be_signed()
-            and not self.transaction_ids.filtered(
-                lambda transaction: (
-                    transaction.state in ("pending", "authorized", "done")
-                )
-            )
+            and not self._incident_is_being_paid()
         )
 
     def _incident_company_total(self):
