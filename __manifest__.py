@@ -21,6 +21,8 @@
         "wizards/account_move_reversal_views.xml",
         "wizards/helpdesk_incident_adjust_views.xml",
         "wizards/helpdesk_incident_subscription_order_views.xml",
+        "wizards/helpdesk_incident_unearned_wizard_views.xml",
+        "report/helpdesk_incident_unearned_views.xml",
         "views/helpdesk_incident_account_views.xml",
         "views/helpdesk_incident_entry_views.xml",
         "views/helpdesk_incident_subscription_views.xml",

@@ -24,7 +24,14 @@ def uninstall_hook(env):
     env.cr.execute("UPDATE account_payment SET incident_account_id = NULL")
     env.cr.execute("UPDATE sale_order_line SET incident_account_id = NULL")
     env.cr.execute("UPDATE product_template SET incident_extra_product_id = NULL")
-    for table in ("entry", "allotment", "subscription_term", "subscription", "account"):
+    for table in (
+        "purchase",
+        "entry",
+        "allotment",
+        "subscription_term",
+        "subscription",
+        "account",
+    ):
         env.cr.execute(
             SQL("DELETE FROM %s", SQL.identifier(f"helpdesk_incident_{table}"))
         )

@@ -23,6 +23,7 @@ from . import res_users
 # What is sold.
 from . import product_product
 from . import product_template
+from . import helpdesk_incident_purchase
 from . import sale_order_line
 from . import sale_order
 from . import sale_order_payment

@@ -58,21 +58,26 @@ class HelpdeskIncidentSubscription(models.Model):
         :return: the number of entries written.
         :rtype: int
         """
-        causes = []
-        known = {subscription: subscription._numbers() for subscription in self}
-        for subscription, numbers in known.items():
+        causes, paid = [], []
+        known = {}
+        for subscription in self:
+            known[subscription], values = subscription._numbers_and_values()
             name = subscription._incident_name()
             total = defaultdict(int)
-            for term, given in numbers.items():
-                for period, number in term._on_time(given).items():
-                    total[period] += number
+            for term, given in known[subscription].items():
+                late = []
                 if term.months_late:
-                    causes.append(subscription._late_cause(term, given))
+                    late = [subscription._late_cause(term, given)]
+                    causes += late
+                on_time = term._on_time(given)
+                for period, number in on_time.items():
+                    total[period] += number
+                paid += subscription._paid(term, late, on_time, values[term])
             for (first, last), number in sorted(total.items()):
                 causes.append(
                     Cause(
                         account=subscription.account_id,
-                        key=f"period:{subscription.id}:{first}:{last}",
+                        key=subscription._period_key(first, last),
                         target=number if subscription._goes_on(last) else 0,
                         kind="period",
                         name=name,
@@ -82,17 +87,53 @@ class HelpdeskIncidentSubscription(models.Model):
                     )
                 )
         self._follow(known)
-        return self.env["helpdesk.incident.account"]._settle(causes)
+        count = self.env["helpdesk.incident.account"]._settle(causes)
+        self.env["helpdesk.incident.purchase"]._record(paid)
+        return count
+
+    def _period_key(self, first, last):
+        return f"period:{self.id}:{first}:{last}"
+
+    def _paid(self, term, late, on_time, value):
+        """Return what a term has paid for by now, for accountants (R12.4).
+
+        :param list[Cause] late: for the months that had ended when it was paid.
+        :param dict on_time: its number of incidents by period.
+        :param value: what was paid for all of it.
+        :rtype: list[Paid]
+        """
+        return self.env["helpdesk.incident.purchase"]._spread(
+            term.sale_line_id,
+            value,
+            [(None, cause.target, 0) for cause in late]
+            + [
+                (
+                    self._period_key(first, last),
+                    number,
+                    0 if self._goes_on(last) else number,
+                )
+                for (first, last), number in sorted(on_time.items())
+            ],
+        )
 
     def _numbers(self):
         """Return how many incidents each term has paid for in each period (R9.2), from
         what its line should have given by now.
 
+        :rtype: dict[recordset, dict[tuple[date, date], int]]
+        """
+        return self._numbers_and_values()[0]
+
+    def _numbers_and_values(self):
+        """Return what :meth:`_numbers` does, and what was paid for each term, without
+        tax, in company currency.
+
         What a change of plan credits is taken from the periods of the terms that it
         credits (R9.6), their last ones first. As far as there is nothing (any more)
         that could be credited, the change itself is not paid.
 
-        :rtype: dict[recordset, dict[tuple[date, date], int]]
+        :rtype: tuple[dict[recordset, dict[tuple[date, date], int]],
+            dict[recordset, float]]
         """
         self.ensure_one()
         credits = self.env["sale.order.line"].search(
@@ -104,11 +145,14 @@ class HelpdeskIncidentSubscription(models.Model):
         )
         terms = self.term_ids.sorted(lambda term: term.sale_line_id.id)
         lines = (credits | terms.sale_line_id).sorted("id")
-        numbers = {}
+        numbers, values = {}, defaultdict(float)
         for order_lines in lines.grouped("order_id").values():
             uncovered = 0
             for credit in order_lines & credits:
                 taken = self._take_credit(credit, numbers)
+                if taken:
+                    credited = credit.incident_value * taken / credit.incident_due
+                    values[credit.incident_term_id] += credited
                 if taken < credit.incident_due:
                     share = Fraction(
                         credit.incident_due - taken, credit._incident_total()
@@ -116,12 +160,13 @@ class HelpdeskIncidentSubscription(models.Model):
                     uncovered += share * as_fraction(-credit.price_total)
             for term in terms & order_lines.incident_term_ids:
                 line = term.sale_line_id
-                due = line.incident_due
+                due, paid = line.incident_due, 1
                 if uncovered > 0 and line.price_total > 0:
                     paid = max(1 - uncovered / as_fraction(line.price_total), 0)
                     due = floor(due * paid)
                 numbers[term] = term._numbers(due)
-        return numbers
+                values[term] += line.incident_value * float(paid)
+        return numbers, values
 
     @api.model
     def _take_credit(self, credit, numbers):

@@ -207,8 +207,9 @@ class SaleOrder(models.Model):
             covered = order._incident_is_covered()
             for line in order_lines:
                 due = line._incident_due(covered)
-                if due != line.incident_due:
-                    line._incident_remember(incident_due=due)
+                value = line._incident_value(covered) if due else 0.0
+                if (due, value) != (line.incident_due, line.incident_value):
+                    line._incident_remember(incident_due=due, incident_value=value)
         for order_lines in lines.grouped("order_id").values():
             new = order_lines.filtered(lambda line: not line.incident_account_id)
             if any(line.incident_due for line in new):
@@ -268,6 +269,16 @@ class SaleOrderLine(models.Model):
     def _incident_settle_lifetime(self):
         self.env["helpdesk.incident.account"]._settle(
             [line._incident_cause(line.incident_due) for line in self]
+        )
+        purchase_model = self.env["helpdesk.incident.purchase"]
+        purchase_model._record(
+            [
+                paid
+                for line in self
+                for paid in purchase_model._spread(
+                    line, line.incident_value, [(None, line.incident_due, 0)]
+                )
+            ]
         )
 
     def _incident_cause(self, target):

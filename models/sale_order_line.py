@@ -43,6 +43,7 @@ class SaleOrderLine(models.Model):
             "incident_units",
             "incident_account_id",
             "incident_due",
+            "incident_value",
             "incident_operation",
             "incident_subscription_id",
             "incident_term_id",
@@ -97,6 +98,14 @@ class SaleOrderLine(models.Model):
         copy=False,
         help="How many incidents it should have given by now, of all months: what is "
         "paid for and not credited, as it was when something about it changed last.",
+    )
+    incident_value = fields.Float(
+        string="Value of the incidents due",
+        digits=0,
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        help="What was paid for the incidents due, without tax, in company currency.",
     )
     incident_operation = fields.Selection(
         selection=OPERATIONS,

@@ -183,6 +183,41 @@ class SaleOrderLine(models.Model):
         number = floor(total * quantity / ordered) - floor(total * credited / ordered)
         return max(min(number, total), 0)
 
+    def _incident_value(self, covered):
+        """Return what was paid for the incidents that are due, without tax (R12.4): as
+        it was invoiced, else as it was ordered; credit notes of goodwill count, too.
+
+        :param bool covered: whether the order is covered as a whole.
+        :return: in company currency.
+        :rtype: float
+        """
+        self.ensure_one()
+        invoices = self._incident_invoiced()
+        counted = invoices if covered else self._incident_paid_invoices(invoices)
+        amount = quantity = 0
+        for line in self._incident_posted_lines(
+            "out_invoice"
+        ) | self._incident_posted_lines("out_refund"):
+            move = line.move_id
+            invoice = move if move in invoices else move.reversed_entry_id
+            if invoice in counted or invoice not in invoices:
+                amount -= line.balance
+            if move in counted:
+                quantity += abs(self._incident_quantity_of(line))
+        if covered:
+            left = max(1 - quantity / self.product_uom_qty, 0)
+            amount += self.currency_id._convert(
+                self.price_subtotal * left,
+                self.company_id.currency_id,
+                self.company_id,
+                self.order_id.date_order.date(),
+            )
+        elif not self.order_id._incident_gives_unpaid():
+            amount *= float(self.order_id._incident_paid_down_share())
+        if self.incident_operation != "credit":
+            amount = max(amount, 0) * self.order_id._incident_undiscounted_share()
+        return self.company_id.currency_id.round(amount)
+
     def _incident_paid_invoices(self, invoices):
         """Return those of these posted invoices that give what they are for (R8.3c).
 

@@ -2,3 +2,4 @@ from . import account_move_reversal
 from . import base_partner_merge
 from . import helpdesk_incident_adjust
 from . import helpdesk_incident_subscription_order
+from . import helpdesk_incident_unearned_wizard

@@ -1,0 +1,3 @@
+from . import helpdesk_incident_position
+from . import helpdesk_incident_unearned
+from . import helpdesk_incident_unearned_month

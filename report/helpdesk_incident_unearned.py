@@ -1,0 +1,139 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class HelpdeskIncidentUnearned(models.Model):
+    """What customers had paid for and not used yet, on any day (R12.4).
+
+    The day is ``unearned_date`` in the context, today by default. One row is what one
+    grant or order line has given to one allotment.
+    """
+
+    _name = "helpdesk.incident.unearned"
+    _inherit = "helpdesk.incident.position"
+    _description = "Unearned Support Incidents"
+    _auto = False
+    _order = "date_to, partner_id, id"
+    _rec_name = "name"
+
+    date = fields.Date(string="As of", readonly=True)
+    company_id = fields.Many2one(comodel_name="res.company", readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    account_id = fields.Many2one(
+        comodel_name="helpdesk.incident.account", readonly=True
+    )
+    partner_id = fields.Many2one(
+        comodel_name="res.partner", string="Customer", readonly=True
+    )
+    allotment_id = fields.Many2one(
+        comodel_name="helpdesk.incident.allotment", readonly=True
+    )
+    kind = fields.Selection(
+        selection=[("lifetime", "Lifetime"), ("period", "Period")], readonly=True
+    )
+    date_from = fields.Date(string="First Day", readonly=True)
+    date_to = fields.Date(
+        string="Expires",
+        readonly=True,
+        help="The last day of the period; lifetime incidents have none.",
+    )
+    subscription_id = fields.Many2one(
+        comodel_name="helpdesk.incident.subscription", readonly=True
+    )
+    sale_line_id = fields.Many2one(
+        comodel_name="sale.order.line", string="Order Line", readonly=True
+    )
+    order_id = fields.Many2one(
+        comodel_name="sale.order", string="Order", readonly=True
+    )
+    product_id = fields.Many2one(comodel_name="product.product", readonly=True)
+    name = fields.Char(string="Given by", readonly=True)
+    quantity = fields.Integer(
+        string="Given",
+        readonly=True,
+        help="Incidents given, less those taken back; of a month that has not begun, "
+        "those that were paid for.",
+    )
+    used = fields.Integer(readonly=True)
+    lapsed = fields.Integer(
+        readonly=True,
+        help="Left unused at the end, withdrawn from a cancelled subscription, or "
+        "taken back by hand.",
+    )
+    quantity_left = fields.Integer(string="Left", readonly=True)
+    unit_value = fields.Float(
+        digits=(16, 4),
+        readonly=True,
+        aggregator=None,
+        help="What was paid, without tax, for each incident.",
+    )
+    amount = fields.Monetary(
+        string="Paid",
+        readonly=True,
+        help="Without tax, less credit notes. What was given free of charge is worth "
+        "nothing.",
+    )
+    amount_used = fields.Monetary(string="Value used", readonly=True)
+    amount_lapsed = fields.Monetary(string="Value lapsed", readonly=True)
+    amount_left = fields.Monetary(
+        string="Unearned",
+        readonly=True,
+        help="What was paid, less the value that was used or has lapsed.",
+    )
+
+    @property
+    def _table_query(self):
+        companies = self.env.companies
+        day = self._day()
+        return SQL(
+            """
+            SELECT p.id, p.day AS date, account.company_id, m.account_id,
+                   account.partner_id, p.allotment_id, m.kind, m.date_from, m.date_to,
+                   m.subscription_id, p.sale_line_id, line.order_id, line.product_id,
+                   COALESCE(entry.name, sale.name || ': ' || m.name, m.name) AS name,
+                   p.quantity, p.used, p.lapsed,
+                   p.quantity - p.used - p.lapsed AS quantity_left,
+                   p.amount / NULLIF(p.quantity, 0) AS unit_value,
+                   p.amount, p.amount_used, p.amount_lapsed,
+                   p.amount - p.amount_used - p.amount_lapsed AS amount_left
+              FROM (%s) AS p
+              JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
+              JOIN helpdesk_incident_account account ON account.id = m.account_id
+              LEFT JOIN helpdesk_incident_entry entry ON entry.id = p.entry_id
+              LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
+              LEFT JOIN sale_order sale ON sale.id = line.order_id
+            """,
+            self._positions([day], companies),
+        )
+
+    @api.model
+    def _day(self):
+        """Return the day of the report: ``unearned_date`` of the context."""
+        return (
+            fields.Date.to_date(self.env.context.get("unearned_date"))
+            or self.env.company._incident_today()
+        )
+
+    def action_open_source(self):
+        """Open the order, or what else has given the incidents."""
+        self.ensure_one()
+        self.check_access("read")
+        if self.order_id:
+            return self.order_id._get_records_action()
+        entry = self.env["helpdesk.incident.entry"].browse(self.id // 4)
+        if self.kind == "lifetime" and entry.res_model:
+            return entry.action_open_source()
+        return self.account_id._get_records_action()
+
+    def action_view_entries(self):
+        """Show the entries of the allotment."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_entry_action"
+        )
+        return {
+            **action,
+            "domain": [("allotment_id", "=", self.allotment_id.id)],
+            "context": {},
+        }

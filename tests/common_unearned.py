@@ -1,0 +1,77 @@
+from datetime import date
+
+from odoo.fields import Domain
+
+from .common_subscription import SubscriptionCommon
+
+
+class UnearnedCommon(SubscriptionCommon):
+    """Customers who buy and use incidents, and the accountants' report (R12.4)."""
+
+    def rows(self, day=None, domain=Domain.TRUE):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        day = day or self.company._incident_today()
+        return (
+            self.env["helpdesk.incident.unearned"]
+            .with_context(unearned_date=str(day))
+            .with_company(self.company)
+            .search(domain, order="date_to, id")
+        )
+
+    def positions(self, day=None, customer=None):
+        """Return given, used, lapsed and left, and the value of what is left."""
+        return [
+            (row.quantity, row.used, row.lapsed, row.quantity_left, row.amount_left)
+            for row in self.rows(day)
+            if row.partner_id == (customer or self.customer)
+        ]
+
+    def unearned(self, day=None, product=None):
+        rows = self.rows(day)
+        if product:
+            rows = rows.filtered(lambda row: row.product_id == product)
+        return round(sum(rows.mapped("amount_left")), 2)
+
+    def by_month(self, first, last):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return (
+            self.env["helpdesk.incident.unearned.month"]
+            .with_context(unearned_date=last, unearned_from=first)
+            .with_company(self.company)
+            .search(Domain.TRUE)
+        )
+
+    def assertAgrees(self, day=None):
+        """The report agrees with the ledger: what is left of each allotment is the sum
+        of its entries, or what is still to be granted; what was paid is what was used,
+        has lapsed and is left."""
+        day = day or self.company._incident_today()
+        rows = self.rows(day)
+        left = {}
+        for row in rows:
+            self.assertEqual(row.quantity, row.used + row.lapsed + row.quantity_left)
+            self.assertGreaterEqual(min(row.used, row.lapsed, row.quantity_left), 0)
+            self.assertAlmostEqual(
+                row.amount, row.amount_used + row.amount_lapsed + row.amount_left, 2
+            )
+            left.setdefault(row.allotment_id, 0)
+            left[row.allotment_id] += row.quantity_left
+        for allotment in self.env["helpdesk.incident.allotment"].search(
+            [("company_id", "=", self.company.id)]
+        ):
+            balance = sum(
+                entry.quantity for entry in allotment.entry_ids if entry.date <= day
+            )
+            if allotment.kind == "period" and allotment.date_from > day:
+                continue
+            if allotment.kind == "period" and allotment.date_to <= day:
+                # Whether it was closed by now or not.
+                over = allotment.date_to < self.company._incident_today()
+                balance = 0 if over else balance
+            self.assertEqual(left.get(allotment, 0), max(balance, 0), allotment.name)
+
+    @staticmethod
+    def day(text):
+        return date.fromisoformat(text)

@@ -1,0 +1,398 @@
+from odoo.exceptions import AccessError, ValidationError
+
+from .common_unearned import UnearnedCommon
+
+
+class TestUnearned(UnearnedCommon):
+    # -- lifetime ----------------------------------------------------------
+
+    def test_unit_value(self):
+        """R12.4: unit value = price paid without tax ÷ incidents bought."""
+        self.paid(self.quotation(self.pack))
+        self.use(3)
+        self.assertEqual(self.positions(), [(10, 3, 0, 7, 35)])
+        [row] = self.rows()
+        self.assertEqual(
+            (row.unit_value, row.amount, row.amount_used, row.product_id),
+            (5, 50, 15, self.pack),
+        )
+        self.assertAgrees()
+
+    def test_without_tax(self):
+        """R12.4"""
+        self.pack.taxes_id = self.tax_sale_a  # 15 %
+        self.paid(self.quotation(self.pack))
+        [row] = self.rows()
+        self.assertEqual(row.amount, 50)
+
+    def test_first_in_first_out(self):
+        """R12.4: free ones are worth 0, and used in their turn."""
+        account = self.incident_account()
+        account._adjust(2, "A gift")
+        self.paid(self.quotation(self.pack))
+        account._adjust(1, "Another gift")
+        self.pack.list_price = 80
+        self.paid(self.quotation(self.pack))
+        self.use(4)
+        self.assertEqual(
+            self.positions(),
+            [(2, 2, 0, 0, 0), (10, 2, 0, 8, 40), (1, 0, 0, 1, 0), (10, 0, 0, 10, 80)],
+        )
+        self.use(10)
+        self.assertEqual(self.unearned(), 72)
+        self.assertAgrees()
+
+    def test_a_return_restores_its_layer(self):
+        """R12.4: although a later ticket has used another one since."""
+        small = self.plan("Pack of 2", 20, "lifetime", 2)
+        dear = self.plan("Dear pack of 2", 40, "lifetime", 2)
+        self.paid(self.quotation(small))
+        self.paid(self.quotation(dear))
+        first = self.use(2)
+        second = self.use(1)
+        self.assertEqual(self.unearned(), 20)
+        first.incident_count = 0
+        self.assertEqual(self.positions(), [(2, 0, 0, 2, 20), (2, 1, 0, 1, 20)])
+        self.use(1)
+        self.assertEqual(self.positions(), [(2, 1, 0, 1, 10), (2, 1, 0, 1, 20)])
+        second.incident_count = 0
+        self.assertEqual(self.positions(), [(2, 1, 0, 1, 10), (2, 0, 0, 2, 40)])
+        self.assertAgrees()
+
+    def test_a_revocation_reduces_its_own_purchase(self):
+        """R12.4: a credit note takes back what it credits, whatever was used."""
+        self.paid(self.quotation(self.pack))
+        self.pack.list_price = 80
+        order = self.quotation(self.pack)
+        self.paid(order)
+        self.use(4)
+        self.reverse(order.invoice_ids)
+        self.assertEqual(self.positions(), [(10, 4, 0, 6, 30)])
+        self.assertAgrees()
+
+    def test_revoked_after_use(self):
+        """R12.4: what was used before is used of what is left; nothing is owed."""
+        order = self.quotation(self.pack)
+        self.paid(order)
+        self.use(4)
+        self.reverse(order.invoice_ids)
+        self.assertEqual((self.positions(), self.unearned()), ([], 0))
+        self.paid(self.quotation(self.pack))
+        self.assertEqual(self.positions(), [(10, 4, 0, 6, 30)])
+        self.assertAgrees()
+
+    def test_credited_in_part(self):
+        """R12.4, R8.4: what remains paid is spread over what remains."""
+        three = self.plan("Pack of 3", 100, "lifetime", 3)
+        order = self.quotation(three)
+        self.paid(order)
+        self.use(1)
+        note = self.reverse(order.invoice_ids, post=False)
+        note.invoice_line_ids.price_unit = 50
+        note.action_post()
+        # 50 % of 3 is 1: the customer keeps 2, of which 1 is used.
+        self.assertEqual(self.positions(), [(2, 1, 0, 1, 25)])
+        self.assertAgrees()
+
+    def test_goodwill(self):
+        """R12.4, R8.4: the customer keeps them, and they are worth less."""
+        order = self.quotation(self.pack)
+        self.paid(order)
+        self.use(2)
+        self.reverse(order.invoice_ids, incident_goodwill=True)
+        self.assertEqual(self.positions(), [(10, 2, 0, 8, 0)])
+        self.assertAgrees()
+
+    def test_taken_back_by_hand(self):
+        """R7.1, R12.4: gifts first; beyond them, what was paid for lapses."""
+        account = self.incident_account()
+        self.paid(self.quotation(self.pack))
+        account._adjust(3, "A gift")
+        account._adjust(-2, "Too many")
+        self.assertEqual(self.positions(), [(10, 0, 0, 10, 50), (1, 0, 0, 1, 0)])
+        account._adjust(-3, "Fraud")
+        self.assertEqual(self.positions(), [(10, 0, 2, 8, 40)])
+        self.assertAgrees()
+
+    def test_payment_undone_and_redone(self):
+        """R3.4, R12.4"""
+        payment = self.paid(self.quotation(self.pack))
+        self.use(4)
+        payment.action_draft()
+        self.assertEqual(self.positions(), [])
+        payment.action_post()
+        self.assertEqual(self.positions(), [(10, 4, 0, 6, 30)])
+
+    def test_cents(self):
+        """R12.4: three for 100.00 are worth 33.33, 33.34 and 33.33."""
+        three = self.plan("Pack of 3", 100, "lifetime", 3)
+        self.paid(self.quotation(three))
+        left = [self.unearned()]
+        for _ticket in range(3):
+            self.use(1)
+            left.append(self.unearned())
+            self.assertAgrees()
+        self.assertEqual(left, [100, 66.67, 33.33, 0])
+
+    def test_paid_online_not_invoiced(self):
+        """R12.4: price paid, although there is no invoice."""
+        self.transaction(self.quotation(self.pack))
+        self.assertEqual(self.positions(), [(10, 0, 0, 10, 50)])
+
+    def test_invoiced_not_paid(self):
+        """R12.4: what was not given is not unearned incidents; the books defer it."""
+        order = self.order(self.pack)
+        self.bill(order)
+        self.assertEqual(self.positions(), [])
+        [month] = self.by_month("2027-04-01", "2027-04-11")
+        self.assertEqual(
+            (month.amount, month.amount_invoiced, month.amount_deferred), (0, 50, 50)
+        )
+
+    def test_discount(self):
+        """R12.4: what was paid is less than the price, on the line or on its own."""
+        order = self.quotation(self.pack)
+        order.order_line.discount = 20
+        order.order_line = [
+            (0, 0, {"name": "Friends", "product_id": self.service.id, "price_unit": -10})
+        ]
+        self.paid(order)
+        self.assertEqual(self.unearned(), 30)
+        [month] = self.by_month("2027-04-01", "2027-04-11")
+        self.assertEqual((month.amount_invoiced, month.amount_deferred), (30, 30))
+
+    # -- periods -----------------------------------------------------------
+
+    def test_term(self):
+        """R12.4: periods not yet begun count in full; what is unused lapses."""
+        subscription = self.bought()
+        self.use(4)
+        self.assertEqual(
+            self.positions(),
+            [(10, 4, 0, 6, 18), (10, 0, 0, 10, 30), (10, 0, 0, 10, 30)],
+        )
+        with self.on("2027-05-12"):
+            self.use(1)
+            self.assertAgrees(self.day("2027-04-30"))
+            self.assertAgrees(self.day("2027-05-10"))
+            self.assertEqual(
+                self.positions(),
+                [(10, 4, 6, 0, 0), (10, 1, 0, 9, 27), (10, 0, 0, 10, 30)],
+            )
+            # A past day, as it was then.
+            self.assertEqual(self.unearned("2027-04-11"), 78)
+            self.assertEqual(self.unearned("2027-05-09"), 78)
+            # The end of the day on which they lapse.
+            self.assertEqual(self.unearned("2027-05-10"), 60)
+            self.assertEqual(self.unearned("2027-04-10"), 0)
+        self.assertEqual(self.rows()[0].subscription_id, subscription)
+
+    def test_nobody_has_closed_the_period(self):
+        """R9.3, R12.4: the report never waits for the scheduled action."""
+        self.bought()
+        with self.on("2027-08-01"):
+            self.assertEqual(
+                self.positions(),
+                [(10, 0, 10, 0, 0), (10, 0, 10, 0, 0), (10, 0, 10, 0, 0)],
+            )
+
+    def test_extra_incidents(self):
+        """R9.4, R12.4: by product, the plan's incidents are used first."""
+        subscription = self.bought()
+        self.paid(subscription._order_extra(2))
+        self.use(11)
+        self.assertEqual(
+            self.positions()[:2], [(10, 10, 0, 0, 0), (2, 1, 0, 1, 4)]
+        )
+        self.assertEqual(self.unearned(product=self.extra), 20)
+        self.assertEqual(self.unearned(product=self.months), 60)
+        self.assertAgrees()
+
+    def test_change_of_plan(self):
+        """R9.6, R12.4: what is credited of the old plan leaves its value."""
+        subscription = self.bought()
+        self.paid(subscription._order_change(self.business))
+        self.assertEqual(self.unearned(), 180)  # 30 of the old plan, 150 of the new
+        self.assertEqual(self.unearned(product=self.business), 150)
+        self.assertEqual(
+            [row[:4] for row in self.positions()],
+            [(10, 0, 0, 10), *[(20, 0, 0, 20)] * 3],
+        )
+        self.assertAgrees()
+
+    def test_credit_note_takes_the_last_periods(self):
+        """R8.4, R12.4; a past day knows nothing of it."""
+        subscription = self.bought()
+        order = subscription.term_ids.sale_line_id.order_id
+        with self.on("2027-05-15"):
+            note = self.reverse(order.invoice_ids, post=False)
+            note.invoice_line_ids.price_unit = 60
+            note.action_post()
+            # The first month is 10 for 30.00, the others are gone.
+            self.assertEqual(self.unearned(), 0)
+            self.assertEqual(self.positions(), [(10, 0, 10, 0, 0)])
+            self.assertEqual(self.unearned("2027-05-14"), 60)
+            self.assertEqual(self.unearned("2027-04-30"), 90)
+            self.assertAgrees(self.day("2027-04-30"))
+            self.assertAgrees()
+
+    def test_cancelled_by_staff(self):
+        """R9.8, R12.4: what is not paid back has lapsed; what is paid back has not."""
+        subscription = self.bought()
+        with self.on("2027-05-15"):
+            self.use(2)
+            subscription.with_user(self.manager).action_cancel()
+            self.assertEqual(
+                self.positions(),
+                [(10, 0, 10, 0, 0), (10, 2, 8, 0, 0), (10, 0, 10, 0, 0)],
+            )
+            self.assertAgrees()
+            self.assertEqual(self.unearned("2027-05-14"), 60)
+
+    def test_returned_to_an_ended_period(self):
+        """R5.3, R12.4: used, then lapsed; months that are closed stay as they were."""
+        self.bought()
+        ticket = self.use(4)
+        with self.on("2027-06-02"):
+            before = self.positions("2027-05-31")
+            ticket.incident_count = 0
+            self.assertEqual(self.positions("2027-05-31"), before)
+            self.assertEqual(before[0], (10, 4, 6, 0, 0))
+            self.assertEqual(self.positions()[0], (10, 0, 10, 0, 0))
+            [june] = self.by_month("2027-06-01", "2027-06-02")
+            self.assertEqual((june.amount_used, june.amount_lapsed), (-12, 12))
+
+    def test_paid_late(self):
+        """R9.4, R12.4: months that were missed are lifetime incidents."""
+        subscription = self.bought()
+        order = subscription._order_extra(2)
+        with self.on("2027-05-15"):
+            self.paid(order)
+            rows = self.rows().filtered(lambda row: row.product_id == self.extra)
+            self.assertEqual(
+                sorted((row.kind, row.quantity, row.amount) for row in rows),
+                [("lifetime", 2, 8), ("period", 2, 8), ("period", 2, 8)],
+            )
+            self.assertAgrees()
+
+    # -- by month ------------------------------------------------------------
+
+    def test_months(self):
+        """R12.4: opening + paid − used − lapsed = closing, and what is to be posted."""
+        self.bought()
+        self.use(4)
+        with self.on("2027-07-20"):
+            months = self.by_month("2027-04-01", "2027-07-20")
+            self.assertEqual(
+                [
+                    (
+                        str(month.date),
+                        month.amount_opening,
+                        month.amount,
+                        month.amount_used,
+                        month.amount_lapsed,
+                        month.amount_closing,
+                        month.amount_invoiced,
+                        month.amount_deferred,
+                    )
+                    for month in months
+                ],
+                [
+                    ("2027-04-30", 0, 90, 12, 0, 78, 90, 78),
+                    ("2027-05-31", 78, 0, 0, 18, 60, 0, 60),
+                    ("2027-06-30", 60, 0, 0, 30, 30, 0, 30),
+                    ("2027-07-20", 30, 0, 0, 30, 0, 0, 0),
+                ],
+            )
+            action = months[0].action_open_positions()
+            rows = self.env[action["res_model"]].with_context(**action["context"])
+            self.assertEqual(
+                sum(rows.search(action["domain"]).mapped("amount_left")), 78
+            )
+
+    def test_groups_and_sums(self):
+        """R12.4: by customer, product and expiry month."""
+        self.bought()
+        self.paid(self.quotation(self.pack))
+        self.rows()
+        groups = self.env["helpdesk.incident.unearned"]._read_group(
+            [("company_id", "=", self.company.id)],
+            ["partner_id", "product_id", "date_to:month"],
+            ["amount_left:sum"],
+        )
+        self.assertEqual(
+            {(product, day and day.month): amount for _who, product, day, amount in groups},
+            {
+                (self.pack, False): 50,
+                (self.months, 5): 30,
+                (self.months, 6): 30,
+                (self.months, 7): 30,
+            },
+        )
+
+    # -- customers, companies, people ----------------------------------------
+
+    def test_merged_customers(self):
+        """R2.2: values move with the incidents."""
+        other = self._customer("Southwind")
+        self.paid(self.quotation(self.pack, customer=other))
+        self.paid(self.quotation(self.pack))
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (other | self.customer).ids, self.customer
+        )
+        self.assertEqual(self.positions(), [(10, 0, 0, 10, 50)] * 2)
+        self.assertAgrees()
+
+    def test_export(self):
+        """R12.4: as accountants take it to a spreadsheet."""
+        self.paid(self.quotation(self.pack))
+        rows = self.rows().with_user(self.accountant())
+        data = rows.export_data(["partner_id/name", "quantity_left", "amount_left"])
+        self.assertEqual(data["datas"], [["Northwind", 10, 50.0]])
+
+    def accountant(self):
+        user = self.env["res.users"].create(
+            {
+                "name": "Ada",
+                "login": "hps-ada",
+                "company_id": self.company.id,
+                "company_ids": [(6, 0, self.company.ids)],
+                "group_ids": [
+                    (
+                        6,
+                        0,
+                        [
+                            self.env.ref("base.group_user").id,
+                            self.env.ref("account.group_account_readonly").id,
+                            self.env.ref("base.group_allow_export").id,
+                        ],
+                    )
+                ],
+            }
+        )
+        return user
+
+    def test_who_reads(self):
+        """R14: accountants; helpdesk users and customers do not."""
+        self.paid(self.quotation(self.pack))
+        accountant = self.accountant()
+        for name in ("unearned", "unearned.month", "purchase"):
+            model = self.env[f"helpdesk.incident.{name}"]
+            self.assertTrue(model.with_user(accountant).search([]), name)
+            with self.assertRaises(AccessError):
+                model.with_user(self.manager).search([])
+
+    def test_other_company(self):
+        """R2.3"""
+        self.paid(self.quotation(self.pack))
+        other = self.setup_other_company()["company"]
+        rows = self.env["helpdesk.incident.unearned"].with_company(other)
+        rows = rows.with_context(allowed_company_ids=other.ids)
+        self.assertFalse(rows.search([]))
+
+    def test_a_day_to_come(self):
+        """R12.4: nobody knows what will be used."""
+        with self.assertRaisesRegex(ValidationError, "has not come yet"):
+            self.env["helpdesk.incident.unearned.wizard"].with_company(
+                self.company
+            ).create({"date": "2027-04-12"})

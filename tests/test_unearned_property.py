@@ -1,0 +1,244 @@
+import logging
+import os
+from collections import defaultdict
+from datetime import timedelta
+from random import Random
+
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError
+
+from .common_sale import BOUGHT
+from .common_unearned import UnearnedCommon
+
+_logger = logging.getLogger(__name__)
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "2"))
+DAYS = int(os.environ.get("PAID_SUPPORT_UNEARNED_DAYS", "30"))
+
+
+class TestUnearnedProperty(UnearnedCommon):
+    """R12.4 over random months of sales, tickets, credit notes and changes of mind."""
+
+    def test_random_months(self):
+        """R12.4: the report agrees with the ledger on every day, with the books in the
+        end, with a simulation that knows every single incident, and says of a past day
+        for ever what it has said on that day."""
+        day = BOUGHT
+        for seed in range(EXAMPLES):
+            day = self._live(Random(seed), day)
+
+    def _live(self, random, day):
+        self.random = random
+        self.buyer = self._customer(f"Customer {random.random()}")
+        self.tickets, self.orders, self.payments, said = [], [], [], {}
+        done = defaultdict(int)
+        for _step in range(DAYS):
+            pause = timedelta(days=random.choice([0, 1, 3, 9, 20]))
+            if pause:
+                # Until midnight, what is valid today can be used.
+                with freeze_time(day + timedelta(days=1)):
+                    said[day.date()] = self._said(day.date())
+            day += pause
+            with freeze_time(day):
+                self.env.invalidate_all()
+                self.account_model.search(
+                    [("company_id", "=", self.company.id)]
+                )._open_and_close()
+                action = random.choice(self.ACTIONS)
+                try:
+                    with self.env.cr.savepoint():
+                        getattr(self, f"_do_{action}")()
+                        self.env.flush_all()
+                    done[action] += 1
+                except UserError:
+                    self.env.invalidate_all()
+                self.assertAgrees()
+                self._check_units()
+        with freeze_time(day):
+            for past, rows in said.items():
+                self.assertEqual(self._said(past), rows, past)
+            self._check_books(day)
+        _logger.info("done: %s", dict(done))
+        return day
+
+    def _said(self, day):
+        return [
+            (row.id, row.quantity, row.used, row.lapsed, row.amount, row.amount_left)
+            for row in self.rows(day)
+        ]
+
+    # -- what happens ----------------------------------------------------------
+
+    ACTIONS = [
+        *["ticket"] * 8,
+        *["give_back"] * 4,
+        *["pack"] * 3,
+        "subscription",
+        "extra",
+        "change",
+        "renew",
+        "credit",
+        "goodwill",
+        "undo",
+        "redo",
+        "gift",
+        "take",
+        "cancel",
+        "resume",
+    ]
+
+    def _buy(self, order):
+        payment = self.paid(order)
+        self.orders.append(order)
+        self.payments.append(payment)
+
+    def _do_ticket(self):
+        account = self.incident_account(self.buyer)
+        number = self.random.randint(1, min(max(account.available, 1), 7))
+        self.tickets.append(self.use(number, self.buyer))
+
+    def _do_give_back(self):
+        ticket = self.random.choice(self.tickets or [self.env["helpdesk.ticket"]])
+        if ticket:
+            ticket.incident_count = self.random.randint(0, ticket.incident_count)
+
+    def _do_pack(self):
+        self.pack.list_price = self.random.choice([0, 10, 33.33, 49.99, 100])
+        self._buy(self.quotation(self.pack, customer=self.buyer))
+
+    def _do_subscription(self):
+        self._buy(self.quotation(self.months, customer=self.buyer))
+
+    def _subscription(self):
+        account = self.incident_account(self.buyer)
+        subscriptions = account.subscription_ids
+        return self.random.choice(subscriptions or [subscriptions])
+
+    def _do_extra(self):
+        if subscription := self._subscription():
+            self._buy(subscription._order_extra(self.random.randint(1, 3)))
+
+    def _do_change(self):
+        if subscription := self._subscription():
+            plan = self.random.choice([self.business, self.small, self.months])
+            if order := subscription._order_change(plan):
+                self._buy(order)
+
+    def _do_renew(self):
+        if subscription := self._subscription():
+            self._buy(subscription._order_renewal())
+
+    def _invoice(self):
+        invoices = self.env["account.move"].union(
+            *(order.invoice_ids for order in self.orders)
+        )
+        return self.random.choice(
+            invoices.filtered(lambda move: move.move_type == "out_invoice") or [invoices]
+        )
+
+    def _do_credit(self, **values):
+        if invoice := self._invoice():
+            note = self.reverse(invoice, post=False, **values)
+            lines = note.invoice_line_ids
+            share = self.random.choice([0.1, 0.25, 0.5, 1])
+            for line in lines:
+                line.price_unit *= share
+            note.action_post()
+
+    def _do_goodwill(self):
+        self._do_credit(incident_goodwill=True)
+
+    def _do_undo(self):
+        posted = [payment for payment in self.payments if payment.state != "draft"]
+        if posted:
+            self.random.choice(posted).action_draft()
+
+    def _do_redo(self):
+        drafts = [payment for payment in self.payments if payment.state == "draft"]
+        if drafts:
+            self.random.choice(drafts).action_post()
+
+    def _do_gift(self):
+        self.incident_account(self.buyer)._adjust(self.random.randint(1, 4), "A gift")
+
+    def _do_take(self):
+        self.incident_account(self.buyer)._adjust(-self.random.randint(1, 4), "Sorry")
+
+    def _do_cancel(self):
+        if subscription := self._subscription():
+            subscription.with_user(self.manager).action_cancel()
+
+    def _do_resume(self):
+        if subscription := self._subscription():
+            subscription.with_user(self.manager).action_reopen()
+
+    # -- what must hold --------------------------------------------------------
+
+    def _check_units(self):
+        """Simulate the lifetime incidents one by one: each knows what was paid for
+        it, and each ticket which ones it has."""
+        account = self.incident_account(self.buyer)
+        allotment = account._lifetime()
+        entries = allotment.entry_ids.sorted("id")
+        net = defaultdict(int)
+        for entry in entries:
+            if entry.kind not in ("deduction", "return"):
+                net[entry.cause_key] += entry.quantity
+        paid = defaultdict(float)
+        for purchase in self.env["helpdesk.incident.purchase"].search(
+            [("allotment_id", "=", allotment.id)]
+        ):
+            paid[f"sale_line:{purchase.sale_line_id.id}"] += purchase.amount
+        shelf, room = [], dict(net)
+        for entry in entries:
+            if entry.kind in ("deduction", "return") or entry.quantity < 0:
+                continue
+            for _unit in range(min(entry.quantity, max(room[entry.cause_key], 0))):
+                price = paid[entry.cause_key] / max(net[entry.cause_key], 1)
+                shelf.append((len(shelf), price))
+                room[entry.cause_key] -= 1
+        free, holds, owed = sorted(shelf), defaultdict(list), 0
+        for entry in entries:
+            for _unit in range(abs(entry.quantity)):
+                if entry.kind == "deduction":
+                    holds[entry.cause_key].append(free.pop(0) if free else None)
+                elif entry.kind == "return":
+                    unit = holds[entry.cause_key].pop()
+                    if unit is not None:
+                        free = sorted([*free, unit])
+        owed = sum(unit is None for units in holds.values() for unit in units)
+        owed += sum(max(-number, 0) for number in net.values())
+        free = free[owed:]
+        rows = self.rows().filtered(lambda row: row.allotment_id == allotment)
+        self.assertEqual(sum(rows.mapped("quantity_left")), len(free))
+        self.assertAlmostEqual(
+            sum(rows.mapped("amount_left")), sum(price for _, price in free), delta=0.05
+        )
+
+    def _check_books(self, day):
+        """The months add up to the books: what is to be deferred is what is unearned,
+        and what was invoiced and not given."""
+        months = self.by_month("2027-04-01", str(day.date()))
+        lines = self.env["sale.order.line"].search(
+            [("order_id.partner_id", "=", self.buyer.id), ("incident_kind", "!=", False)]
+        )
+        invoiced = sum(
+            -item.balance
+            for item in lines.invoice_lines
+            if item.parent_state == "posted"
+        )
+        mine = self.rows(day.date())
+        everything = sum(months.mapped("amount_invoiced"))
+        last = {month.product_id: month for month in months.sorted("date")}
+        deferred = sum(month.amount_deferred for month in last.values())
+        left = sum(mine.mapped("amount_left"))
+        earned = sum(mine.mapped("amount_used")) + sum(mine.mapped("amount_lapsed"))
+        self.assertGreaterEqual(round(everything - invoiced, 2), 0)
+        self.assertAlmostEqual(deferred, everything - earned, 2)
+        self.assertAlmostEqual(sum(mine.mapped("amount")), left + earned, 2)
+        for month in months:
+            self.assertAlmostEqual(
+                month.amount_opening + month.amount - month.amount_earned,
+                month.amount_closing,
+                2,
+            )
