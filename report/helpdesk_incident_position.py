@@ -54,27 +54,12 @@ class HelpdeskIncidentPosition(models.AbstractModel):
             WITH %(layers)s, restored AS (
                 SELECT * FROM unnest(%(days)s::date[], %(ids)s::int8[],
                                      %(numbers)s::int[]) AS r(day, id, used)
-            ), stacked AS (
-                SELECT layer.*, scope.places,
-                       -- not while it can be used, if the report is of today
-                       scope.kind = 'period' AND scope.date_to <= layer.day
-                       AND scope.date_to < scope.today AS ended,
-                       COALESCE(flow.used, 0) AS used_in_all,
-                       CASE scope.kind WHEN 'lifetime'
-                            THEN SUM(layer.quantity) OVER allotment - flow.granted
-                            ELSE 0 END AS lost,
-                       SUM(layer.quantity) OVER stack - layer.quantity AS before
-                  FROM layer
-                  JOIN scope USING (allotment_id)
-                  LEFT JOIN flow USING (day, allotment_id)
-                WINDOW allotment AS (PARTITION BY day, allotment_id),
-                       stack AS (PARTITION BY day, allotment_id ORDER BY position, id)
             ), used AS (
-                SELECT stacked.*,
-                       COALESCE(restored.used,
-                                LEAST(GREATEST(used_in_all - before, 0), quantity))
-                       AS used
-                  FROM stacked LEFT JOIN restored USING (day, id)
+                SELECT layer.*,
+                       COALESCE(restored.used, LEAST(quantity, GREATEST(
+                           taken - SUM(quantity) OVER stack + quantity, 0))) AS used
+                  FROM layer LEFT JOIN restored USING (day, id)
+                WINDOW stack AS (PARTITION BY day, allotment_id ORDER BY position, id)
             ), gone AS (
                 SELECT used.*,
                        CASE WHEN ended THEN quantity - used
@@ -85,18 +70,14 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                   FROM used
                 WINDOW stack AS (PARTITION BY day, allotment_id ORDER BY position, id)
             ), valued AS (
-                SELECT gone.*,
-                       COALESCE(ROUND(amount * used / NULLIF(quantity, 0), places), 0)
-                           AS amount_used,
-                       COALESCE(ROUND(amount * (used + lapsed) / NULLIF(quantity, 0),
-                                      places), 0) AS amount_gone
+                SELECT gone.*, ROUND(amount * used / quantity, places) AS amount_used,
+                       ROUND(amount * (used + lapsed) / quantity, places) AS amount_gone
                   FROM gone
             )
             SELECT day, id, allotment_id, entry_id, sale_line_id,
                    quantity::int, used::int, lapsed::int,
                    amount, amount_used, amount_gone - amount_used AS amount_lapsed
               FROM valued
-             WHERE quantity <> 0
             """,
             layers=self._layers(days, companies),
             days=[day for day, _id, _number in restored],
@@ -106,8 +87,11 @@ class HelpdeskIncidentPosition(models.AbstractModel):
 
     @api.model
     def _layers(self, days, companies, condition=None):
-        """Return the common table expressions ``scope`` (allotments), ``flow`` (what
-        has moved in them) and ``layer``.
+        """Return the common table expressions of :meth:`_positions`; the last one is
+        ``layer``, with what was ``taken`` and ``lost`` of its allotment.
+
+        They join nothing but tables: what is known of an allotment or a cause comes
+        together in windows, whose cost grows with the number of rows and no faster.
 
         :param SQL condition: on the allotment ``m``, by default none.
         :rtype: SQL
@@ -116,86 +100,107 @@ class HelpdeskIncidentPosition(models.AbstractModel):
             """
             day(day) AS (
                 SELECT unnest(%(days)s::date[])
-            ), scope AS (
-                SELECT m.id AS allotment_id, m.kind, m.date_to, today.day AS today,
-                       currency.decimal_places AS places
-                  FROM helpdesk_incident_allotment m
-                  JOIN helpdesk_incident_account account ON account.id = m.account_id
-                  JOIN %(today)s AS today(company_id, day) USING (company_id)
-                  JOIN res_company company ON company.id = account.company_id
-                  JOIN res_currency currency ON currency.id = company.currency_id
-                 WHERE %(condition)s
-            ), flow AS (
-                SELECT day.day, e.allotment_id,
-                       -SUM(e.quantity) FILTER (WHERE e.kind IN %(using)s) AS used,
-                       SUM(e.quantity) FILTER (WHERE e.kind IN %(giving)s) AS granted
+            ), fact AS (
+                -- what gives lifetime incidents
+                SELECT day.day, e.allotment_id, e.id AS position, e.cause_key,
+                       e.id AS entry_id, NULL::int AS sale_line_id, e.quantity AS given,
+                       NULL::int8 AS paid, NULL::int8 AS withdrawn,
+                       NULL::numeric AS amount, NULL::int8 AS used,
+                       NULL::int8 AS granted
                   FROM helpdesk_incident_entry e
-                  JOIN scope USING (allotment_id)
-                  JOIN day ON e.date <= day.day
-                 GROUP BY day.day, e.allotment_id
-            ), paid AS (
-                SELECT day.day, p.allotment_id, p.sale_line_id,
-                       'sale_line:' || p.sale_line_id AS cause_key,
-                       MIN(p.id) AS purchase_id, SUM(p.quantity) AS quantity,
-                       SUM(p.withdrawn) AS withdrawn, SUM(p.amount) AS amount
-                  FROM helpdesk_incident_purchase p
-                  JOIN scope USING (allotment_id)
-                  JOIN day ON p.date <= day.day
-                 GROUP BY day.day, p.allotment_id, p.sale_line_id
-            ), given AS (
-                SELECT day.day, e.allotment_id, e.id AS entry_id, e.cause_key,
-                       e.quantity, scope.places,
-                       GREATEST(SUM(e.quantity) OVER cause, 0) AS total,
-                       SUM(GREATEST(e.quantity, 0)) OVER past AS passed
-                  FROM helpdesk_incident_entry e
-                  JOIN scope ON scope.allotment_id = e.allotment_id
-                            AND scope.kind = 'lifetime'
+                  JOIN helpdesk_incident_allotment m ON m.id = e.allotment_id
+                   AND m.kind = 'lifetime' AND %(condition)s
                   JOIN day ON e.date <= day.day
                  WHERE e.kind IN %(giving)s
-                WINDOW cause AS (PARTITION BY day.day, e.allotment_id, e.cause_key),
-                       past AS (PARTITION BY day.day, e.allotment_id, e.cause_key
-                                    ORDER BY e.id)
-            ), lifetime AS (
-                SELECT given.*, LEAST(passed - quantity, total) AS low,
-                       LEAST(passed, total) AS high
-                  FROM given
-                 WHERE quantity > 0
+                 UNION ALL
+                -- what was paid for
+                SELECT day.day, p.allotment_id, MIN(p.id),
+                       'sale_line:' || p.sale_line_id, NULL, p.sale_line_id, NULL,
+                       SUM(p.quantity), SUM(p.withdrawn), SUM(p.amount), NULL, NULL
+                  FROM helpdesk_incident_purchase p
+                  JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
+                   AND %(condition)s
+                  JOIN day ON p.date <= day.day
+                 GROUP BY day.day, p.allotment_id, p.sale_line_id
+                 UNION ALL
+                -- all that has moved
+                SELECT day.day, e.allotment_id, NULL, NULL, NULL, NULL, NULL, NULL,
+                       NULL, NULL,
+                       -SUM(e.quantity) FILTER (WHERE e.kind IN %(using)s),
+                       SUM(e.quantity) FILTER (WHERE e.kind IN %(giving)s)
+                  FROM helpdesk_incident_entry e
+                  JOIN helpdesk_incident_allotment m ON m.id = e.allotment_id
+                   AND %(condition)s
+                  JOIN day ON e.date <= day.day
+                 GROUP BY day.day, e.allotment_id
+            ), known AS (
+                SELECT fact.*, m.kind, m.subscription_id, places,
+                       -- not while it can be used, if the report is of today
+                       m.kind = 'period' AND m.date_to <= fact.day
+                           AND m.date_to < today.day AS ended,
+                       GREATEST(SUM(given) OVER cause, 0) AS total,
+                       SUM(GREATEST(given, 0)) OVER past AS passed,
+                       SUM(fact.amount) OVER cause AS price,
+                       MAX(fact.sale_line_id) OVER cause AS line_id,
+                       SUM(paid) OVER allotment AS paid_in_all,
+                       COALESCE(SUM(fact.used) OVER allotment, 0) AS taken,
+                       SUM(fact.granted) OVER allotment AS granted_in_all
+                  FROM fact
+                  JOIN helpdesk_incident_allotment m ON m.id = fact.allotment_id
+                  JOIN helpdesk_incident_account account ON account.id = m.account_id
+                  JOIN %(today)s AS today(company_id, day, places) USING (company_id)
+                WINDOW allotment AS (PARTITION BY fact.day, fact.allotment_id),
+                       cause AS (PARTITION BY fact.day, fact.allotment_id,
+                                              fact.cause_key),
+                       past AS (PARTITION BY fact.day, fact.allotment_id,
+                                             fact.cause_key ORDER BY fact.entry_id)
+            ), part AS (
+                SELECT known.*,
+                       CASE WHEN kind = 'lifetime'
+                            THEN LEAST(passed, total) - LEAST(passed - given, total)
+                            WHEN sale_line_id IS NOT NULL THEN paid
+                            -- used, and not paid for any more; or given without order
+                            WHEN subscription_id IS NOT NULL
+                            THEN used - COALESCE(paid_in_all, 0)
+                            ELSE granted - COALESCE(paid_in_all, 0)
+                       END AS quantity
+                  FROM known
+                 WHERE kind = 'period' OR given > 0
             ), layer AS (
-                SELECT l.day, l.entry_id::int8 * 4 AS id, l.allotment_id,
-                       l.entry_id AS position, l.entry_id, paid.sale_line_id,
-                       l.high - l.low AS quantity, 0 AS withdrawn,
-                       CASE WHEN l.total = 0 OR paid.amount IS NULL THEN 0
-                            ELSE ROUND(paid.amount * l.high / l.total, l.places)
-                               - ROUND(paid.amount * l.low / l.total, l.places)
+                SELECT day, allotment_id, entry_id, line_id AS sale_line_id, position,
+                       CASE WHEN entry_id IS NOT NULL THEN entry_id::int8 * 4
+                            WHEN line_id IS NOT NULL THEN position::int8 * 4 + 1
+                            ELSE allotment_id::int8 * 4 + 2 END AS id,
+                       quantity, COALESCE(withdrawn, 0) AS withdrawn, places, ended,
+                       taken,
+                       CASE kind WHEN 'lifetime'
+                            THEN SUM(quantity) OVER allotment - granted_in_all
+                            ELSE 0 END AS lost,
+                       CASE WHEN price IS NULL THEN 0
+                            WHEN kind = 'period' THEN price
+                            ELSE ROUND(price * LEAST(passed, total) / total, places)
+                               - ROUND(price * LEAST(passed - given, total) / total,
+                                       places)
                        END AS amount
-                  FROM lifetime l
-                  LEFT JOIN paid USING (day, allotment_id, cause_key)
-                 UNION ALL
-                SELECT paid.day, paid.purchase_id::int8 * 4 + 1, paid.allotment_id,
-                       paid.purchase_id, NULL, paid.sale_line_id,
-                       paid.quantity, paid.withdrawn, paid.amount
-                  FROM paid
-                  JOIN scope USING (allotment_id)
-                 WHERE scope.kind = 'period'
-                 UNION ALL
-                SELECT flow.day, flow.allotment_id::int8 * 4 + 2, flow.allotment_id,
-                       NULL, NULL, NULL, unpaid.quantity, 0, 0
-                  FROM flow
-                  JOIN scope USING (allotment_id),
-                       LATERAL (
-                    SELECT CASE WHEN EXISTS (SELECT FROM helpdesk_incident_purchase p
-                                              WHERE p.allotment_id = flow.allotment_id)
-                           THEN flow.used ELSE flow.granted END
-                         - COALESCE(SUM(paid.quantity), 0) AS quantity
-                      FROM paid
-                     WHERE paid.day = flow.day
-                       AND paid.allotment_id = flow.allotment_id) AS unpaid
-                 WHERE scope.kind = 'period' AND unpaid.quantity > 0
+                  FROM part
+                 WHERE quantity > 0
+                WINDOW allotment AS (PARTITION BY day, allotment_id)
             )
             """,
             days=days,
             condition=condition or SQL("TRUE"),
-            today=self.env["helpdesk.incident.account"]._today_table(companies),
+            today=SQL(
+                "(VALUES %s)",
+                SQL(", ").join(
+                    SQL(
+                        "(%s, %s, %s)",
+                        company.id,
+                        company._incident_today(),
+                        company.currency_id.decimal_places,
+                    )
+                    for company in companies.sudo()
+                ),
+            ),
             giving=GIVING,
             using=USING,
         )
@@ -222,7 +227,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                 SELECT day, allotment_id, id, quantity
                   FROM (SELECT layer.*, COUNT(*)
                           OVER (PARTITION BY day, allotment_id) AS layers
-                          FROM layer WHERE quantity > 0) AS l
+                          FROM layer) AS l
                  WHERE layers > 1
                  ORDER BY day, allotment_id, position, id
                 """,
@@ -311,6 +316,4 @@ def _used_by_layer(quantities, moves):
     # What is missing is used all the same: of what is left by now.
     for _taken in take(missing):
         pass
-    return [
-        quantity - free for quantity, free in zip(quantities, left, strict=True)
-    ]
+    return [quantity - free for quantity, free in zip(quantities, left, strict=True)]

@@ -100,9 +100,11 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
             )
             SELECT row_number() OVER (ORDER BY day, company_id, product_id) AS id,
                    day AS date, company_id, product_id,
-                   (before_quantity - before_used - before_lapsed)::int AS quantity_opening,
+                   (before_quantity - before_used - before_lapsed)::int
+                       AS quantity_opening,
                    (quantity - before_quantity)::int AS quantity,
-                   (used - before_used)::int AS used, (lapsed - before_lapsed)::int AS lapsed,
+                   (used - before_used)::int AS used,
+                   (lapsed - before_lapsed)::int AS lapsed,
                    quantity_closing::int,
                    before_amount - before_amount_used - before_amount_lapsed
                        AS amount_opening,

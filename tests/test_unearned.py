@@ -154,7 +154,11 @@ class TestUnearned(UnearnedCommon):
         order = self.quotation(self.pack)
         order.order_line.discount = 20
         order.order_line = [
-            (0, 0, {"name": "Friends", "product_id": self.service.id, "price_unit": -10})
+            (
+                0,
+                0,
+                {"name": "Friends", "product_id": self.service.id, "price_unit": -10},
+            )
         ]
         self.paid(order)
         self.assertEqual(self.unearned(), 30)
@@ -201,9 +205,7 @@ class TestUnearned(UnearnedCommon):
         subscription = self.bought()
         self.paid(subscription._order_extra(2))
         self.use(11)
-        self.assertEqual(
-            self.positions()[:2], [(10, 10, 0, 0, 0), (2, 1, 0, 1, 4)]
-        )
+        self.assertEqual(self.positions()[:2], [(10, 10, 0, 0, 0), (2, 1, 0, 1, 4)])
         self.assertEqual(self.unearned(product=self.extra), 20)
         self.assertEqual(self.unearned(product=self.months), 60)
         self.assertAgrees()
@@ -321,7 +323,10 @@ class TestUnearned(UnearnedCommon):
             ["amount_left:sum"],
         )
         self.assertEqual(
-            {(product, day and day.month): amount for _who, product, day, amount in groups},
+            {
+                (product, day and day.month): amount
+                for _who, product, day, amount in groups
+            },
             {
                 (self.pack, False): 50,
                 (self.months, 5): 30,

@@ -133,7 +133,8 @@ class TestUnearnedProperty(UnearnedCommon):
             *(order.invoice_ids for order in self.orders)
         )
         return self.random.choice(
-            invoices.filtered(lambda move: move.move_type == "out_invoice") or [invoices]
+            invoices.filtered(lambda move: move.move_type == "out_invoice")
+            or [invoices]
         )
 
     def _do_credit(self, **values):
@@ -220,7 +221,10 @@ class TestUnearnedProperty(UnearnedCommon):
         and what was invoiced and not given."""
         months = self.by_month("2027-04-01", str(day.date()))
         lines = self.env["sale.order.line"].search(
-            [("order_id.partner_id", "=", self.buyer.id), ("incident_kind", "!=", False)]
+            [
+                ("order_id.partner_id", "=", self.buyer.id),
+                ("incident_kind", "!=", False),
+            ]
         )
         invoiced = sum(
             -item.balance

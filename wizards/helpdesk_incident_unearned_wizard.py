@@ -54,7 +54,9 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
                 )
             if wizard.date_from > wizard.date:
                 raise ValidationError(
-                    self.env._("The first month begins on the day of the report or before.")
+                    self.env._(
+                        "The first month begins on the day of the report or before."
+                    )
                 )
 
     def action_positions(self):

@@ -7,7 +7,7 @@ import statistics
 import time
 from dataclasses import asdict, dataclass, field
 
-BENCHMARKS = ("payments", "periods")
+BENCHMARKS = ("payments", "periods", "unearned")
 
 
 @dataclass
