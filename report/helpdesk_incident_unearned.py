@@ -43,7 +43,7 @@ class HelpdeskIncidentUnearned(models.Model):
     sale_line_id = fields.Many2one(
         comodel_name="sale.order.line", string="Order Line", readonly=True
     )
-    order_id = fields.Many2one(comodel_name="sale.order", string="Order", readonly=True)
+    order_id = fields.Many2one(comodel_name="sale.order", readonly=True)
     product_id = fields.Many2one(comodel_name="product.product", readonly=True)
     name = fields.Char(string="Given by", readonly=True)
     quantity = fields.Integer(
