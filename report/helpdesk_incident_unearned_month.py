@@ -7,6 +7,8 @@ from odoo.tools import SQL, date_utils
 class HelpdeskIncidentUnearnedMonth(models.Model):
     """What became of paid incidents month by month, to post from (R12.4).
 
+    What is unearned at a beginning or an end adds up over products, never over months.
+
     The months are those from ``unearned_from`` to ``unearned_date`` in the context, by
     default of the financial year to date. In each row, opening + paid − used − lapsed
     = closing.
@@ -28,17 +30,13 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     product_id = fields.Many2one(comodel_name="product.product", readonly=True)
     quantity_opening = fields.Integer(
-        string="Incidents at the beginning", readonly=True, aggregator=None
+        string="Incidents at the beginning", readonly=True
     )
     quantity = fields.Integer(string="Incidents given", readonly=True)
     used = fields.Integer(string="Incidents used", readonly=True)
     lapsed = fields.Integer(string="Incidents lapsed", readonly=True)
-    quantity_closing = fields.Integer(
-        string="Incidents at the end", readonly=True, aggregator=None
-    )
-    amount_opening = fields.Monetary(
-        string="Unearned at the beginning", readonly=True, aggregator=None
-    )
+    quantity_closing = fields.Integer(string="Incidents at the end", readonly=True)
+    amount_opening = fields.Monetary(string="Unearned at the beginning", readonly=True)
     amount = fields.Monetary(
         string="Paid", readonly=True, help="Without tax, less credit notes."
     )
@@ -49,9 +47,7 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
         readonly=True,
         help="The revenue of the month: the value used, and the value lapsed.",
     )
-    amount_closing = fields.Monetary(
-        string="Unearned at the end", readonly=True, aggregator=None
-    )
+    amount_closing = fields.Monetary(string="Unearned at the end", readonly=True)
     amount_invoiced = fields.Monetary(
         string="Invoiced",
         readonly=True,
@@ -61,7 +57,6 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
     amount_deferred = fields.Monetary(
         string="To be deferred at the end",
         readonly=True,
-        aggregator=None,
         help="What was invoiced up to then, less what was earned: the balance that the "
         "account of deferred revenue should have. Below zero, more was earned than "
         "invoiced.",

@@ -67,34 +67,33 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     def action_months(self):
         """Show the totals by month up to the day."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "helpdesk_paid_support.helpdesk_incident_unearned_month_action"
-        )
-        return {
-            **action,
-            "name": self.env._(
+        return self._show(
+            "helpdesk_incident_unearned_month_action",
+            self.env._(
                 "Unearned Incidents by Month to %(date)s",
                 date=format_date(self.env, self.date),
             ),
-            "context": {
-                "unearned_date": fields.Date.to_string(self.date),
-                "unearned_from": fields.Date.to_string(self.date_from),
-            },
-        }
+            unearned_date=fields.Date.to_string(self.date),
+            unearned_from=fields.Date.to_string(self.date_from),
+            search_default_paid=1,
+            search_default_group_date=1,
+        )
 
     @api.model
     def _show_positions(self, day, domain=None):
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "helpdesk_paid_support.helpdesk_incident_unearned_action"
-        )
-        return {
-            **action,
-            "name": self.env._(
+        action = self._show(
+            "helpdesk_incident_unearned_action",
+            self.env._(
                 "Unearned Incidents as of %(date)s", date=format_date(self.env, day)
             ),
-            "domain": domain or [],
-            "context": {
-                "unearned_date": fields.Date.to_string(day),
-                "search_default_left": 1,
-            },
-        }
+            unearned_date=fields.Date.to_string(day),
+            search_default_left=1,
+        )
+        return {**action, "domain": domain or []}
+
+    @api.model
+    def _show(self, name, title, **context):
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            f"helpdesk_paid_support.{name}"
+        )
+        return {**action, "name": title, "display_name": title, "context": context}
