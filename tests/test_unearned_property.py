@@ -12,8 +12,8 @@ from .common_sale import BOUGHT
 from .common_unearned import UnearnedCommon
 
 _logger = logging.getLogger(__name__)
-EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "2"))
-DAYS = int(os.environ.get("PAID_SUPPORT_UNEARNED_DAYS", "30"))
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "3"))
+STEPS = int(os.environ.get("PAID_SUPPORT_UNEARNED_STEPS", "45"))
 
 
 class TestUnearnedProperty(UnearnedCommon):
@@ -32,7 +32,7 @@ class TestUnearnedProperty(UnearnedCommon):
         self.buyer = self._customer(f"Customer {random.random()}")
         self.tickets, self.orders, self.payments, said = [], [], [], {}
         done = defaultdict(int)
-        for _step in range(DAYS):
+        for step in range(STEPS):
             pause = timedelta(days=random.choice([0, 1, 3, 9, 20]))
             if pause:
                 # Until midnight, what is valid today can be used.
@@ -44,7 +44,8 @@ class TestUnearnedProperty(UnearnedCommon):
                 self.account_model.search(
                     [("company_id", "=", self.company.id)]
                 )._open_and_close()
-                action = random.choice(self.ACTIONS)
+                # Enough to choose from, first.
+                action = [*self.BEGINNING, *random.choices(self.ACTIONS, k=STEPS)][step]
                 try:
                     with self.env.cr.savepoint():
                         getattr(self, f"_do_{action}")()
@@ -69,6 +70,7 @@ class TestUnearnedProperty(UnearnedCommon):
 
     # -- what happens ----------------------------------------------------------
 
+    BEGINNING = [*["pack", "ticket", "gift"] * 3, "subscription", "extra", "ticket"]
     ACTIONS = [
         *["ticket"] * 8,
         *["give_back"] * 4,
@@ -98,9 +100,10 @@ class TestUnearnedProperty(UnearnedCommon):
         self.tickets.append(self.use(number, self.buyer))
 
     def _do_give_back(self):
-        ticket = self.random.choice(self.tickets or [self.env["helpdesk.ticket"]])
-        if ticket:
-            ticket.incident_count = self.random.randint(0, ticket.incident_count)
+        holding = [ticket for ticket in self.tickets if ticket.incident_count]
+        if holding:
+            ticket = self.random.choice(holding)
+            ticket.incident_count = self.random.randrange(ticket.incident_count)
 
     def _do_pack(self):
         self.pack.list_price = self.random.choice([0, 10, 33.33, 49.99, 100])
@@ -240,6 +243,11 @@ class TestUnearnedProperty(UnearnedCommon):
         self.assertGreaterEqual(round(everything - invoiced, 2), 0)
         self.assertAlmostEqual(deferred, everything - earned, 2)
         self.assertAlmostEqual(sum(mine.mapped("amount")), left + earned, 2)
+        if all(payment.state != "draft" for payment in self.payments):
+            bought = mine.filtered(lambda row: row.partner_id == self.buyer)
+            self.assertAlmostEqual(
+                sum(bought.mapped("amount")), invoiced, delta=0.01 * len(lines)
+            )
         for month in months:
             self.assertAlmostEqual(
                 month.amount_opening + month.amount - month.amount_earned,
