@@ -39,6 +39,12 @@ from . import helpdesk_incident_reminder
 # What uses and shows them.
 from . import helpdesk_ticket
 from . import helpdesk_ticket_team
+from . import account_move_charge
+from . import helpdesk_ticket_charge
+from . import helpdesk_ticket_charge_check
+from . import helpdesk_ticket_charge_document
+from . import helpdesk_ticket_charge_notice
+from . import helpdesk_ticket_charged
 from . import res_company
 from . import res_config_settings
 from . import res_partner

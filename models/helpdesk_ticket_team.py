@@ -5,7 +5,9 @@ from ..fields import WholeNumber
 
 
 class HelpdeskTicketTeam(models.Model):
-    _inherit = "helpdesk.ticket.team"
+    _name = "helpdesk.ticket.team"
+    # The analytic distribution of what is charged in the team's tickets (R10).
+    _inherit = ["helpdesk.ticket.team", "analytic.mixin"]
 
     incident_required = fields.Boolean(
         string="Require support incidents",

@@ -58,6 +58,18 @@ class ResCompany(models.Model):
         string="Incidents are running low at", default=0
     )
 
+    # R10
+    incident_charge_product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Product of charges in tickets",
+        check_company=True,
+        help="What they are invoiced with; empty for “Technical support”.",
+    )
+    incident_charge_tax_included = fields.Boolean(
+        string="Charges include taxes",
+        default=True,
+    )
+
     _incident_numbers_check = models.Constraint(
         """CHECK (incident_registration_quantity >= 0
               AND incident_first_payment_quantity >= 0

@@ -42,6 +42,13 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.incident_low_threshold", readonly=False
     )
 
+    incident_charge_product_id = fields.Many2one(
+        related="company_id.incident_charge_product_id", readonly=False
+    )
+    incident_charge_tax_included = fields.Boolean(
+        related="company_id.incident_charge_tax_included", readonly=False
+    )
+
     @api.depends("company_id")
     def _compute_incident_free_signup(self):
         """R6.1: whoever may sign up without an invitation gets incidents for it."""

@@ -3,3 +3,4 @@ from . import base_partner_merge
 from . import helpdesk_incident_adjust
 from . import helpdesk_incident_subscription_order
 from . import helpdesk_incident_unearned_wizard
+from . import helpdesk_ticket_charge_wizard

@@ -1,0 +1,162 @@
+"""What stands in the way of a charge: each in words, with what to do about it."""
+
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class HelpdeskTicketCharge(models.Model):
+    _inherit = "helpdesk.ticket.charge"
+
+    def _check_customer(self, ticket):
+        """Check that there is somebody to charge.
+
+        :param ticket: a ``helpdesk.ticket`` with superuser rights.
+        """
+        if not ticket.company_id:
+            raise UserError(
+                self.env._("Set the company of the ticket first: it sends the invoice.")
+            )
+        customer = ticket.partner_id
+        if not customer:
+            raise UserError(
+                self.env._("Set the customer of the ticket first: nobody to charge.")
+            )
+        for partner in customer | customer.commercial_partner_id:
+            if not partner.active:
+                raise UserError(
+                    self.env._(
+                        "%(customer)s is archived and cannot be charged: unarchive the "
+                        "contact, or set another customer in the ticket.",
+                        customer=partner.display_name,
+                    )
+                )
+
+    def _product(self):
+        """Return the product that charges are invoiced with: the one of the settings,
+        else the one of this module.
+
+        :raise UserError: if there is none that can be used.
+        """
+        product = self.company_id.incident_charge_product_id or self.env.ref(
+            "helpdesk_paid_support.product_ticket_charge", raise_if_not_found=False
+        )
+        company = self.company_id.display_name
+        if not product:
+            raise UserError(
+                self.env._(
+                    "%(company)s has no product to charge with. Ask a helpdesk manager "
+                    "to choose one in the settings, block “Paid support”.",
+                    company=company,
+                )
+            )
+        if not product.active:
+            raise UserError(
+                self.env._(
+                    "The product to charge with, “%(product)s”, is archived. Ask a "
+                    "helpdesk manager to unarchive it, or to choose another one in the "
+                    "settings, block “Paid support”.",
+                    product=product.display_name,
+                )
+            )
+        if product.company_id and product.company_id not in self.company_id.parent_ids:
+            raise UserError(
+                self.env._(
+                    "The product to charge with, “%(product)s”, belongs to another "
+                    "company than %(company)s. Ask a helpdesk manager to choose "
+                    "another one in the settings, block “Paid support”.",
+                    product=product.display_name,
+                    company=company,
+                )
+            )
+        return product
+
+    def _check_setup(self):
+        """Check that there is a journal and a receivable account."""
+        company = self.company_id
+        journal_model = self.env["account.journal"]
+        domain = journal_model._check_company_domain(company)
+        if not journal_model.search_count([*domain, ("type", "=", "sale")], limit=1):
+            raise UserError(
+                self.env._(
+                    "%(company)s has no journal for sales. Ask an accountant to make "
+                    "one, or to install a chart of accounts.",
+                    company=company.display_name,
+                )
+            )
+        account_model = self.env["account.account"]
+        if not self.partner_id.property_account_receivable_id and not (
+            account_model.search_count(
+                [
+                    *account_model._check_company_domain(company),
+                    ("account_type", "=", "asset_receivable"),
+                ],
+                limit=1,
+            )
+        ):
+            raise UserError(
+                self.env._(
+                    "%(company)s has no receivable account. Ask an accountant to make "
+                    "one, or to install a chart of accounts.",
+                    company=company.display_name,
+                )
+            )
+
+    def _check_account(self, draft):
+        """Check that the line of a draft invoice has an account to be posted to."""
+        if not draft.invoice_line_ids.account_id:
+            raise UserError(
+                self.env._(
+                    "There is no income account for “%(product)s” in %(company)s. Ask "
+                    "an accountant to set it on the product, on its category, or on "
+                    "the journal %(journal)s.",
+                    product=draft.invoice_line_ids.product_id.display_name,
+                    company=self.company_id.display_name,
+                    journal=draft.journal_id.display_name,
+                )
+            )
+
+    def _check_locks(self, taxes):
+        """Check that the books are open today: Odoo itself would post on a later day
+        without a word."""
+        company = self.company_id
+        today = company._incident_today()
+        journals = self.env["account.journal"]
+        journal = journals.search(
+            [*journals._check_company_domain(company), ("type", "=", "sale")], limit=1
+        )
+        locks = company._get_violated_lock_dates(today, bool(taxes), journal)
+        if not locks:
+            return
+        words = company._format_lock_dates(locks)
+        if any(field == "hard_lock_date" for _date, field in locks):
+            raise UserError(
+                self.env._(
+                    "The books of %(company)s are closed for good for today: "
+                    "%(locks)s. Nobody can lift that: charge after that day.",
+                    company=company.display_name,
+                    locks=words,
+                )
+            )
+        raise UserError(
+            self.env._(
+                "The books of %(company)s are closed for today: %(locks)s. Ask an "
+                "accountant to lift the lock date, or to make an exception for you.",
+                company=company.display_name,
+                locks=words,
+            )
+        )
+
+    def _check_documents(self):
+        """Check that no accountant is changing the documents of this charge."""
+        drafts = self.invoice_ids.filtered(lambda move: move.state == "draft")
+        if drafts:
+            raise UserError(
+                self.env._(
+                    "An accountant has a document of “%(name)s” in work: %(documents)s. "
+                    "Ask for it to be posted or cancelled first.",
+                    name=self.name,
+                    documents=", ".join(
+                        drafts.mapped(lambda move: move._get_move_display_name())
+                    ),
+                )
+            )

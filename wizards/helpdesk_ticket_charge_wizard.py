@@ -1,0 +1,187 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+
+class HelpdeskTicketChargeWizard(models.TransientModel):
+    """Charge in a ticket, or change what was charged (R10.1, R10.4), and see before
+    what it comes to."""
+
+    _name = "helpdesk.ticket.charge.wizard"
+    _description = "Charge in a Ticket"
+
+    ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    charge_id = fields.Many2one(
+        comodel_name="helpdesk.ticket.charge",
+        string="Charge to change",
+        readonly=True,
+        ondelete="cascade",
+    )
+    partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Customer",
+        compute="_compute_ticket",
+    )
+    tax_included = fields.Boolean(compute="_compute_ticket")
+    name = fields.Char(
+        string="What for",
+        compute="_compute_charge",
+        store=True,
+        readonly=False,
+        help="The customer reads it in the ticket and on the invoice.",
+    )
+    amount = fields.Monetary(compute="_compute_charge", store=True, readonly=False)
+    currency_id = fields.Many2one(
+        comodel_name="res.currency",
+        compute="_compute_charge",
+        store=True,
+        readonly=False,
+    )
+    request_key = fields.Char()
+
+    # What it comes to.
+    amount_untaxed = fields.Monetary(string="Without taxes", compute="_compute_preview")
+    amount_tax = fields.Monetary(string="Taxes", compute="_compute_preview")
+    amount_total = fields.Monetary(string="Customer pays", compute="_compute_preview")
+    amount_credited = fields.Monetary(string="Credit note", compute="_compute_preview")
+    company_currency_id = fields.Many2one(related="ticket_id.company_id.currency_id")
+    balance = fields.Monetary(
+        string="Account balance now",
+        compute="_compute_preview",
+        currency_field="company_currency_id",
+    )
+    balance_after = fields.Monetary(
+        string="Account balance after",
+        compute="_compute_preview",
+        currency_field="company_currency_id",
+    )
+    problem = fields.Char(compute="_compute_preview")
+
+    # ------------------------------------------------------------------
+    # Compute
+    # ------------------------------------------------------------------
+
+    @api.depends("ticket_id", "charge_id")
+    def _compute_ticket(self):
+        for wizard in self:
+            ticket = wizard.ticket_id.sudo()
+            wizard.partner_id = ticket.partner_id.commercial_partner_id
+            wizard.tax_included = (
+                wizard.charge_id.tax_included
+                if wizard.charge_id
+                else ticket.company_id.incident_charge_tax_included
+            )
+
+    @api.depends("charge_id", "ticket_id")
+    def _compute_charge(self):
+        for wizard in self:
+            charge = wizard.charge_id
+            wizard.name = charge.name or wizard.name
+            wizard.amount = charge.amount or wizard.amount
+            wizard.currency_id = (
+                charge.currency_id
+                or wizard.currency_id
+                or wizard.ticket_id.company_id.currency_id
+            )
+
+    @api.depends("amount", "currency_id", "ticket_id", "charge_id")
+    def _compute_preview(self):
+        for wizard in self:
+            wizard.update(
+                dict.fromkeys(
+                    (
+                        "amount_untaxed",
+                        "amount_tax",
+                        "amount_total",
+                        "amount_credited",
+                        "balance",
+                        "balance_after",
+                        "problem",
+                    ),
+                    False,
+                )
+            )
+            try:
+                wizard._preview()
+            except AccessError:
+                raise
+            except UserError as error:
+                wizard.problem = error.args[0]
+
+    def _preview(self):
+        """Show what would be posted, and the account balance before and after.
+
+        :raise UserError: what stands in the way.
+        """
+        charges = self.env["helpdesk.ticket.charge"]
+        charges._check_right()
+        self.ticket_id.check_access("write")
+        ticket = self.ticket_id.sudo()
+        company = ticket.company_id
+        charges = charges.sudo().with_company(company)
+        charges._check_customer(ticket)
+        customer = ticket.partner_id.commercial_partner_id
+        self.balance = customer._incident_account_balance(company)
+        self.balance_after = self.balance
+        if not self.amount:
+            return
+        amount = charges._parse_amount(self.amount, self.currency_id)
+        old = self.charge_id.sudo()
+        difference = self.currency_id.round(amount - old.amount)
+        if difference > 0:
+            charge = charges.new(
+                {
+                    "ticket_id": ticket.id,
+                    "company_id": company.id,
+                    "partner_id": customer.id,
+                    "currency_id": self.currency_id.id,
+                    "tax_included": self.tax_included,
+                    "name": self.name or ticket.name,
+                }
+            )
+            _values, amounts = charge._invoice_values(difference)
+            charge._check_locks(amounts["taxes"])
+            self.amount_untaxed = amounts["untaxed"]
+            self.amount_tax = amounts["tax"]
+            self.amount_total = amounts["total"]
+        else:
+            self.amount_credited = -difference
+            # With taxes to be added: in proportion.
+            self.amount_total = self.currency_id.round(
+                difference * (old.amount_total / old.amount if old.amount else 1)
+            )
+        self.balance_after = self.balance - self.currency_id._convert(
+            self.amount_total,
+            company.currency_id,
+            company,
+            company._incident_today(),
+        )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_apply(self):
+        """Charge, or change the charge; however often it is called, once.
+
+        :raise AccessError: without the right to charge, or to write the ticket.
+        :raise UserError: if something stands in the way; nothing is posted then.
+        """
+        self.ensure_one()
+        if self.charge_id:
+            self.charge_id.amount = self.amount
+        else:
+            self.env["helpdesk.ticket.charge"].create(
+                {
+                    "ticket_id": self.ticket_id.id,
+                    "name": self.name,
+                    "amount": self.amount,
+                    "currency_id": self.currency_id.id,
+                    "request_key": self.request_key or f"{self._name}:{self.id}",
+                }
+            )
+        return {"type": "ir.actions.act_window_close"}
