@@ -298,7 +298,12 @@ class HelpdeskTicketCharge(models.Model):
     def action_edit(self):
         """Open the dialog that changes the amount."""
         self.ensure_one()
-        return self.ticket_id._action_charge(default_charge_id=self.id)
+        return self.ticket_id._action_charge(
+            default_charge_id=self.id,
+            default_name=self.name,
+            default_amount=self.amount,
+            default_currency_id=self.currency_id.id,
+        )
 
     def action_view_ticket(self):
         """Open the ticket."""

@@ -98,7 +98,9 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         # Two clicks on the button of the dialog are one request.
         return self._action_charge(
-            default_name=self.name, default_request_key=str(uuid4())
+            default_name=self.name,
+            default_currency_id=self.sudo().company_id.currency_id.id,
+            default_request_key=str(uuid4()),
         )
 
     def _action_charge(self, **defaults):

@@ -1,4 +1,4 @@
-from odoo.fields import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common_charge import ChargeCommon
@@ -12,6 +12,7 @@ class TestChargeErrors(ChargeCommon):
         """Each lock is named; Odoo would post on a later day."""
         self.charge_product.taxes_id = self.company_data["default_tax_sale"]
         charge = self.charge(100)
+        self.env["account.move"].search([("state", "=", "draft")]).unlink()
         for field, words in (
             ("fiscalyear_lock_date", "Global Lock Date.*Ask an accountant"),
             ("sale_lock_date", "Sales Lock Date.*Ask an accountant"),
@@ -48,7 +49,7 @@ class TestChargeErrors(ChargeCommon):
         account = self.company_data["default_account_revenue"].copy()
         self.charge_product.property_account_income_id = account
         account.active = False
-        with self.assertRefused("archived account.*Ask an accountant"):
+        with self.assertRefused("accounting refuses it.*is archived.*Ask an accountant"):
             self.charge(50)
 
     def test_no_journal(self):
@@ -87,7 +88,7 @@ class TestChargeErrors(ChargeCommon):
             self.charge(50)
 
     def test_product_of_another_company(self):
-        self.charge_product.company_id = self.company_data_2["company"]
+        self.charge_product.company_id = self.env["res.company"].create({"name": "B"})
         with self.assertRefused("belongs to another company"):
             self.charge(50)
 
@@ -139,13 +140,35 @@ class TestChargeErrors(ChargeCommon):
         """Two invoices to be credited, and the second cannot be: none is."""
         charge = self.charge(100)
         self.edit(charge, 150)
-        note = self.reverse(charge.invoice_ids.sorted("id")[0], post=False)
-        note.invoice_line_ids.write(
-            {"price_unit": 120, "tax_ids": [Command.clear()]}
+        moves = type(self.env["account.move"])
+        post, posted = moves.action_post, []
+
+        def fail(move):
+            if posted:
+                raise UserError("The printer is on fire.")
+            posted.append(move)
+            return post(move)
+
+        self.patch(moves, "action_post", fail)
+        with self.assertRefused("accounting refuses it: The printer is on fire. Ask"):
+            self.refund(charge)
+        self.assertTrue(posted)
+        self.assertEqual((charge.state, charge.amount), ("charged", 150))
+
+    def test_caught(self):
+        """Code that goes on after the error has nothing half-posted."""
+        charges = self.env["helpdesk.ticket.charge"].with_user(self.charger)
+        self.patch(
+            type(self.env["account.move"]),
+            "js_assign_outstanding_line",
+            lambda *args: 1 / 0,
         )
-        note.action_post()
-        self.assertEqual(charge.amount, 30)
-        with self.assertRefused("were credited otherwise|accounting refuses"):
-            charge.with_user(self.charger).amount = 1
-            charge.with_user(self.charger).action_refund()
-            raise AssertionError("unreachable")
+        self.pay(10)
+        before = self.env["account.move"].search_count([])
+        with self.assertRaises(ZeroDivisionError):
+            charges.create(
+                {"ticket_id": self.charged_ticket.id, "name": "A", "amount": 5}
+            )
+        self.env.invalidate_all()
+        self.assertEqual(self.env["account.move"].search_count([]), before)
+        self.assertFalse(self.charged_ticket.charge_ids)

@@ -123,9 +123,9 @@ class TestChargeRoles(ChargeCommon):
                 ticket = self.env[form["res_model"]].with_user(user)
                 ticket.browse(form["res_id"]).read(["number", "charge_amount"])
         for user in (self.employee, self.nora, self.env.ref("base.public_user")):
-            with self.subTest(user=user.login), self.assertRaises(AccessError):
+            with self.subTest(user=user.id), self.assertRaises(AccessError):
                 model.with_user(user).search([])
-        company = self.company_data_2["company"]
+        company = self.env["res.company"].create({"name": "B"})
         elsewhere = new_test_user(
             self.env,
             "hps-elsewhere",

@@ -29,18 +29,10 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
     tax_included = fields.Boolean(compute="_compute_ticket")
     name = fields.Char(
         string="What for",
-        compute="_compute_charge",
-        store=True,
-        readonly=False,
         help="The customer reads it in the ticket and on the invoice.",
     )
-    amount = fields.Monetary(compute="_compute_charge", store=True, readonly=False)
-    currency_id = fields.Many2one(
-        comodel_name="res.currency",
-        compute="_compute_charge",
-        store=True,
-        readonly=False,
-    )
+    amount = fields.Monetary()
+    currency_id = fields.Many2one(comodel_name="res.currency")
     request_key = fields.Char()
 
     # What it comes to.
@@ -74,18 +66,6 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
                 wizard.charge_id.tax_included
                 if wizard.charge_id
                 else ticket.company_id.incident_charge_tax_included
-            )
-
-    @api.depends("charge_id", "ticket_id")
-    def _compute_charge(self):
-        for wizard in self:
-            charge = wizard.charge_id
-            wizard.name = charge.name or wizard.name
-            wizard.amount = charge.amount or wizard.amount
-            wizard.currency_id = (
-                charge.currency_id
-                or wizard.currency_id
-                or wizard.ticket_id.company_id.currency_id
             )
 
     @api.depends("amount", "currency_id", "ticket_id", "charge_id")
@@ -129,16 +109,17 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         self.balance_after = self.balance
         if not self.amount:
             return
-        amount = charges._parse_amount(self.amount, self.currency_id)
+        currency = self.currency_id or company.currency_id
+        amount = charges._parse_amount(self.amount, currency)
         old = self.charge_id.sudo()
-        difference = self.currency_id.round(amount - old.amount)
+        difference = currency.round(amount - old.amount)
         if difference > 0:
             charge = charges.new(
                 {
                     "ticket_id": ticket.id,
                     "company_id": company.id,
                     "partner_id": customer.id,
-                    "currency_id": self.currency_id.id,
+                    "currency_id": currency.id,
                     "tax_included": self.tax_included,
                     "name": self.name or ticket.name,
                 }
@@ -151,10 +132,10 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         else:
             self.amount_credited = -difference
             # With taxes to be added: in proportion.
-            self.amount_total = self.currency_id.round(
+            self.amount_total = currency.round(
                 difference * (old.amount_total / old.amount if old.amount else 1)
             )
-        self.balance_after = self.balance - self.currency_id._convert(
+        self.balance_after = self.balance - currency._convert(
             self.amount_total,
             company.currency_id,
             company,
