@@ -109,6 +109,4 @@ class ChargeCommon(SaleCommon):
         self.assertRegex(str(caught.exception), words)
         self.env.invalidate_all()
         self.assertEqual(moves.search_count([]), before)
-        self.assertEqual(
-            self.env["helpdesk.ticket.charge"].search_count([]), charges
-        )
+        self.assertEqual(self.env["helpdesk.ticket.charge"].search_count([]), charges)

@@ -103,9 +103,7 @@ class TestCharge(ChargeCommon):
         with self.assertRefused("used for another charge"):
             self.charge(50, request_key="k1")
         with self.assertRefused("used for another charge"):
-            self.charge(
-                100, ticket=self._open_ticket(self.contact), request_key="k1"
-            )
+            self.charge(100, ticket=self._open_ticket(self.contact), request_key="k1")
 
     def test_dialog(self):
         """R10.1: what it comes to is seen before; two clicks charge once."""

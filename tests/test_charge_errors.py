@@ -49,7 +49,9 @@ class TestChargeErrors(ChargeCommon):
         account = self.company_data["default_account_revenue"].copy()
         self.charge_product.property_account_income_id = account
         account.active = False
-        with self.assertRefused("accounting refuses it.*is archived.*Ask an accountant"):
+        with self.assertRefused(
+            "accounting refuses it.*is archived.*Ask an accountant"
+        ):
             self.charge(50)
 
     def test_no_journal(self):

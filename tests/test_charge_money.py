@@ -20,7 +20,9 @@ class TestChargeTaxes(ChargeCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.t19 = cls._tax("19 %", 19)
-        cls.t7_included = cls._tax("7 % incl.", 7, price_include_override="tax_included")
+        cls.t7_included = cls._tax(
+            "7 % incl.", 7, price_include_override="tax_included"
+        )
         cls.t5 = cls._tax("5 %", 5)
         cls.t9975 = cls._tax("9.975 %", 9.975)
         cls.compound = cls._tax("10 % on top", 10, sequence=1, include_base_amount=True)
@@ -73,9 +75,7 @@ class TestChargeTaxes(ChargeCommon):
                 "name": f"X{decimals}X",
                 "symbol": "¤",
                 "rounding": 10**-decimals,
-                "rate_ids": [
-                    Command.create({"name": "2027-01-01", "rate": 1.37})
-                ],
+                "rate_ids": [Command.create({"name": "2027-01-01", "rate": 1.37})],
             }
         )
 
@@ -100,9 +100,7 @@ class TestChargeTaxes(ChargeCommon):
         # What is printed adds up, and is what is in the books.
         totals = document.tax_totals
         self.assertAlmostEqual(totals["total_amount_currency"], document.amount_total)
-        self.assertAlmostEqual(
-            totals["base_amount_currency"], document.amount_untaxed
-        )
+        self.assertAlmostEqual(totals["base_amount_currency"], document.amount_untaxed)
         self.assertAlmostEqual(sum(document.line_ids.mapped("balance")), 0)
         receivable = document._incident_receivable()
         self.assertAlmostEqual(

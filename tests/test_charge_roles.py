@@ -17,17 +17,27 @@ class TestChargeRoles(ChargeCommon):
             "company_ids": [(6, 0, cls.company.ids)],
         }
         cls.accountant = new_test_user(
-            cls.env, "hps-accountant", "base.group_user,account.group_account_invoice",
+            cls.env,
+            "hps-accountant",
+            "base.group_user,account.group_account_invoice",
             **company,
         )
         cls.auditor = new_test_user(
-            cls.env, "hps-auditor", "base.group_user,account.group_account_readonly",
+            cls.env,
+            "hps-auditor",
+            "base.group_user,account.group_account_readonly",
             **company,
         )
-        cls.employee = new_test_user(cls.env, "hps-employee", "base.group_user", **company)
+        cls.employee = new_test_user(
+            cls.env, "hps-employee", "base.group_user", **company
+        )
         cls.manager.write(company)
         cls.nora = new_test_user(
-            cls.env, "hps-nora", "base.group_portal", parent_id=cls.customer.id, **company
+            cls.env,
+            "hps-nora",
+            "base.group_portal",
+            parent_id=cls.customer.id,
+            **company,
         )
 
     def test_charging_needs_no_rights_in_accounting(self):
@@ -49,7 +59,11 @@ class TestChargeRoles(ChargeCommon):
         """R10.5: none of the ways."""
         charge = self.charge(100)
         for user in (
-            self.agent, self.accountant, self.auditor, self.employee, self.nora
+            self.agent,
+            self.accountant,
+            self.auditor,
+            self.employee,
+            self.nora,
         ):
             for name, way in (
                 ("create", lambda user: self.charge(5, by=user)),
@@ -68,10 +82,12 @@ class TestChargeRoles(ChargeCommon):
                 ),
                 (
                     "wizard",
-                    lambda user: self.env["helpdesk.ticket.charge.wizard"]
-                    .with_user(user)
-                    .create({"ticket_id": self.charged_ticket.id, "amount": 5})
-                    .action_apply(),
+                    lambda user: (
+                        self.env["helpdesk.ticket.charge.wizard"]
+                        .with_user(user)
+                        .create({"ticket_id": self.charged_ticket.id, "amount": 5})
+                        .action_apply()
+                    ),
                 ),
             ):
                 # Deleting is refused to everybody, in other words.
@@ -113,7 +129,11 @@ class TestChargeRoles(ChargeCommon):
         charge = self.charge(100)
         model = self.env["helpdesk.ticket.charge"]
         for user in (
-            self.charger, self.agent, self.manager, self.accountant, self.auditor
+            self.charger,
+            self.agent,
+            self.manager,
+            self.accountant,
+            self.auditor,
         ):
             with self.subTest(user=user.login):
                 found = model.with_user(user).search([])

@@ -1,0 +1,177 @@
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
+
+from .common_concurrency import ConcurrencyCase
+
+
+@tagged("post_install", "-at_install")
+class TestChargeConcurrency(ConcurrencyCase):
+    """R10.1, R10.2, R10.4 with real connections that commit: two at once."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with cls.transaction(cls) as env:
+            env["account.chart.template"].try_loading("generic_coa", env.company)
+            env.ref("helpdesk_paid_support.product_ticket_charge").taxes_id = [
+                Command.clear()
+            ]
+            cls.charger_id = new_test_user(
+                env,
+                "hps-charger",
+                "base.group_user,helpdesk_mgmt.group_helpdesk_user,"
+                "helpdesk_paid_support.group_ticket_charge",
+            ).id
+
+    def setUp(self):
+        super().setUp()
+        with self.transaction() as env:
+            customer = env["res.partner"].create({"name": self._testMethodName})
+            self.ticket_ids = (
+                env["helpdesk.ticket"]
+                .create(
+                    [
+                        {
+                            "name": "A",
+                            "description": "A",
+                            "partner_id": customer.id,
+                            "user_id": False,
+                        }
+                    ]
+                    * 2
+                )
+                .ids
+            )
+            self.customer_id = customer.id
+
+    def _pay(self, amount):
+        with self.transaction() as env:
+            env["account.payment"].create(
+                {
+                    "payment_type": "inbound",
+                    "partner_type": "customer",
+                    "partner_id": self.customer_id,
+                    "amount": amount,
+                    "journal_id": env["account.journal"]
+                    .search(
+                        [("type", "=", "bank"), ("company_id", "=", env.company.id)],
+                        limit=1,
+                    )
+                    .id,
+                }
+            ).action_post()
+
+    def _charge(self, env, amount=100, ticket=0, **values):
+        return env["helpdesk.ticket.charge"].create(
+            {
+                "ticket_id": self.ticket_ids[ticket],
+                "name": "Restore",
+                "amount": amount,
+                **values,
+            }
+        )
+
+    def _charged(self):
+        """Charge 100, and return the id of the charge."""
+        with self.transaction(self.charger_id) as env:
+            return self._charge(env).id
+
+    def assertDocuments(self, *amounts):
+        """Check what was posted for the customer, in order."""
+        with self.transaction() as env:
+            moves = env["account.move"].search(
+                [("ticket_charge_id.ticket_id", "in", self.ticket_ids)], order="id"
+            )
+            self.assertEqual(
+                moves.mapped("amount_total_in_currency_signed"), list(amounts)
+            )
+            self.assertEqual(set(moves.mapped("state")), {"posted"})
+
+    def test_same_request_twice(self):
+        """R10.1: a double click charges once, and both get the same charge."""
+        results = self.race(
+            lambda env, number: self._charge(env, request_key="k1").id,
+            workers=3,
+            uid=self.charger_id,
+        )
+        self.assertEqual(len({charge for charge, _tries in results}), 1)
+        self.assertGreater(sum(tries for _charge, tries in results), 3)
+        self.assertDocuments(100)
+
+    def test_two_charges_one_credit(self):
+        """R10.2: what is spent once is spent once; the rest is due."""
+        self._pay(150)
+        self.race(
+            lambda env, number: self._charge(env, ticket=number).id, uid=self.charger_id
+        )
+        self.assertDocuments(100, 100)
+        with self.transaction() as env:
+            customer = env["res.partner"].browse(self.customer_id)
+            self.assertEqual(customer._incident_account_balance(env.company), -50)
+            charges = env["helpdesk.ticket.charge"].search(
+                [("ticket_id", "in", self.ticket_ids)]
+            )
+            self.assertEqual(sorted(charges.mapped("amount_due")), [0, 50])
+
+    def test_two_refunds(self):
+        """R10.4: credited once."""
+        charge = self._charged()
+        self.race(
+            lambda env, number: (
+                env["helpdesk.ticket.charge"].browse(charge).action_refund()
+            ),
+            uid=self.charger_id,
+        )
+        self.assertDocuments(100, -100)
+
+    def test_same_edit_twice(self):
+        """R10.4: the amount is a target."""
+        charge = self._charged()
+        self.race(
+            lambda env, number: (
+                env["helpdesk.ticket.charge"].browse(charge).write({"amount": 60})
+            ),
+            uid=self.charger_id,
+        )
+        self.assertDocuments(100, -40)
+
+    def test_refund_and_accountants_credit_note(self):
+        """R10.4: together they credit what there is, once."""
+        charge = self._charged()
+        with self.transaction() as env:
+            invoice = env["helpdesk.ticket.charge"].browse(charge).invoice_ids
+            note = invoice._reverse_moves([{"invoice_date": invoice.date}])
+            note.invoice_line_ids.price_unit = 30
+            note_id = note.id
+
+        def work(env, number):
+            if number:
+                env["account.move"].browse(note_id).action_post()
+            else:
+                env["helpdesk.ticket.charge"].browse(charge)._check_ticket()._refund()
+
+        results = self.race(work)
+        # Either the refund comes second and credits 70, or it is told to wait.
+        refused = [r for r, _tries in results if isinstance(r, Exception)]
+        if refused:
+            self.assertDocuments(100, -30)
+        else:
+            self.assertDocuments(100, -30, -70)
+
+    def test_charged_while_moved(self):
+        """R10.4: a ticket never has a charge of somebody else."""
+        with self.transaction() as env:
+            other_id = env["res.partner"].create({"name": "Other"}).id
+
+        def work(env, number):
+            if number:
+                env["helpdesk.ticket"].browse(self.ticket_ids[0]).partner_id = other_id
+            else:
+                self._charge(env)
+
+        self.race(work)
+        with self.transaction() as env:
+            ticket = env["helpdesk.ticket"].browse(self.ticket_ids[0])
+            self.assertIn(
+                ticket.charge_ids.partner_id, (ticket.partner_id, env["res.partner"])
+            )
