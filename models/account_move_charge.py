@@ -3,8 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-#: In the context, as ``ticket_charging``: a charge writes. An object cannot come in
-#: over RPC.
+#: In the context, as ``ticket_charging``: a charge writes; as ``ticket_charge_link``:
+#: documents are linked to one. An object cannot come in over RPC.
 CHARGING = object()
 
 
@@ -56,9 +56,9 @@ class AccountMove(models.Model):
         return res
 
     def _ticket_charge_check(self, names):
-        if (
-            "ticket_charge_id" in names
-            and self.env.context.get("ticket_charging") is not CHARGING
+        if "ticket_charge_id" in names and CHARGING not in (
+            self.env.context.get("ticket_charging"),
+            self.env.context.get("ticket_charge_link"),
         ):
             raise UserError(
                 self.env._(
@@ -71,7 +71,7 @@ class AccountMove(models.Model):
         for move in self.sudo():
             charge = move.reversed_entry_id.ticket_charge_id
             if charge and move.ticket_charge_id != charge:
-                move.with_context(ticket_charging=CHARGING).ticket_charge_id = charge
+                move.with_context(ticket_charge_link=CHARGING).ticket_charge_id = charge
 
     def action_view_ticket_charge(self):
         """Open the ticket that these documents were charged in."""

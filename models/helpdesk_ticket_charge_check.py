@@ -152,8 +152,8 @@ class HelpdeskTicketCharge(models.Model):
         if drafts:
             raise UserError(
                 self.env._(
-                    "An accountant has a document of “%(name)s” in work: %(documents)s. "
-                    "Ask for it to be posted or cancelled first.",
+                    "An accountant has a document of “%(name)s” in work: "
+                    "%(documents)s. Ask for it to be posted or cancelled first.",
                     name=self.name,
                     documents=", ".join(
                         drafts.mapped(lambda move: move._get_move_display_name())

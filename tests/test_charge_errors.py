@@ -147,7 +147,7 @@ class TestChargeErrors(ChargeCommon):
 
         def fail(move):
             if posted:
-                raise UserError("The printer is on fire.")
+                raise UserError(move.env._("The printer is on fire."))
             posted.append(move)
             return post(move)
 

@@ -375,6 +375,15 @@ class TestChargeMoney(ChargeCommon):
         self.refund(charge)
         self.assertEqual(self.documents(charge), [100, -100])
 
+    def test_accountant_replaces_the_invoice(self):
+        """R10.4: the new invoice counts in the place of the old one."""
+        charge = self.charge(100)
+        invoice = self.reverse(charge.invoice_ids, method="modify_moves")
+        self.assertEqual((invoice.ticket_charge_id, charge.amount), (charge, 0))
+        invoice.action_post()
+        self.assertEqual((charge.amount, charge.state), (100, "charged"))
+        self.assertEqual(self.documents(charge), [100, -100, 100])
+
     def test_paid_later(self):
         """R10.3: paid by whatever means."""
         charge = self.charge(100)

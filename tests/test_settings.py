@@ -9,6 +9,7 @@ FIELDS = {
     "incident_topup_amount": 100.0,
     "incident_expired_return": "lifetime",
     "incident_return_on_duplicate": False,
+    "incident_charge_tax_included": False,
 }
 
 

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.account_move_charge import CHARGING
+
 
 class AccountMoveReversal(models.TransientModel):
     _inherit = "account.move.reversal"
@@ -21,3 +23,15 @@ class AccountMoveReversal(models.TransientModel):
         """Override of `account` for credit notes of goodwill (R8.4)."""
         values = super()._prepare_default_reversal(move)
         return {**values, "incident_goodwill": self.incident_goodwill}
+
+    def reverse_moves(self, is_modify=False):
+        """Override of `account`: the invoice that replaces one of a charge belongs to
+        the charge as well (R10.4)."""
+        wizard = self.with_context(ticket_charge_link=CHARGING) if is_modify else self
+        return super(AccountMoveReversal, wizard).reverse_moves(is_modify)
+
+    def _modify_default_reverse_values(self, origin_move):
+        """Override of `account`: see :meth:`reverse_moves`."""
+        values = super()._modify_default_reverse_values(origin_move)
+        charge = origin_move.sudo().ticket_charge_id
+        return {**values, "ticket_charge_id": charge.id} if charge else values

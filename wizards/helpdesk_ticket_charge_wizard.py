@@ -42,12 +42,13 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
     amount_credited = fields.Monetary(string="Credit note", compute="_compute_preview")
     company_currency_id = fields.Many2one(related="ticket_id.company_id.currency_id")
     balance = fields.Monetary(
-        string="Account balance now",
+        string="Balance now",
         compute="_compute_preview",
         currency_field="company_currency_id",
+        help="The customer's account balance.",
     )
     balance_after = fields.Monetary(
-        string="Account balance after",
+        string="Balance after",
         compute="_compute_preview",
         currency_field="company_currency_id",
     )

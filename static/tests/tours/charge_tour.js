@@ -99,8 +99,8 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_charge_pay", {
         },
         ...PAY_ONLINE,
         {
-            content: "The invoice says that it is paid",
-            trigger: ".o_portal_invoice_sidebar:contains('Paid'), #portal_pay, .o_payment_status_alert, main",
+            content: "Back on the page of the invoice",
+            trigger: "#portal_pay, .o_portal_sidebar",
         },
     ],
 });
