@@ -116,7 +116,9 @@ class HelpdeskTicketCharge(models.Model):
         currency_field="company_currency_id",
         help="What the customer pays, taxes included, as it is in the books.",
     )
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company currency"
+    )
     state = fields.Selection(
         selection=[("charged", "Charged"), ("refunded", "Refunded")],
         compute="_compute_amounts",
@@ -269,7 +271,8 @@ class HelpdeskTicketCharge(models.Model):
         raise UserError(
             self.env._(
                 "A charge cannot be deleted, as its documents are posted. Use "
-                "“Refund”: it credits what is left, and the charge stays to be seen as refunded."
+                "“Refund”: it credits what is left, and the charge stays to be seen as "
+                "refunded."
             )
         )
 

@@ -40,7 +40,9 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
     amount_tax = fields.Monetary(string="Taxes", compute="_compute_preview")
     amount_total = fields.Monetary(string="Customer pays", compute="_compute_preview")
     amount_credited = fields.Monetary(string="Credit note", compute="_compute_preview")
-    company_currency_id = fields.Many2one(related="ticket_id.company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        related="ticket_id.company_id.currency_id", string="Company currency"
+    )
     balance = fields.Monetary(
         string="Balance now",
         compute="_compute_preview",
