@@ -153,6 +153,8 @@ class HelpdeskTicketCharge(models.Model):
                 template, document, MAIL_FIELDS - {"report_template_ids"}
             )
         # They belong to the document: those of the ticket are shown to all followers.
+        # The first one is the document as it was sent, as with Odoo's own "Send":
+        # without, the portal shows a proforma of it.
         attachments = self.env["ir.attachment"].create(
             [
                 {
@@ -163,6 +165,10 @@ class HelpdeskTicketCharge(models.Model):
                 }
                 for name, content in values.get("attachments") or []
             ]
+        )
+        attachments[:1].res_field = "invoice_pdf_report_file"
+        document.invalidate_recordset(
+            ["invoice_pdf_report_id", "invoice_pdf_report_file"]
         )
         self.ticket_id.message_post(
             subject=values.get("subject"),

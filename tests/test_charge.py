@@ -295,6 +295,10 @@ class TestCharge(ChargeCommon):
             set(message.attachment_ids.mapped("res_model")), {"account.move"}
         )
         self.assertFalse(self.charged_ticket.attachment_ids)
+        # Without it the portal would show a proforma of the invoice.
+        self.assertEqual(
+            charge.invoice_ids.invoice_pdf_report_id, message.attachment_ids
+        )
         self.assertTrue(message.subtype_id.internal)
 
     def test_told_in_the_language_of_the_customer(self):
