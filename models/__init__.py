@@ -28,6 +28,7 @@ from . import sale_order_line
 from . import sale_order
 from . import sale_order_payment
 from . import sale_order_portal
+from . import account_payment_bought
 from . import payment_transaction
 from . import helpdesk_incident_subscription
 from . import helpdesk_incident_subscription_term

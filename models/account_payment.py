@@ -184,6 +184,7 @@ class AccountPayment(models.Model):
     def action_view_incident_entries(self):
         """Show what this payment gave, and what was taken back."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_entry_action"
         )

@@ -236,6 +236,14 @@ class HelpdeskTicket(models.Model):
             if ticket.incident_due:
                 ticket.incident_count = ticket.incident_due
 
+    def action_view_incident_entries(self):
+        """Show what was deducted for these tickets, and returned."""
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_entry_action"
+        )
+        return {**action, "domain": [("ticket_id", "in", self.ids)], "context": {}}
+
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------

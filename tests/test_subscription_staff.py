@@ -166,3 +166,33 @@ class TestSubscriptionStaff(SubscriptionCommon):
 
         queries(subscriptions)
         self.assertEqual(queries(subscriptions), queries(subscriptions[:2]))
+
+
+@tagged("post_install", "-at_install")
+class TestOneClick(SubscriptionCommon):
+    def test_from_a_payment(self):
+        """R8.6: to the subscription and the entries that it has paid for."""
+        order = self.quotation(self.months)
+        payment = self.paid(order)
+        subscription = self.subscription(order)
+        self.assertTrue(payment.incident_bought)
+        self.assertEqual(payment.incident_subscription_count, 1)
+        action = payment.action_view_incident_subscriptions()
+        self.assertEqual(action["res_id"], subscription.id)
+        action = payment.action_view_incident_entries()
+        entries = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(entries.allotment_id.subscription_id, subscription)
+
+    def test_from_a_payment_that_bought_nothing(self):
+        """R8.6"""
+        payment = self.pay(30)
+        self.assertFalse(payment.incident_bought)
+        self.assertEqual(payment.incident_subscription_count, 0)
+
+    def test_from_a_ticket(self):
+        """R3.8: to its entries."""
+        self.paid(self.quotation(self.pack))
+        ticket = self.use(2)
+        action = ticket.action_view_incident_entries()
+        entries = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(entries.mapped("quantity"), [-2])

@@ -1,8 +1,10 @@
 from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import tagged
 
 from .common_unearned import UnearnedCommon
 
 
+@tagged("post_install", "-at_install")
 class TestUnearned(UnearnedCommon):
     # -- lifetime ----------------------------------------------------------
 
