@@ -72,7 +72,7 @@ class TestUnearnedProperty(UnearnedCommon):
 
     # -- what happens ----------------------------------------------------------
 
-    BEGINNING = [*["pack", "ticket", "gift"] * 3, "subscription", "extra", "ticket"]
+    BEGINNING = [*["pack", "ticket", "gift"] * 3, "subscription", "extra", "change"]
     ACTIONS = [
         *["ticket"] * 8,
         *["give_back"] * 4,
