@@ -248,7 +248,9 @@ class TestUnearnedProperty(UnearnedCommon):
         if all(payment.state != "draft" for payment in self.payments):
             bought = mine.filtered(lambda row: row.partner_id == self.buyer)
             self.assertAlmostEqual(
-                sum(bought.mapped("amount")), invoiced, delta=0.01 * len(lines)
+                sum(bought.mapped("amount")),
+                sum(map(self._invoiced_net, lines)),
+                delta=0.01 * len(lines),
             )
         for month in months:
             self.assertAlmostEqual(
@@ -256,3 +258,11 @@ class TestUnearnedProperty(UnearnedCommon):
                 month.amount_closing,
                 2,
             )
+
+    def _invoiced_net(self, line):
+        """Return what posted documents charge for a line: who credits more than the
+        whole of it has paid back something else."""
+        net = -sum(
+            item.balance for item in line.invoice_lines if item.parent_state == "posted"
+        )
+        return net if line.incident_operation == "credit" else max(net, 0)
