@@ -3,9 +3,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-#: In the context, as ``ticket_charging``: a charge writes; as ``ticket_charge_link``:
-#: documents are linked to one. An object cannot come in over RPC.
+#: In the context, as ``ticket_charging``: a charge writes; a document is linked to one.
+#: Objects cannot come in over RPC.
 CHARGING = object()
+LINKING = object()
 
 
 class AccountMove(models.Model):
@@ -55,10 +56,24 @@ class AccountMove(models.Model):
                     move.ticket_charge_id._log_changed(move)
         return res
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_charged(self):
+        """What an accountant has had in work counts no more: tell the ticket."""
+        for move in self.sudo():
+            if move.ticket_charge_id:
+                move.ticket_charge_id.ticket_id._message_log(
+                    body=self.env._(
+                        "%(document)s of %(total)s was deleted in accounting.",
+                        document=move._get_move_display_name(),
+                        total=move.currency_id.format(move.amount_total),
+                    ),
+                    message_type="comment",
+                )
+
     def _ticket_charge_check(self, names):
-        if "ticket_charge_id" in names and CHARGING not in (
-            self.env.context.get("ticket_charging"),
-            self.env.context.get("ticket_charge_link"),
+        context = self.env.context.get("ticket_charging")
+        if "ticket_charge_id" in names and not (
+            context is CHARGING or context is LINKING
         ):
             raise UserError(
                 self.env._(
@@ -71,7 +86,7 @@ class AccountMove(models.Model):
         for move in self.sudo():
             charge = move.reversed_entry_id.ticket_charge_id
             if charge and move.ticket_charge_id != charge:
-                move.with_context(ticket_charge_link=CHARGING).ticket_charge_id = charge
+                move.with_context(ticket_charging=LINKING).ticket_charge_id = charge
 
     def action_view_ticket_charge(self):
         """Open the ticket that these documents were charged in."""

@@ -135,7 +135,8 @@ class HelpdeskIncidentPurchase(models.Model):
     @api.model
     def _spread(self, line, amount, parts):
         """Return what a line has paid for by now: ``amount``, spread evenly over its
-        incidents, to the cent (R12.4).
+        incidents, to the cent (R12.4). What was paid and has given none (any more) is
+        put down with the first ones: it is earned, or lost.
 
         :param amount: in company currency, without tax.
         :param parts: cause key, incidents and withdrawn incidents of each allotment,
@@ -144,11 +145,11 @@ class HelpdeskIncidentPurchase(models.Model):
         """
         currency = line.company_id.currency_id
         total = sum(quantity for _key, quantity, _withdrawn in parts)
-        amount = currency.round(amount) if total else 0
+        amount = currency.round(amount)
         paid, passed, spent = [], 0, 0
         for key, quantity, withdrawn in parts:
             passed += quantity
-            share = currency.round(amount * passed / total) if total else 0
+            share = currency.round(amount * passed / total) if total else amount
             part = currency.round(share - spent)
             paid.append(Paid(line, key, quantity, withdrawn, part))
             spent = share

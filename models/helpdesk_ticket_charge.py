@@ -21,7 +21,11 @@ REQUEST = frozenset({"ticket_id", "name", "amount", "currency_id", "request_key"
 #: The largest amount, in the smallest units of its currency: floats count them exactly.
 MAX_UNITS = 10**11
 
+#: The longest text that a request may have as its key.
+MAX_KEY = 200
+
 PAYMENT_STATES = [
+    ("accounting", "With accounting"),
     ("not_paid", "To pay"),
     ("partial", "Partly paid"),
     ("paid", "Paid"),
@@ -181,21 +185,36 @@ class HelpdeskTicketCharge(models.Model):
             charge.amount_due = charge._sum(
                 # What is in payment has no residual to come.
                 invoices.filtered(
-                    lambda move: move.payment_state in ("not_paid", "partial")
+                    lambda move: (
+                        move.payment_state not in ("in_payment", "paid", "reversed")
+                    )
                 ),
                 "amount_residual",
             )
-            charge.amount_company = sum(moves.mapped("amount_total_signed"))
-            refunded = currency.compare_amounts(charge.amount_total, 0) <= 0
+            drafts = charge.invoice_ids.filtered(lambda move: move.state == "draft")
+            refunded = currency.is_zero(charge.amount_total) and not drafts
             charge.state = "refunded" if refunded else "charged"
-            if refunded:
-                charge.payment_state = "refunded"
-            elif currency.is_zero(charge.amount_due):
-                charge.payment_state = "paid"
-            elif currency.compare_amounts(charge.amount_due, charge.amount_total) < 0:
-                charge.payment_state = "partial"
-            else:
-                charge.payment_state = "not_paid"
+            # Rates round each document for itself.
+            charge.amount_company = (
+                0 if refunded else sum(moves.mapped("amount_total_signed"))
+            )
+            charge.payment_state = charge._payment_state(drafts)
+
+    def _payment_state(self, drafts):
+        """Return what the customer has paid, in one word.
+
+        :param drafts: documents that an accountant has in work.
+        """
+        currency = self.currency_id
+        if drafts or currency.compare_amounts(self.amount_total, 0) < 0:
+            return "accounting"
+        if self.state == "refunded":
+            return "refunded"
+        if currency.is_zero(self.amount_due):
+            return "paid"
+        if currency.compare_amounts(self.amount_due, self.amount_total) < 0:
+            return "partial"
+        return "not_paid"
 
     def _sum(self, moves, name=None):
         """Return the sum of an amount of documents, in the currency of the charge.
@@ -244,8 +263,10 @@ class HelpdeskTicketCharge(models.Model):
             return super().create(vals_list)
         self._check_right()
         charges = self.browse()
-        for vals in vals_list:
-            charges |= self._charge(vals)
+        # All or nothing, even if who calls goes on after an error.
+        with self.env.cr.savepoint():
+            for vals in vals_list:
+                charges |= self._charge(vals)
         return charges
 
     def write(self, vals):  # pylint: disable=method-required-super
@@ -258,16 +279,14 @@ class HelpdeskTicketCharge(models.Model):
                 )
             )
         self._check_right()
-        for charge in self if vals else ():
-            charge._change(vals["amount"])
+        with self.env.cr.savepoint():
+            for charge in self if vals else ():
+                charge._change(vals["amount"])
         return True
 
     # Said to who may not delete it in the first place, too.
     def unlink(self):  # pylint: disable=method-required-super
         """Override: a charge stays to be seen (R10.4)."""
-        self._refuse_unlink()
-
-    def _refuse_unlink(self):
         raise UserError(
             self.env._(
                 "A charge cannot be deleted, as its documents are posted. Use "
@@ -294,8 +313,9 @@ class HelpdeskTicketCharge(models.Model):
         :raise UserError: if something stands in the way; nothing is posted then.
         """
         self._check_right()
-        for charge in self:
-            charge._check_ticket()._refund()
+        with self.env.cr.savepoint():
+            for charge in self:
+                charge._check_ticket()._refund()
         return True
 
     def action_edit(self):
@@ -356,21 +376,21 @@ class HelpdeskTicketCharge(models.Model):
         self._check_customer(ticket)
         charges = self.sudo().with_company(ticket.company_id)
         charges._lock_money(ticket.partner_id, ticket.company_id)
+        ticket._lock_customer()
         again = charges._again(ticket, values, amount)
         if again:
             return again.with_env(self.env)
-        with self.env.cr.savepoint():
-            values.update(
-                ticket_id=ticket.id,
-                company_id=ticket.company_id.id,
-                partner_id=ticket.partner_id.commercial_partner_id.id,
-                date=ticket.company_id._incident_today(),
-                user_id=self.env.uid,
-                tax_included=ticket.company_id.incident_charge_tax_included,
-            )
-            charge = charges.with_context(ticket_charging=CHARGING).create(values)
-            charge = charge.with_env(charges.env)
-            documents = charge._invoice(amount)
+        values.update(
+            ticket_id=ticket.id,
+            company_id=ticket.company_id.id,
+            partner_id=ticket.partner_id.commercial_partner_id.id,
+            date=ticket.company_id._incident_today(),
+            user_id=self.env.uid,
+            tax_included=ticket.company_id.incident_charge_tax_included,
+        )
+        charge = charges.with_context(ticket_charging=CHARGING).create(values)
+        charge = charge.with_env(charges.env)
+        documents = charge._invoice(amount)
         charge._tell(documents, self.env._("Charged"))
         return charge.with_env(self.env)
 
@@ -391,27 +411,50 @@ class HelpdeskTicketCharge(models.Model):
             )
         ticket = self.env["helpdesk.ticket"]
         if vals.get("ticket_id"):
-            ticket = ticket.browse(vals["ticket_id"]).exists()
+            ticket = ticket.browse(self._parse_id(vals["ticket_id"])).exists()
         if not ticket:
             raise UserError(self.env._("Choose the ticket to charge in."))
         ticket.check_access("write")
         ticket = ticket.sudo()
-        name = str(vals.get("name") or "").strip()
+        name = self._parse_text(vals.get("name"))
         if not name:
             raise UserError(
                 self.env._("Enter what the charge is for: the customer will read it.")
             )
         currency = ticket.company_id.currency_id
         if vals.get("currency_id"):
-            currency = currency.browse(vals["currency_id"]).exists()
+            currency = currency.browse(self._parse_id(vals["currency_id"])).exists()
         if not currency.active:
             raise UserError(self.env._("Choose a currency that is in use."))
         values = {
             "name": name,
             "currency_id": currency.id,
-            "request_key": str(vals.get("request_key") or "") or False,
+            "request_key": self._parse_text(vals.get("request_key")) or False,
         }
+        if len(values["request_key"] or "") > MAX_KEY:
+            raise UserError(
+                self.env._(
+                    "The key of a request has at most %(limit)s characters.",
+                    limit=MAX_KEY,
+                )
+            )
         return ticket, values, self._parse_amount(vals.get("amount"), currency)
+
+    @api.model
+    def _parse_id(self, value):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise UserError(
+                self.env._("“%(value)s” is no id of a record.", value=str(value)[:40])
+            )
+        return value
+
+    @api.model
+    def _parse_text(self, value):
+        if value and (not isinstance(value, str) or "\0" in value):
+            raise UserError(
+                self.env._("“%(value)s” is no text.", value=repr(value)[:40])
+            )
+        return (value or "").strip()
 
     @api.model
     def _parse_amount(self, value, currency):
@@ -421,7 +464,9 @@ class HelpdeskTicketCharge(models.Model):
         :rtype: float
         """
         try:
-            amount = math.nan if isinstance(value, bool) else float(value or 0)
+            # Python reads True as 1 and "1_0" as 10.
+            strange = isinstance(value, bool) or "_" in str(value)
+            amount = math.nan if strange else float(value or 0)
         except (TypeError, ValueError, OverflowError):
             amount = math.nan
         if not math.isfinite(amount):
@@ -467,7 +512,7 @@ class HelpdeskTicketCharge(models.Model):
         whoever comes second is tried again with a new snapshot. Accountants do not take
         it; their credit notes write the amounts of the charge, and so conflict with
         whoever changes it. A ticket that moves to another customer at the same moment
-        conflicts likewise, as charging writes the ticket's ``charge_amount``.
+        conflicts with ``_lock_customer``.
         """
         account_model = self.env["helpdesk.incident.account"]
         account_model._of(partner, company, create=True)._lock()
@@ -485,7 +530,11 @@ class HelpdeskTicketCharge(models.Model):
         if (
             charge.ticket_id != ticket
             or charge.currency_id.id != values["currency_id"]
-            or charge.currency_id.compare_amounts(first[charge._amount_field()], amount)
+            # An accountant may have deleted what was in draft.
+            or first
+            and charge.currency_id.compare_amounts(
+                first[charge._amount_field()], amount
+            )
         ):
             raise UserError(
                 self.env._(
@@ -512,11 +561,10 @@ class HelpdeskTicketCharge(models.Model):
         if charge.currency_id.is_zero(difference):
             return
         before = charge.amount
-        with self.env.cr.savepoint():
-            if difference > 0:
-                documents = charge._invoice(difference)
-            else:
-                documents = charge._credit(-difference)
+        if difference > 0:
+            documents = charge._invoice(difference)
+        else:
+            documents = charge._credit(-difference)
         charge._tell(
             documents,
             self.env._(
@@ -532,6 +580,5 @@ class HelpdeskTicketCharge(models.Model):
         self._check_documents()
         if self.state == "refunded":
             return
-        with self.env.cr.savepoint():
-            documents = self._credit(None)
+        documents = self._credit(None)
         self._tell(documents, self.env._("Charge refunded"))

@@ -12,10 +12,6 @@ class HelpdeskTicketCharge(models.Model):
 
         :param ticket: a ``helpdesk.ticket`` with superuser rights.
         """
-        if not ticket.company_id:
-            raise UserError(
-                self.env._("Set the company of the ticket first: it sends the invoice.")
-            )
         customer = ticket.partner_id
         if not customer:
             raise UserError(
@@ -147,16 +143,45 @@ class HelpdeskTicketCharge(models.Model):
         )
 
     def _check_documents(self):
-        """Check that no accountant is changing the documents of this charge."""
-        drafts = self.invoice_ids.filtered(lambda move: move.state == "draft")
+        """Check that the documents of this charge are the customer's, and that no
+        accountant is changing them, or what has paid them."""
+        invoices = self.invoice_ids.filtered(lambda move: move.state != "cancel")
+        strange = invoices.filtered(
+            lambda move: move.commercial_partner_id != self.partner_id
+        )
+        if strange:
+            raise UserError(
+                self.env._(
+                    "An accountant has addressed %(documents)s of “%(name)s” to "
+                    "somebody else. Ask for a credit note of that, and charge anew.",
+                    name=self.name,
+                    documents=", ".join(
+                        strange.mapped(lambda move: move._get_move_display_name())
+                    ),
+                )
+            )
+        payers = invoices._incident_receivable().matched_credit_ids
+        drafts = (invoices | payers.credit_move_id.move_id).filtered(
+            lambda move: move.state == "draft"
+        )
         if drafts:
             raise UserError(
                 self.env._(
-                    "An accountant has a document of “%(name)s” in work: "
-                    "%(documents)s. Ask for it to be posted or cancelled first.",
+                    "An accountant has a document of “%(name)s”, or a payment of it, "
+                    "in work: %(documents)s. Ask for it to be posted or cancelled "
+                    "first.",
                     name=self.name,
                     documents=", ".join(
                         drafts.mapped(lambda move: move._get_move_display_name())
                     ),
+                )
+            )
+        if self.currency_id.compare_amounts(self.amount_total, 0) < 0:
+            raise UserError(
+                self.env._(
+                    "More of “%(name)s” was credited than is invoiced, as an "
+                    "accountant has cancelled a document. Ask for that to be put right "
+                    "first.",
+                    name=self.name,
                 )
             )

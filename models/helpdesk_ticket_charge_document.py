@@ -1,6 +1,7 @@
 """What a charge posts: invoices and credit notes, exact to the cent (R10.2, R10.4)."""
 
 from collections import defaultdict
+from contextlib import contextmanager
 
 from odoo import models
 from odoo.exceptions import AccessError, UserError
@@ -25,10 +26,11 @@ class HelpdeskTicketCharge(models.Model):
         self.ensure_one()
         values, amounts = self._invoice_values(amount)
         self._check_locks(amounts["taxes"])
-        invoice = self._post_exactly(
-            lambda moves: moves.create(values), amount, self._amount_field()
-        )
-        self._settle(invoice)
+        with self._in_accounting():
+            invoice = self._post_exactly(
+                lambda moves: moves.create(values), amount, self._amount_field()
+            )
+            self._settle(invoice)
         return invoice
 
     def _invoice_values(self, amount):
@@ -206,7 +208,8 @@ class HelpdeskTicketCharge(models.Model):
                     amount=self.currency_id.format(left),
                 )
             )
-        self._settle_own(notes)
+        with self._in_accounting():
+            self._settle_own(notes)
         return notes
 
     def _rest(self, invoice):
@@ -271,17 +274,21 @@ class HelpdeskTicketCharge(models.Model):
             lines += self._credit_line(part, part / there, group)
         self._check_locks(taxes)
         today = self.company_id._incident_today()
+        language = invoice.partner_id.lang or self.env.lang
+        words = self.with_context(lang=language).env
 
         def reverse(moves):
             note = moves.browse(invoice.id)._reverse_moves(
                 [
                     {
+                        # What it gives back is worth what was charged.
+                        "invoice_currency_rate": invoice.invoice_currency_rate,
                         "date": today,
                         "invoice_date": today,
                         "invoice_date_due": today,
                         "invoice_payment_term_id": False,
                         "invoice_origin": self.ticket_id.number,
-                        "ref": self.env._(
+                        "ref": words._(
                             "%(number)s, credit note of %(invoice)s",
                             number=self.ticket_id.number,
                             invoice=invoice.name,
@@ -292,7 +299,8 @@ class HelpdeskTicketCharge(models.Model):
             note.write({"invoice_line_ids": [Command.clear(), *lines]})
             return note
 
-        return self._post_exactly(reverse, amount, self._amount_field())
+        with self._in_accounting():
+            return self._post_exactly(reverse, amount, self._amount_field())
 
     def _credit_line(self, amount, share, group):
         """Return the command that makes a line of a credit note.
@@ -361,31 +369,14 @@ class HelpdeskTicketCharge(models.Model):
     # Posting
     # ------------------------------------------------------------------
 
-    def _post_exactly(self, make, amount, name):
-        """Make a document, and post it if it comes to ``amount``.
+    @contextmanager
+    def _in_accounting(self):
+        """Say in one sentence what accounting refuses, whatever it is.
 
-        :param make: a function that returns the draft, from the model of entries.
-        :param str name: the field that must be ``amount``.
-        :raise UserError: in one sentence what stands in the way, whatever it is.
-        :return: the posted document.
+        :raise UserError: if it refuses anything.
         """
-        moves = self.env["account.move"].with_context(ticket_charging=CHARGING)
         try:
-            move = make(moves)
-            if self.currency_id.compare_amounts(move[name], amount):
-                raise UserError(
-                    self.env._(
-                        "the document would come to %(total)s and not to %(amount)s, "
-                        "by the taxes or the payment terms of the customer",
-                        total=self.currency_id.format(move[name]),
-                        amount=self.currency_id.format(amount),
-                    )
-                )
-            move.action_post()
-            if move.state != "posted":
-                raise UserError(self.env._("the document was not posted"))
-            # Who is told of it sees an invoice in the portal, not the proforma of one.
-            move.is_move_sent = True
+            yield
         except AccessError:
             raise
         except UserError as error:
@@ -396,4 +387,27 @@ class HelpdeskTicketCharge(models.Model):
                     reason=str(error.args[0]).strip().rstrip("."),
                 )
             ) from error
+
+    def _post_exactly(self, make, amount, field):
+        """Make a document, and post it if it comes to ``amount``.
+
+        :param make: a function that returns the draft, from the model of entries.
+        :param str field: the one that must be ``amount``.
+        :raise UserError: if it comes to anything else.
+        :return: the posted document.
+        """
+        moves = self.env["account.move"].with_context(ticket_charging=CHARGING)
+        move = make(moves)
+        if self.currency_id.compare_amounts(move[field], amount):
+            raise UserError(
+                self.env._(
+                    "the document would come to %(total)s and not to %(amount)s, "
+                    "by the taxes or the payment terms of the customer",
+                    total=self.currency_id.format(move[field]),
+                    amount=self.currency_id.format(amount),
+                )
+            )
+        move.action_post()
+        if move.state != "posted":
+            raise UserError(self.env._("the document was not posted"))
         return move.with_env(self.env)

@@ -4,6 +4,8 @@ from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .res_partner import INCIDENT_READERS
 
@@ -22,7 +24,7 @@ class HelpdeskTicket(models.Model):
     charge_amount = fields.Monetary(
         string="Charged",
         compute="_compute_charge_amount",
-        store=True,
+        search="_search_charge_amount",
         currency_field="charge_currency_id",
         groups=INCIDENT_READERS,
         help="What the customer is charged for this ticket, taxes included, less what "
@@ -41,6 +43,29 @@ class HelpdeskTicket(models.Model):
     def _compute_charge_amount(self):
         for ticket in self:
             ticket.charge_amount = sum(ticket.charge_ids.mapped("amount_company"))
+
+    def _search_charge_amount(self, operator, value):
+        field = self._fields["charge_amount"]
+        # A search tells as much as the field: only to those who may read it (R11.6).
+        self._check_field_access(field, "read")
+        return Domain.custom(
+            to_sql=lambda model, alias, query: field.condition_to_sql(
+                field.name, operator, value, model, alias, query
+            )
+        )
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Override to search and sort by what was charged, which is stored in the
+        charges alone: whoever may write a ticket could write it there."""
+        if field_expr != "charge_amount":
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        self.env["helpdesk.ticket.charge"].flush_model(["ticket_id", "amount_company"])
+        return SQL(
+            """COALESCE((SELECT SUM(amount_company) FROM helpdesk_ticket_charge
+                          WHERE ticket_id = %s), 0)""",
+            SQL.identifier(alias, "id"),
+        )
 
     @api.depends("charge_ids")
     def _compute_charge_count(self):
@@ -121,6 +146,17 @@ class HelpdeskTicket(models.Model):
         action["domain"] = [("ticket_id", "in", self.ids)]
         action["context"] = {}
         return action
+
+    def _lock_customer(self):
+        """Let whoever moves these tickets to another customer at this very moment be
+        tried again: the row is written, not changed."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE helpdesk_ticket SET write_uid = write_uid WHERE id IN %s",
+                tuple(self.ids),
+            ),
+            log_exceptions=False,
+        )
 
     def _action_tickets(self):
         """Open these tickets."""

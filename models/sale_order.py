@@ -207,7 +207,7 @@ class SaleOrder(models.Model):
             covered = order._incident_is_covered()
             for line in order_lines:
                 due = line._incident_due(covered)
-                value = line._incident_value(covered) if due else 0.0
+                value = line._incident_value(covered)
                 if (due, value) != (line.incident_due, line.incident_value):
                     line._incident_remember(incident_due=due, incident_value=value)
         for order_lines in lines.grouped("order_id").values():

@@ -170,7 +170,9 @@ class SaleOrderLine(models.Model):
             covered = self.order_id._incident_is_covered()
         invoiced = self._incident_invoiced()
         paid = self._incident_paid_invoices(invoiced)
-        credited = sum(quantity * share for quantity, share in invoiced.values())
+        credited = sum(
+            quantity * share for quantity, share, _value in invoiced.values()
+        )
         quantity = sum(invoiced[move][0] for move in paid)
         if covered:
             # What was invoiced anew makes up for what was credited.
@@ -192,31 +194,24 @@ class SaleOrderLine(models.Model):
         :rtype: float
         """
         self.ensure_one()
-        invoices = self._incident_invoiced()
-        counted = invoices if covered else self._incident_paid_invoices(invoices)
-        amount = quantity = 0
-        for line in self._incident_posted_lines(
-            "out_invoice"
-        ) | self._incident_posted_lines("out_refund"):
-            move = line.move_id
-            invoice = move if move in invoices else move.reversed_entry_id
-            if invoice in counted or invoice not in invoices:
-                amount -= line.balance
-            if move in counted:
-                quantity += abs(self._incident_quantity_of(line))
-        if covered:
-            left = max(1 - quantity / self.product_uom_qty, 0)
-            amount += self.currency_id._convert(
+        invoiced = self._incident_invoiced()
+        counted = invoiced if covered else self._incident_paid_invoices(invoiced)
+        currency = self.company_id.currency_id
+        value = sum(invoiced[move][2] for move in counted)
+        if covered and self.product_uom_qty:
+            quantity = sum(quantity for quantity, _share, _value in invoiced.values())
+            left = max(1 - float(quantity) / self.product_uom_qty, 0)
+            if self.incident_operation != "credit":
+                left *= self.order_id._incident_undiscounted_share()
+            value += self.currency_id._convert(
                 self.price_subtotal * left,
-                self.company_id.currency_id,
+                currency,
                 self.company_id,
                 self.order_id.date_order.date(),
             )
-        elif not self.order_id._incident_gives_unpaid():
-            amount *= float(self.order_id._incident_paid_down_share())
-        if self.incident_operation != "credit":
-            amount = max(amount, 0) * self.order_id._incident_undiscounted_share()
-        return self.company_id.currency_id.round(amount)
+        elif not covered and not self.order_id._incident_gives_unpaid():
+            value *= float(self.order_id._incident_paid_down_share())
+        return currency.round(value)
 
     def _incident_paid_invoices(self, invoices):
         """Return those of these posted invoices that give what they are for (R8.3c).
@@ -248,26 +243,32 @@ class SaleOrderLine(models.Model):
         credited (R8.4): by the untaxed amount, or by the quantity where nothing was
         charged. Credit notes of goodwill do not count.
 
-        :return: by invoice, the quantity in the unit of the line and the credited
-            share, from 0 to 1.
-        :rtype: dict[recordset, tuple[Fraction, Fraction]]
+        :return: by invoice, the quantity in the unit of the line, the credited share,
+            from 0 to 1, and what remains of the amount with credit notes of goodwill,
+            in company currency without tax and less what a discount of its own takes.
+        :rtype: dict[recordset, tuple[Fraction, Fraction, float]]
         """
-        charged = defaultdict(lambda: [0, 0])
+        charged = defaultdict(lambda: [0, 0, 0])
         for line in self._incident_posted_lines("out_invoice"):
             charged[line.move_id][0] += self._incident_quantity_of(line)
             charged[line.move_id][1] += line.price_subtotal
+            charged[line.move_id][2] += self._incident_value_of(line)
         for line in self._incident_posted_lines("out_refund"):
             if self._incident_is_charge(line):
                 charged[line.move_id][0] -= self._incident_quantity_of(line)
                 charged[line.move_id][1] -= line.price_subtotal
-        credited = defaultdict(lambda: [0, 0])
-        loose = [0, 0]
+                charged[line.move_id][2] += self._incident_value_of(line)
+        credited = defaultdict(lambda: [0, 0, 0])
+        loose = [0, 0, 0]
         for line in self._incident_posted_lines("out_refund"):
             note = line.move_id
-            if note.incident_goodwill or self._incident_is_charge(line):
+            if self._incident_is_charge(line):
                 continue
             invoice = note.reversed_entry_id
             target = credited[invoice] if invoice in charged else loose
+            target[2] -= self._incident_value_of(line)
+            if note.incident_goodwill:
+                continue
             target[0] += self._incident_quantity_of(line)
             target[1] += line.currency_id._convert(
                 line.price_subtotal,
@@ -277,7 +278,7 @@ class SaleOrderLine(models.Model):
             )
         # A credit note that names no invoice takes back the last ones first.
         for invoice in reversed(charged):
-            for index in (0, 1):
+            for index in (0, 1, 2):
                 room = charged[invoice][index] - credited[invoice][index]
                 taken = min(max(room, 0), loose[index])
                 credited[invoice][index] += taken
@@ -286,9 +287,28 @@ class SaleOrderLine(models.Model):
             invoice: (
                 as_fraction(quantity),
                 _share(credited[invoice], (quantity, amount), invoice.currency_id),
+                value - credited[invoice][2],
             )
-            for invoice, (quantity, amount) in charged.items()
+            for invoice, (quantity, amount, value) in charged.items()
         }
+
+    def _incident_value_of(self, invoice_line):
+        """Return what a posted line charges, below zero what it credits: in company
+        currency, without tax, less its part in a discount that is a line of its own of
+        the same document and order."""
+        value = -invoice_line.balance
+        if self.incident_operation == "credit":
+            return value
+        prices = [
+            line.price_subtotal
+            for line in invoice_line.move_id.invoice_line_ids
+            if line.sale_line_ids.order_id & self.order_id
+            and not any(line.sale_line_ids.mapped("is_downpayment"))
+            and "credit" not in line.sale_line_ids.mapped("incident_operation")
+        ]
+        full = sum(price for price in prices if price > 0)
+        share = max(sum(prices) / full, 0) if full else 1
+        return self.company_id.currency_id.round(value * share)
 
     def _incident_is_charge(self, invoice_line):
         """Return whether a line of a credit note charges: that of the last document of

@@ -1,11 +1,16 @@
 """Who had paid how much for what was left, on any day (R12.4)."""
 
 from collections import defaultdict
+from datetime import date
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..models.helpdesk_incident_entry import GIVING_KINDS, USING_KINDS
+
+#: The first day that a report can be of. Ids of rows have the day in them, so that two
+#: days can be looked at in one transaction.
+EPOCH = date(2000, 1, 1)
 
 GIVING = tuple(kind for kind, _label in GIVING_KINDS)
 USING = tuple(kind for kind, _label in USING_KINDS)
@@ -19,7 +24,8 @@ class HelpdeskIncidentPosition(models.AbstractModel):
     ever.
 
     * Lifetime incidents: each entry that gives is a layer. What was taken back since is
-      missing in the layers of its own cause, the last one first.
+      missing in the layers of its own cause, the last one first; all that is given and
+      taken back by hand is one cause.
     * A period: each order line that has paid for it is a layer. What was used and is
       not paid for any more, or was granted without an order, is one without value.
 
@@ -70,8 +76,13 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                   FROM used
                 WINDOW stack AS (PARTITION BY day, allotment_id ORDER BY position, id)
             ), valued AS (
-                SELECT gone.*, ROUND(amount * used / quantity, places) AS amount_used,
-                       ROUND(amount * (used + lapsed) / quantity, places) AS amount_gone
+                SELECT gone.*,
+                       CASE quantity WHEN 0 THEN 0
+                            ELSE ROUND(amount * used / quantity, places)
+                       END AS amount_used,
+                       CASE quantity WHEN 0 THEN amount
+                            ELSE ROUND(amount * (used + lapsed) / quantity, places)
+                       END AS amount_gone
                   FROM gone
             )
             SELECT day, id, allotment_id, entry_id, sale_line_id,
@@ -102,7 +113,10 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                 SELECT unnest(%(days)s::date[])
             ), fact AS (
                 -- what gives lifetime incidents
-                SELECT day.day, e.allotment_id, e.id AS position, e.cause_key,
+                SELECT day.day, e.allotment_id, e.id AS position,
+                       -- whatever is given and taken back by hand is one cause
+                       CASE e.kind WHEN 'adjustment' THEN 'by hand'
+                            ELSE e.cause_key END AS cause_key,
                        e.id AS entry_id, NULL::int AS sale_line_id, e.quantity AS given,
                        NULL::int8 AS paid, NULL::int8 AS withdrawn,
                        NULL::numeric AS amount, NULL::int8 AS used,
@@ -156,7 +170,8 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                                              fact.cause_key ORDER BY fact.entry_id)
             ), part AS (
                 SELECT known.*,
-                       CASE WHEN kind = 'lifetime'
+                       CASE WHEN kind = 'lifetime' AND entry_id IS NULL THEN 0
+                            WHEN kind = 'lifetime'
                             THEN LEAST(passed, total) - LEAST(passed - given, total)
                             WHEN sale_line_id IS NOT NULL THEN paid
                             -- used, and not paid for any more; or given without order
@@ -165,7 +180,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                             ELSE granted - COALESCE(paid_in_all, 0)
                        END AS quantity
                   FROM known
-                 WHERE kind = 'period' OR given > 0
+                 WHERE kind = 'period' OR given > 0 OR total = 0 AND amount <> 0
             ), layer AS (
                 SELECT day, allotment_id, entry_id, line_id AS sale_line_id, position,
                        CASE WHEN entry_id IS NOT NULL THEN entry_id::int8 * 4
@@ -177,13 +192,15 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                             THEN SUM(quantity) OVER allotment - granted_in_all
                             ELSE 0 END AS lost,
                        CASE WHEN price IS NULL THEN 0
-                            WHEN kind = 'period' THEN price
+                            WHEN kind = 'period' OR entry_id IS NULL THEN price
+                            WHEN total = 0 THEN 0
                             ELSE ROUND(price * LEAST(passed, total) / total, places)
                                - ROUND(price * LEAST(passed - given, total) / total,
                                        places)
                        END AS amount
                   FROM part
-                 WHERE quantity > 0
+                 -- what was paid and has given nothing (any more) is worth its price
+                 WHERE quantity > 0 OR amount <> 0
                 WINDOW allotment AS (PARTITION BY day, allotment_id)
             )
             """,
@@ -245,8 +262,8 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                     [quantity for _layer, quantity in layers],
                     [
                         (ticket, number)
-                        for date, ticket, number in moves[allotment_id]
-                        if date <= day
+                        for moved_on, ticket, number in moves[allotment_id]
+                        if moved_on <= day
                     ],
                 ),
                 strict=True,
@@ -259,7 +276,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         the cause key of the ticket and the number, by allotment."""
         moves = defaultdict(list)
         if allotment_ids:
-            for allotment_id, date, ticket, number in self.env.execute_query(
+            for allotment_id, moved_on, ticket, number in self.env.execute_query(
                 SQL(
                     """
                     SELECT allotment_id, date, cause_key, -quantity
@@ -271,7 +288,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                     USING,
                 )
             ):
-                moves[allotment_id].append((date, ticket, number))
+                moves[allotment_id].append((moved_on, ticket, number))
         return moves
 
 

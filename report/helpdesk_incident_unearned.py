@@ -1,5 +1,10 @@
+from datetime import date
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
+
+from .helpdesk_incident_position import EPOCH
 
 
 class HelpdeskIncidentUnearned(models.Model):
@@ -40,6 +45,7 @@ class HelpdeskIncidentUnearned(models.Model):
     subscription_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription", readonly=True
     )
+    entry_id = fields.Many2one(comodel_name="helpdesk.incident.entry", readonly=True)
     sale_line_id = fields.Many2one(
         comodel_name="sale.order.line", string="Order Line", readonly=True
     )
@@ -85,13 +91,15 @@ class HelpdeskIncidentUnearned(models.Model):
         day = self._day()
         return SQL(
             """
-            SELECT p.id, p.day AS date, account.company_id, m.account_id,
+            SELECT (p.id << 17) | (p.day - %s) AS id, p.day AS date,
+                   account.company_id, m.account_id,
                    account.partner_id, p.allotment_id, m.kind, m.date_from, m.date_to,
-                   m.subscription_id, p.sale_line_id, line.order_id, line.product_id,
+                   m.subscription_id, p.entry_id, p.sale_line_id, line.order_id,
+                   line.product_id,
                    COALESCE(entry.name, sale.name || ': ' || m.name, m.name) AS name,
                    p.quantity, p.used, p.lapsed,
                    p.quantity - p.used - p.lapsed AS quantity_left,
-                   p.amount / NULLIF(p.quantity, 0) AS unit_value,
+                   COALESCE(p.amount / NULLIF(p.quantity, 0), 0) AS unit_value,
                    p.amount, p.amount_used, p.amount_lapsed,
                    p.amount - p.amount_used - p.amount_lapsed AS amount_left
               FROM (%s) AS p
@@ -101,16 +109,36 @@ class HelpdeskIncidentUnearned(models.Model):
               LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
               LEFT JOIN sale_order sale ON sale.id = line.order_id
             """,
+            EPOCH,
             self._positions([day], companies),
         )
 
     @api.model
     def _day(self):
         """Return the day of the report: ``unearned_date`` of the context."""
-        return (
-            fields.Date.to_date(self.env.context.get("unearned_date"))
-            or self.env.company._incident_today()
-        )
+        return self._context_day("unearned_date") or self.env.company._incident_today()
+
+    @api.model
+    def _context_day(self, key):
+        """Return a day of the context.
+
+        :raise UserError: if it is none, or before ``EPOCH``.
+        """
+        value = self.env.context.get(key)
+        if not value:
+            return None
+        try:
+            day = fields.Date.to_date(value)
+        except (TypeError, ValueError, AttributeError):
+            day = None
+        if not isinstance(day, date) or day < EPOCH:
+            raise UserError(
+                self.env._(
+                    "“%(value)s” is no day that there could be a report of.",
+                    value=str(value)[:40],
+                )
+            )
+        return day
 
     def action_open_source(self):
         """Open the order, or what else has given the incidents."""
@@ -118,9 +146,8 @@ class HelpdeskIncidentUnearned(models.Model):
         self.check_access("read")
         if self.order_id:
             return self.order_id._get_records_action()
-        entry = self.env["helpdesk.incident.entry"].browse(self.id // 4)
-        if self.kind == "lifetime" and entry.res_model:
-            return entry.action_open_source()
+        if self.entry_id.res_model:
+            return self.entry_id.action_open_source()
         return self.account_id._get_records_action()
 
     def action_view_entries(self):

@@ -3,6 +3,19 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, date_utils
 
+from .helpdesk_incident_position import EPOCH
+
+#: What is added up up to each day.
+SUMS = (
+    "quantity",
+    "used",
+    "lapsed",
+    "amount",
+    "amount_used",
+    "amount_lapsed",
+    "invoiced",
+)
+
 
 class HelpdeskIncidentUnearnedMonth(models.Model):
     """What became of paid incidents month by month, to post from (R12.4).
@@ -68,24 +81,27 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
         days = self._days()
         return SQL(
             """
-            WITH total AS (
-                SELECT day, company_id, product_id, SUM(quantity) AS quantity,
-                       SUM(used) AS used, SUM(lapsed) AS lapsed, SUM(amount) AS amount,
-                       SUM(amount_used) AS amount_used,
-                       SUM(amount_lapsed) AS amount_lapsed, SUM(invoiced) AS invoiced
-                  FROM (
-                    SELECT p.day, account.company_id, line.product_id, p.quantity,
-                           p.used, p.lapsed, p.amount, p.amount_used, p.amount_lapsed,
-                           0 AS invoiced
-                      FROM (%(positions)s) AS p
-                      JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
-                      JOIN helpdesk_incident_account account
-                        ON account.id = m.account_id
-                      LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
-                     UNION ALL
-                    %(invoiced)s
-                  ) AS part
-                 GROUP BY day, company_id, product_id
+            WITH part AS (
+                SELECT p.day, account.company_id, line.product_id, p.quantity, p.used,
+                       p.lapsed, p.amount, p.amount_used, p.amount_lapsed, 0 AS invoiced
+                  FROM (%(positions)s) AS p
+                  JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
+                  JOIN helpdesk_incident_account account ON account.id = m.account_id
+                  LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
+                 UNION ALL
+                SELECT day, company_id, product_id, 0, 0, 0, 0, 0, 0, invoiced
+                  FROM (%(invoiced)s) AS i
+            ), total AS (
+                -- each product on each day, whether there is something or not any more
+                SELECT day.day, known.company_id, known.product_id,
+                       %(sums)s
+                  FROM (SELECT DISTINCT company_id, product_id FROM part) AS known
+                 CROSS JOIN (SELECT unnest(%(days)s::date[])) AS day(day)
+                  LEFT JOIN part ON part.day = day.day
+                                AND part.company_id = known.company_id
+                                AND part.product_id
+                                    IS NOT DISTINCT FROM known.product_id
+                 GROUP BY day.day, known.company_id, known.product_id
             ), moved AS (
                 SELECT total.*, quantity - used - lapsed AS quantity_closing,
                        amount - amount_used - amount_lapsed AS amount_closing,
@@ -93,7 +109,8 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                   FROM total
                 WINDOW past AS (PARTITION BY company_id, product_id ORDER BY day)
             )
-            SELECT row_number() OVER (ORDER BY day, company_id, product_id) AS id,
+            SELECT ((day - %(epoch)s)::int8 << 35) | (company_id::int8 << 24)
+                       | COALESCE(product_id, 0) AS id,
                    day AS date, company_id, product_id,
                    (before_quantity - before_used - before_lapsed)::int
                        AS quantity_opening,
@@ -112,6 +129,10 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                    invoiced - amount_used - amount_lapsed AS amount_deferred
               FROM moved
              WHERE day <> %(opening)s
+               AND (quantity, used, lapsed, amount, amount_used, amount_lapsed,
+                    invoiced, before_quantity, before_used, before_lapsed,
+                    before_amount, before_amount_used, before_amount_lapsed,
+                    before_invoiced) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
             """,
             positions=self._positions(days, companies),
             invoiced=self._invoiced(days, companies),
@@ -121,16 +142,18 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                     SQL("%s::numeric", SQL.identifier(name)),
                     SQL.identifier(f"before_{name}"),
                 )
-                for name in (
-                    "quantity",
-                    "used",
-                    "lapsed",
-                    "amount",
-                    "amount_used",
-                    "amount_lapsed",
-                    "invoiced",
-                )
+                for name in SUMS
             ),
+            sums=SQL(", ").join(
+                SQL(
+                    "COALESCE(SUM(part.%s), 0) AS %s",
+                    SQL.identifier(name),
+                    SQL.identifier(name),
+                )
+                for name in SUMS
+            ),
+            days=days,
+            epoch=EPOCH,
             opening=days[0],
         )
 
@@ -141,8 +164,9 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
 
         :rtype: list[date]
         """
-        last = self.env["helpdesk.incident.unearned"]._day()
-        first = fields.Date.to_date(self.env.context.get("unearned_from"))
+        report = self.env["helpdesk.incident.unearned"]
+        last = report._day()
+        first = report._context_day("unearned_from")
         if not first:
             first = self.env.company.compute_fiscalyear_dates(last)["date_from"]
         days = [date_utils.start_of(min(first, last), "month") - timedelta(days=1)]
@@ -153,8 +177,13 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
 
     @api.model
     def _invoiced(self, days, companies):
-        """Return a query of what posted documents have charged for plans, by product:
-        less a discount that is a line of its own, as in the value of incidents.
+        """Return a query of what posted documents have charged for plans: ``day``,
+        ``company_id``, ``product_id`` and ``invoiced``.
+
+        A discount that is a line of its own takes its part of the other lines of its
+        document and order, as in :meth:`SaleOrderLine._incident_value_of`. A down
+        payment that was posted to income is for the plans of its order in proportion
+        to their prices.
 
         :rtype: SQL
         """
@@ -165,33 +194,67 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
             self.env[name].flush_model(columns)
         return SQL(
             """
-            SELECT day.day, line.company_id, line.product_id, 0, 0, 0, 0, 0, 0,
-                   ROUND(-item.balance * CASE line.incident_operation
-                         WHEN 'credit' THEN 1 ELSE share.share END,
-                         currency.decimal_places)
-              FROM unnest(%(days)s::date[]) AS day(day)
-              JOIN account_move_line item ON item.date <= day.day
-                                         AND item.parent_state = 'posted'
-              JOIN account_move move ON move.id = item.move_id
-                                    AND move.move_type IN ('out_invoice', 'out_refund')
-                   -- one that is for several plan lines counts for one of them
-              JOIN sale_order_line line ON line.id = (
-                    SELECT MIN(l.id) FROM sale_order_line_invoice_rel rel
+            WITH item AS (
+                SELECT item.id, item.move_id, item.date, item.price_subtotal,
+                       -item.balance AS amount, line.id AS line_id, line.order_id,
+                       line.incident_kind, line.product_id, line.company_id,
+                       COALESCE(line.is_downpayment, FALSE) AS is_down,
+                       line.incident_operation = 'credit' AS is_credit,
+                       account.account_type LIKE 'income%%' AS is_income,
+                       currency.decimal_places AS places
+                  FROM account_move_line item
+                  JOIN account_move move ON move.id = item.move_id
+                   AND move.move_type IN ('out_invoice', 'out_refund')
+                  JOIN account_account account ON account.id = item.account_id
+                  JOIN res_currency currency ON currency.id = item.company_currency_id
+                       -- one that is for several plan lines counts for one of them
+                  JOIN LATERAL (
+                    SELECT l.* FROM sale_order_line_invoice_rel rel
                       JOIN sale_order_line l ON l.id = rel.order_line_id
                      WHERE rel.invoice_line_id = item.id
-                       AND l.incident_kind IS NOT NULL)
-              JOIN res_currency currency ON currency.id = item.company_currency_id,
-                   LATERAL (
-                    SELECT COALESCE(GREATEST(SUM(price_subtotal) / NULLIF(SUM(
-                               price_subtotal) FILTER (WHERE price_subtotal > 0), 0),
-                               0), 1) AS share
-                      FROM sale_order_line l
-                     WHERE l.order_id = line.order_id
-                       AND NOT COALESCE(l.is_downpayment, FALSE)
-                       AND l.incident_operation IS DISTINCT FROM 'credit') AS share
-             WHERE line.company_id IN %(companies)s
+                     ORDER BY l.incident_kind IS NULL, l.id LIMIT 1) AS line ON TRUE
+                 WHERE item.parent_state = 'posted' AND item.date <= %(last)s
+                   AND line.company_id IN %(companies)s
+                   AND EXISTS (SELECT FROM sale_order_line plan
+                                WHERE plan.order_id = line.order_id
+                                  AND plan.incident_kind IS NOT NULL)
+            ), shared AS (
+                SELECT item.*,
+                       CASE WHEN is_credit THEN 1 ELSE COALESCE(GREATEST(
+                           SUM(price_subtotal) FILTER (
+                               WHERE NOT is_down AND is_credit IS NOT TRUE)
+                               OVER document
+                           / NULLIF(SUM(GREATEST(price_subtotal, 0)) FILTER (
+                               WHERE NOT is_down AND is_credit IS NOT TRUE)
+                               OVER document, 0), 0), 1) END AS share
+                  FROM item
+                WINDOW document AS (PARTITION BY move_id, order_id)
+            ), charged AS (
+                SELECT date, company_id, product_id,
+                       ROUND(amount * share, places) AS invoiced
+                  FROM shared
+                 WHERE incident_kind IS NOT NULL
+                 UNION ALL
+                SELECT shared.date, plan.company_id, plan.product_id,
+                       ROUND(shared.amount * plan.price_subtotal
+                             / NULLIF(price.total, 0), shared.places)
+                  FROM shared
+                  JOIN sale_order_line plan ON plan.order_id = shared.order_id
+                   AND plan.incident_kind IS NOT NULL,
+                       LATERAL (
+                    SELECT SUM(price_subtotal) AS total FROM sale_order_line l
+                     WHERE l.order_id = shared.order_id
+                       AND NOT COALESCE(l.is_downpayment, FALSE)) AS price
+                 WHERE shared.is_down AND shared.is_income
+            )
+            SELECT day.day, charged.company_id, charged.product_id,
+                   SUM(charged.invoiced) AS invoiced
+              FROM unnest(%(days)s::date[]) AS day(day)
+              JOIN charged ON charged.date <= day.day
+             GROUP BY day.day, charged.company_id, charged.product_id
             """,
             days=days,
+            last=days[-1],
             companies=tuple(companies.ids),
         )
 
@@ -201,5 +264,9 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
         self.check_access("read")
         wizard = self.env["helpdesk.incident.unearned.wizard"]
         return wizard._show_positions(
-            self.date, [("product_id", "=", self.product_id.id)]
+            self.date,
+            [
+                ("product_id", "=", self.product_id.id),
+                ("company_id", "=", self.company_id.id),
+            ],
         )

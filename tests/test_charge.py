@@ -1,5 +1,8 @@
 import math
 
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
@@ -362,3 +365,135 @@ class TestCharge(ChargeCommon):
         self.assertEqual(payment.charge_ticket_count, 1)
         found = self.env["account.move"].search(charge.action_view_invoices()["domain"])
         self.assertEqual(found, charge.invoice_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestChargeMended(ChargeCommon):
+    """R10 when accountants work on the same documents."""
+
+    def test_in_draft(self):
+        """R10.4: an invoice in work is neither refunded nor gone from the ticket."""
+        charge = self.charge(100)
+        charge.invoice_ids.button_draft()
+        self.assertEqual(
+            (charge.state, charge.payment_state), ("charged", "accounting")
+        )
+        for change in (lambda: self.edit(charge, 60), lambda: self.refund(charge)):
+            with self.assertRefused("in work"):
+                change()
+        with self.assertRefused("Refund"):
+            self.charged_ticket.partner_id = self._customer("Southwind")
+        charge.invoice_ids.action_post()
+        self.assertEqual((charge.state, charge.payment_state), ("charged", "not_paid"))
+
+    def test_draft_deleted(self):
+        """R10.1, R10.4: the ticket says so, and the same request charges no more."""
+        charge = self.charge(100, request_key="key")
+        invoice = charge.invoice_ids
+        invoice.button_draft()
+        invoice.with_context(force_delete=True).unlink()
+        self.assertEqual(charge.state, "refunded")
+        self.assertIn("deleted in accounting", self.history())
+        self.assertEqual(self.charge(100, request_key="key"), charge)
+
+    def test_cancelled_after_a_credit_note(self):
+        """R10.4: what cannot be put right here is said."""
+        charge = self.charge(100)
+        self.edit(charge, 60)
+        invoice = charge.invoice_ids.filtered(lambda m: m.move_type == "out_invoice")
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.assertEqual(charge.payment_state, "accounting")
+        with self.assertRefused("More of “Restore” was credited"):
+            self.refund(charge)
+
+    def test_blocked(self):
+        """R10.3: an invoice that is blocked is not paid."""
+        charge = self.charge(100)
+        charge.invoice_ids.action_toggle_block_payment()
+        self.assertEqual((charge.amount_due, charge.payment_state), (100, "not_paid"))
+
+    def test_payment_in_draft(self):
+        """R8.3, R10.4: nothing comes back of money that did not come."""
+        payment = self.pay(100)
+        charge = self.charge(100)
+        payment.action_draft()
+        with self.assertRefused("in work"):
+            self.edit(charge, 60)
+        payment.action_post()
+        self.edit(charge, 60)
+        self.assertEqual(self.money(), 40)
+
+    def test_addressed_to_somebody_else(self):
+        """R10.4"""
+        charge = self.charge(100)
+        invoice = charge.invoice_ids
+        invoice.button_draft()
+        invoice.partner_id = self._customer("Southwind")
+        invoice.action_post()
+        with self.assertRefused("addressed"):
+            self.refund(charge)
+
+    def test_other_rate_when_it_is_given_back(self):
+        """R10.4: balance back where it was, whatever the rate is by then."""
+        euro = self.setup_other_currency(
+            "EUR", rates=[("2027-04-01", 2.0), ("2027-04-15", 1.0)]
+        )
+        self.pay(500, date="2027-04-02")
+        charge = self.charge(100, currency_id=euro.id)
+        self.assertEqual(self.money(), 450)
+        with freeze_time("2027-04-20 10:00:00"):
+            self.edit(charge, 60)
+            self.assertEqual(self.money(), 470)
+            self.assertEqual(self.charged_ticket.charge_amount, 30)
+            self.refund(charge)
+        self.assertEqual(self.money(), 500)
+        self.assertEqual(self.charged_ticket.charge_amount, 0)
+
+    def test_amount_of_a_ticket_is_nobody_s_to_write(self):
+        """R10.5"""
+        self.charge(100)
+        ticket = self.charged_ticket
+        ticket.with_user(self._staff("agent", "base.group_user")).write(
+            {"charge_amount": 1}
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(ticket.charge_amount, 100)
+        self.assertIn(ticket, ticket.search([("charge_amount", ">", 99)]))
+        self.assertIn(ticket, ticket.search([("charge_amount", "!=", 0)]))
+        self.assertNotIn(ticket, ticket.search([("charge_amount", "=", 0)]))
+
+    def test_all_or_nothing(self):
+        """R10.1: who goes on after an error finds nothing half posted."""
+        request = {"ticket_id": self.charged_ticket.id, "name": "Restore", "amount": 10}
+        moves = self.env["account.move"]
+        before = moves.search_count([("company_id", "=", self.company.id)])
+        charges = self.env["helpdesk.ticket.charge"].with_user(self.charger)
+        refused = False
+        try:
+            charges.create([request, {**request, "amount": -1}])
+        except UserError:
+            refused = True
+        self.assertTrue(refused)
+        self.env.invalidate_all()
+        self.assertEqual(
+            moves.search_count([("company_id", "=", self.company.id)]), before
+        )
+
+    def test_bad_input(self):
+        """R10.1: a clear error for whatever comes in."""
+        for values in (
+            {"ticket_id": "abc"},
+            {"ticket_id": [1, 2]},
+            {"ticket_id": True},
+            {"currency_id": "abc"},
+            {"currency_id": [1, 2]},
+            {"name": ["a"]},
+            {"name": "a\0b"},
+            {"request_key": "x" * 20_000},
+            {"request_key": 7},
+            {"amount": "1_0"},
+        ):
+            with self.subTest(values=str(values)[:40]), self.assertRefused(" "):
+                self.charge(values.pop("amount", 10), **values)

@@ -1,4 +1,5 @@
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common_unearned import UnearnedCommon
@@ -279,7 +280,217 @@ class TestUnearned(UnearnedCommon):
             )
             self.assertAgrees()
 
+    # -- as it is in the books -------------------------------------------------
+
+    def test_gift_taken_back_with_the_wizard(self):
+        """R7.2, R12.4: it takes gifts back, whatever they were given with."""
+        self.paid(self.quotation(self.pack))
+        for quantity in (5, -5):
+            self.env["helpdesk.incident.adjust"].with_company(self.company).with_user(
+                self.manager
+            ).create(
+                {
+                    "partner_ids": [Command.set(self.customer.ids)],
+                    "quantity": quantity,
+                    "reason": "A mistake",
+                    "company_id": self.company.id,
+                }
+            ).action_apply()
+        self.assertEqual(self.positions(), [(10, 0, 0, 10, 50)])
+
+    def test_down_payment(self):
+        """R12.4: income that is deferred, before the last invoice and after it."""
+        order = self.order(self.pack)
+        invoice = self.down_payment(order, "percentage", 100)
+        self.settle_with(invoice, self.pay(50).move_id)
+        self.assertEqual((self.books(), self.unearned(), self.deferred()), (50, 50, 50))
+        self.use(4)
+        self.assertEqual(self.deferred(), 30)
+        self.bill(order)
+        self.assertEqual((self.books(), self.unearned(), self.deferred()), (50, 30, 30))
+
+    def test_down_payment_of_a_part(self):
+        """R12.4: nothing is given yet; all of it is to be deferred."""
+        order = self.order(self.pack, self.service)
+        invoice = self.down_payment(order, "fixed", 45)
+        self.settle_with(invoice, self.pay(45).move_id)
+        # 50.00 of 90.00 are the pack's.
+        self.assertEqual((self.unearned(), self.deferred()), (0, 25))
+
+    def discounted(self):
+        order = self.quotation(self.pack)
+        order.order_line = [
+            Command.create(
+                {
+                    "name": "Friends",
+                    "product_id": self.service.id,
+                    "price_unit": -10,
+                    "tax_ids": [Command.clear()],
+                }
+            )
+        ]
+        self.paid(order)
+        return order
+
+    def test_discount_and_a_later_line(self):
+        """R12.4: what is invoiced later changes nothing of before."""
+        order = self.discounted()
+        with self.on("2027-05-05"):
+            order.order_line = [
+                Command.create({"product_id": self.service.id, "price_unit": 50})
+            ]
+            self.assertEqual(self.deferred("2027-04-30"), 40)
+            self.assertEqual((self.unearned(), self.deferred()), (40, 40))
+
+    def test_discount_and_credit_note(self):
+        """R12.4, R8.4: a credit note takes what it credits."""
+        order = self.discounted()
+        note = self.reverse(order.invoice_ids, post=False, incident_goodwill=True)
+        note.invoice_line_ids.filtered(lambda line: line.price_unit < 0).unlink()
+        note.invoice_line_ids.price_unit = 25
+        note.action_post()
+        self.assertEqual((self.books(), self.unearned(), self.deferred()), (15, 15, 15))
+
+    def test_two_invoices(self):
+        """R12.4, R8.3: one of two halves is paid."""
+        order = self.quotation(self.pack, quantity=2)
+        order.action_confirm()
+        first = order._create_invoices()
+        first.invoice_line_ids.quantity = 1
+        first.action_post()
+        self.settle_with(first, self.pay(50).move_id)
+        second = self.bill(order)
+        self.assertEqual(self.positions(), [(10, 0, 0, 10, 50)])
+        self.assertEqual((self.books(), self.deferred()), (100, 100))
+        self.settle_with(second, self.pay(50).move_id)
+        self.assertEqual(self.positions(), [(10, 0, 0, 10, 50)] * 2)
+
+    def test_goodwill_and_then_all_of_it(self):
+        """R12.4: what was credited beyond the price is income at once."""
+        order = self.quotation(self.pack)
+        self.paid(order)
+        note = self.reverse(order.invoice_ids, post=False, incident_goodwill=True)
+        note.invoice_line_ids.price_unit = 5
+        note.action_post()
+        self.assertEqual((self.unearned(), self.deferred()), (45, 45))
+        self.reverse(order.invoice_ids.filtered(lambda m: m.move_type == "out_invoice"))
+        self.assertEqual((self.books(), self.unearned(), self.deferred()), (-5, 0, 0))
+
+    def test_foreign_currency(self):
+        """R12.4: in company currency, at the rates of the documents; what rates leave
+        is income."""
+        euro = self.setup_other_currency(
+            "EUR", rates=[("2027-04-01", 2.0), ("2027-05-01", 4.0)]
+        )
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "Euro", "currency_id": euro.id, "company_id": self.company.id}
+        )
+        order = self.quotation(self.pack, pricelist_id=pricelist.id)
+        order.order_line.price_unit = 100
+        self.paid(order)
+        self.assertEqual((self.books(), self.unearned(), self.deferred()), (50, 50, 50))
+        with self.on("2027-05-05"):
+            self.reverse(order.invoice_ids)
+            self.assertEqual(self.positions(), [(0, 0, 0, 0, 0)])
+            self.assertEqual(self.rows().amount_lapsed, 25)
+            self.assertEqual((self.books(), self.deferred()), (25, 0))
+
     # -- by month ------------------------------------------------------------
+
+    def test_a_month_without_anything(self):
+        """R12.4: what was paid back has a row of its own."""
+        transaction = self.transaction(self.quotation(self.pack))
+        with self.on("2027-05-05"):
+            transaction.payment_id.action_draft()
+        with self.on("2027-06-05"):
+            transaction.payment_id.action_post()
+            self.assertEqual(
+                [
+                    (month.amount_opening, month.amount, month.amount_closing)
+                    for month in self.assertChains("2027-04-01", "2027-06-05")
+                ],
+                [(0, 50, 50), (50, -50, 0), (0, 50, 50)],
+            )
+
+    def test_two_days_at_once(self):
+        """R12.4: rows of several days can be read in one transaction."""
+        self.bought()
+        self.use(4)
+        with self.on("2027-07-20"):
+            reports = [
+                self.env["helpdesk.incident.unearned"]
+                .with_context(unearned_date=day)
+                .with_company(self.company)
+                .search([])
+                for day in ("2027-04-30", "2027-05-31", "2027-06-30")
+            ]
+            self.assertEqual(
+                [sum(report.mapped("amount_left")) for report in reports], [78, 60, 30]
+            )
+
+    def test_two_companies(self):
+        """R2.3, R12.4: each company's rows lead to its own."""
+        other = self.setup_other_company(name="Other")["company"]
+        self.pack.product_tmpl_id.company_id = False
+        self.paid(self.quotation(self.pack))
+        account = self.account_model._of(self.customer, other, create=True)
+        account._adjust(3, "A gift")
+        report = self.env["helpdesk.incident.unearned"].with_context(
+            allowed_company_ids=[self.company.id, other.id]
+        )
+        self.assertEqual(
+            {row.company_id: row.quantity_left for row in report.search([])},
+            {self.company: 10, other: 3},
+        )
+        months = self.env["helpdesk.incident.unearned.month"].with_context(
+            allowed_company_ids=[self.company.id, other.id]
+        )
+        for month in months.search([]):
+            action = month.action_open_positions()
+            rows = report.with_context(**action["context"]).search(action["domain"])
+            self.assertEqual(rows.company_id, month.company_id)
+
+    def test_no_day(self):
+        """R12.4: a clear error for whatever comes in."""
+        for value in ("x", [1], 5, True, "1999-12-31"):
+            with self.subTest(value=value), self.assertRaises(UserError):
+                self.env["helpdesk.incident.unearned"].with_context(
+                    unearned_date=value
+                ).search([])
+
+    def test_dialog(self):
+        """R12.4: of the day, by allotment and by month."""
+        self.bought()
+        with self.on("2027-06-20"):
+            wizard = (
+                self.env["helpdesk.incident.unearned.wizard"]
+                .with_company(self.company)
+                .create({})
+            )
+            self.assertEqual(
+                (str(wizard.date), str(wizard.date_from)), ("2027-05-31", "2027-01-01")
+            )
+            for action, field, amount in (
+                (wizard.action_positions(), "amount_left", 60),
+                (wizard.action_months(), "amount", 90),
+            ):
+                rows = self.env[action["res_model"]].with_context(**action["context"])
+                rows = rows.with_company(self.company).search(action["domain"] or [])
+                self.assertEqual(sum(rows.mapped(field)), amount)
+                self.assertIn("2027", action["name"])
+
+    def test_open(self):
+        """R12.4: from a row to the order, the gift's account, and the entries."""
+        self.paid(self.quotation(self.pack))
+        self.incident_account()._adjust(1, "A gift")
+        bought, gift = self.rows().sorted("amount", reverse=True)
+        self.assertEqual(bought.action_open_source()["res_id"], bought.order_id.id)
+        self.assertEqual(
+            gift.action_open_source()["res_model"], "helpdesk.incident.account"
+        )
+        action = bought.action_view_entries()
+        entries = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(entries.mapped("quantity"), [1, 10])
 
     def test_months(self):
         """R12.4: opening + paid − used − lapsed = closing, and what is to be posted."""

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.account_move_charge import CHARGING
+from ..models.account_move_charge import LINKING
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -27,7 +27,7 @@ class AccountMoveReversal(models.TransientModel):
     def reverse_moves(self, is_modify=False):
         """Override of `account`: the invoice that replaces one of a charge belongs to
         the charge as well (R10.4)."""
-        wizard = self.with_context(ticket_charge_link=CHARGING) if is_modify else self
+        wizard = self.with_context(ticket_charging=LINKING) if is_modify else self
         return super(AccountMoveReversal, wizard).reverse_moves(is_modify)
 
     def _modify_default_reverse_values(self, origin_move):

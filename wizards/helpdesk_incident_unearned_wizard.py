@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import date_utils, format_date
 
+from ..report.helpdesk_incident_position import EPOCH
+
 
 class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     """Which day, and which months, accountants want to see (R12.4)."""
@@ -36,7 +38,8 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     @api.depends("date")
     def _compute_date_from(self):
         for wizard in self:
-            if wizard.date:
+            wizard.date_from = wizard.date
+            if wizard.date and wizard.date >= EPOCH:
                 year = self.env.company.sudo().compute_fiscalyear_dates(wizard.date)
                 wizard.date_from = year["date_from"]
 
@@ -44,6 +47,13 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     def _check_date(self):
         today = self.env.company._incident_today()
         for wizard in self:
+            if wizard.date_from < EPOCH:
+                raise ValidationError(
+                    self.env._(
+                        "The months begin in %(date)s or later.",
+                        date=format_date(self.env, EPOCH),
+                    )
+                )
             if wizard.date > today:
                 raise ValidationError(
                     self.env._(
