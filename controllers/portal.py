@@ -50,7 +50,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if ticket._incident_is_own(request.env.user):
             values["incident_count"] = ticket.incident_count
             values["incident_account"] = ticket._incident_account()
-            values["charges"] = ticket.charge_ids.sudo().sorted("id")
+            values["charges"] = ticket._charges_of(request.env.user)
         return values
 
     @http.route("/my/incidents", type="http", auth="user", website=True)

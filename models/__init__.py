@@ -40,6 +40,7 @@ from . import helpdesk_incident_reminder
 # What uses and shows them.
 from . import helpdesk_ticket
 from . import helpdesk_ticket_team
+from . import mail_message
 from . import account_move_charge
 from . import helpdesk_ticket_charge
 from . import helpdesk_ticket_charge_check

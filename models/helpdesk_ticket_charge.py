@@ -287,6 +287,9 @@ class HelpdeskTicketCharge(models.Model):
     # Said to who may not delete it in the first place, too.
     def unlink(self):  # pylint: disable=method-required-super
         """Override: a charge stays to be seen (R10.4)."""
+        self._refuse_unlink()
+
+    def _refuse_unlink(self):
         raise UserError(
             self.env._(
                 "A charge cannot be deleted, as its documents are posted. Use "

@@ -2,11 +2,12 @@
 
 import base64
 import logging
+from itertools import accumulate
 
 from markupsafe import Markup
 from psycopg2 import OperationalError
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import ConcurrencyError
 
 from .helpdesk_incident_reminder import LAYOUT, MAIL_FIELDS
@@ -16,6 +17,13 @@ _logger = logging.getLogger(__name__)
 
 class HelpdeskTicketCharge(models.Model):
     _inherit = "helpdesk.ticket.charge"
+
+    contact_id = fields.Many2one(
+        comodel_name="res.partner",
+        compute="_compute_contact_id",
+        help="Who is told: the contact of the ticket, unless it belongs to another "
+        "customer by now.",
+    )
 
     def _tell(self, documents, event):
         """Write to the history of the ticket what was posted, and tell the customer.
@@ -119,7 +127,7 @@ class HelpdeskTicketCharge(models.Model):
         problem = None
         if not template or not template.active:
             problem = self.env._("there is no mail template for it")
-        elif not self.ticket_id.partner_id.email:
+        elif not self.contact_id.email:
             problem = self.env._("the contact has no e-mail address")
         else:
             try:
@@ -138,6 +146,12 @@ class HelpdeskTicketCharge(models.Model):
                     problem=problem,
                 )
             )
+
+    def _compute_contact_id(self):
+        for charge in self:
+            contact = charge.ticket_id.partner_id
+            own = contact.commercial_partner_id == charge.partner_id
+            charge.contact_id = contact if own else charge.partner_id
 
     def _send_mail(self, template, document):
         """Write the mail to the ticket, so that answers come to it."""
@@ -167,6 +181,8 @@ class HelpdeskTicketCharge(models.Model):
             ]
         )
         attachments[:1].res_field = "invoice_pdf_report_file"
+        # Who is told of it sees an invoice in the portal, not the proforma of one.
+        document.is_move_sent = True
         document.invalidate_recordset(
             ["invoice_pdf_report_id", "invoice_pdf_report_file"]
         )
@@ -207,12 +223,15 @@ class HelpdeskTicketCharge(models.Model):
             )
         )
 
-    def _portal_invoiced(self):
-        """Return what was invoiced, taxes included."""
-        invoices = self._portal_documents().filtered(
-            lambda move: move.move_type == "out_invoice"
+    def _portal_highest(self):
+        """Return the most that was charged at one time, taxes included: what it once
+        was."""
+        totals = (
+            self._sum(move, "amount_total")
+            * (-1 if move.move_type == "out_refund" else 1)
+            for move in self._portal_documents()
         )
-        return self._sum(invoices, "amount_total")
+        return max(accumulate(totals), default=0)
 
     def _portal_payments(self):
         """Return what has paid the invoices (R10.3), credit notes excepted.
@@ -225,16 +244,30 @@ class HelpdeskTicketCharge(models.Model):
         )
         payments = []
         for invoice in invoices:
+            loose = invoice._incident_loose_payments()
+            payments += [
+                self._portal_payment(
+                    payment.amount, payment.currency_id, payment.date, payment.name
+                )
+                for payment in loose
+            ]
             for partial in invoice._incident_receivable().matched_credit_ids:
                 payer = partial.credit_move_id.move_id
-                if payer in self.invoice_ids:
-                    continue
-                payments.append(
-                    {
-                        "amount": partial.debit_amount_currency,
-                        "currency": invoice.currency_id,
-                        "date": payer.date,
-                        "name": payer.origin_payment_id.name or payer.name,
-                    }
-                )
+                if (
+                    payer not in self.invoice_ids
+                    and payer.state == "posted"
+                    # What rates leave is no payment.
+                    and not invoice.currency_id.is_zero(partial.debit_amount_currency)
+                ):
+                    payments.append(
+                        self._portal_payment(
+                            partial.debit_amount_currency,
+                            invoice.currency_id,
+                            payer.date,
+                            payer.origin_payment_id.name or payer.name,
+                        )
+                    )
         return payments
+
+    def _portal_payment(self, amount, currency, date, name):
+        return {"amount": amount, "currency": currency, "date": date, "name": name}

@@ -1,4 +1,5 @@
-from odoo.tests import tagged
+from odoo.tests import JsonRpcException, tagged
+from odoo.tools import mute_logger
 
 from .common_charge import ChargeCommon
 from .test_buy import BuyCommon
@@ -70,6 +71,73 @@ class TestChargePortal(ChargePortalCommon):
         self.authenticate("hps-nils", "hps-nils")
         page = self.ticket_page()
         self.assertIn("$ 60.00", self.text(page, "//*[@name='charges']"))
+
+    def test_refunded_after_changes(self):
+        """R10.4: what it once was, not the sum of all invoices."""
+        charge = self.charge(100)
+        self.edit(charge, 60)
+        self.edit(charge, 90)
+        self.refund(charge)
+        self.authenticate("hps-nora", "hps-nora")
+        self.assertIn("$ 100.00", self.text(self.ticket_page(), "//s"))
+
+    def read_notes(self):
+        """Return what a portal user can read of the ticket by the ids of its notes."""
+        readable = []
+        for message in self.charged_ticket.sudo().message_ids:
+            try:
+                readable += self.make_jsonrpc_request(
+                    "/web/dataset/call_kw/mail.message/read",
+                    {
+                        "model": "mail.message",
+                        "method": "read",
+                        "args": [[message.id], ["body"]],
+                        "kwargs": {},
+                    },
+                )
+            except JsonRpcException:
+                continue
+        return " ".join(row["body"] for row in readable)
+
+    def test_notes_by_their_ids(self):
+        """R11.6: ids can be guessed; neither followers nor the customer read notes."""
+        bella = self._portal_user("bella2", self._customer("Bakery"))
+        self.charged_ticket.message_subscribe(bella.partner_id.ids)
+        self.charged_ticket.message_post(
+            body="We are at it", message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
+        self.charge(61.37, name="Secret")
+        self.incident_account()._adjust(5, "A gift")
+        self.charged_ticket.incident_count = 2
+        self.env.flush_all()
+        for login in ("hps-bella2", "hps-nora"):
+            self.authenticate(login, login)
+            with mute_logger("odoo.http"):
+                words = self.read_notes()
+            self.assertIn("We are at it", words)
+            for secret in ("61.37", "Secret", "access_token", "incidents deducted"):
+                self.assertNotIn(secret, words)
+
+    def test_moved_to_another_customer(self):
+        """R11.6: what somebody else was charged is not shown to the new customer."""
+        self.refund(self.charge(61.37, name="Secret"))
+        bakery = self._customer("Bakery")
+        bella = self._portal_user("bella2", bakery)
+        self.charged_ticket.partner_id = bella.partner_id
+        self.charge(5, name="Bread")
+        self.authenticate("hps-bella2", "hps-bella2")
+        text = self.text(self.ticket_page(), "//*[@name='charges']")
+        self.assertIn("Bread", text)
+        self.assertNotIn("Secret", text)
+
+    def test_contact_moved_to_another_customer(self):
+        """R10.3, R11.6: the mail about a charge goes to its own customer."""
+        charge = self.charge(61.37, name="Secret")
+        self.nora.partner_id.parent_id = self._customer("Bakery")
+        self.env.invalidate_all()
+        self.assertEqual(charge.contact_id, self.customer)
+        self.authenticate("hps-nora", "hps-nora")
+        self.assertFalse(self.ticket_page().xpath("//*[@name='charges']"))
 
     def test_follower_of_another_customer(self):
         """R11.6: sees the ticket, and nothing of the money."""

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common_charge import ChargeCommon
@@ -194,3 +194,18 @@ class TestChargeRoles(ChargeCommon):
             )
             if user.share:
                 self.assertFalse(found.filtered(lambda m: "100" in (m.body or "")))
+
+    def test_dialog_of_another_ticket(self):
+        """R10.5: the dialog shows and changes what belongs to its ticket alone."""
+        charge = self.charge(77)
+        other = self._open_ticket(self.contact)
+        wizard = (
+            self.env["helpdesk.ticket.charge.wizard"]
+            .with_user(self.charger)
+            .create({"ticket_id": other.id, "charge_id": charge.id, "amount": 1})
+        )
+        self.assertIn("another ticket", wizard.problem)
+        self.assertFalse(wizard.amount_credited)
+        with self.assertRaisesRegex(UserError, "another ticket"):
+            wizard.action_apply()
+        self.assertEqual(charge.amount, 77)

@@ -102,6 +102,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         """
         charges = self.env["helpdesk.ticket.charge"]
         charges._check_right()
+        self._check_charge()
         self.ticket_id.check_access("write")
         ticket = self.ticket_id.sudo()
         company = ticket.company_id
@@ -115,6 +116,8 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         currency = self.currency_id or company.currency_id
         amount = charges._parse_amount(self.amount, currency)
         old = self.charge_id.sudo()
+        if old:
+            old._check_documents()
         difference = currency.round(amount - old.amount)
         if difference > 0:
             charge = charges.new(
@@ -133,6 +136,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
             self.amount_tax = amounts["tax"]
             self.amount_total = amounts["total"]
         else:
+            old._check_locks(old.invoice_ids.invoice_line_ids.tax_ids)
             self.amount_credited = -difference
             # With taxes to be added: in proportion.
             self.amount_total = currency.round(
@@ -145,6 +149,14 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
             company._incident_today(),
         )
 
+    def _check_charge(self):
+        """Check that the charge to change is one of the ticket that is shown."""
+        if not self.charge_id:
+            return
+        self.charge_id.check_access("read")
+        if self.charge_id.ticket_id != self.ticket_id:
+            raise UserError(self.env._("This charge belongs to another ticket."))
+
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
@@ -156,6 +168,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         :raise UserError: if something stands in the way; nothing is posted then.
         """
         self.ensure_one()
+        self._check_charge()
         if self.charge_id:
             self.charge_id.amount = self.amount
         else:
