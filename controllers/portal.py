@@ -50,8 +50,27 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if ticket._incident_is_own(request.env.user):
             values["incident_count"] = ticket.incident_count
             values["incident_account"] = ticket._incident_account()
-            values["charges"] = ticket._charges_of(request.env.user)
+        values.update(self._charges_of_user(ticket))
         return values
+
+    def _charges_of_user(self, ticket):
+        """Return what the customer of the logged-in user was charged in a ticket, and
+        the total if there is one: the ticket may have been another customer's (R11.6).
+        """
+        customer = request.env.user.sudo().commercial_partner_id
+        charges = ticket.sudo().charge_ids.filtered(
+            lambda charge: charge.partner_id.commercial_partner_id == customer
+        )
+        currency = charges.currency_id
+        return {
+            "charges": charges.sorted("id"),
+            "charge_currency": currency,
+            "charge_total": (
+                sum(charges.mapped("amount_total"))
+                if len(charges) > 1 and len(currency) == 1
+                else None
+            ),
+        }
 
     @http.route("/my/incidents", type="http", auth="user", website=True)
     def portal_my_incidents(self, **kw):

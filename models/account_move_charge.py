@@ -61,13 +61,12 @@ class AccountMove(models.Model):
         """What an accountant has had in work counts no more: tell the ticket."""
         for move in self.sudo():
             if move.ticket_charge_id:
-                move.ticket_charge_id.ticket_id._message_log(
-                    body=self.env._(
+                move.ticket_charge_id._note(
+                    self.env._(
                         "%(document)s of %(total)s was deleted in accounting.",
                         document=move._get_move_display_name(),
                         total=move.currency_id.format(move.amount_total),
-                    ),
-                    message_type="comment",
+                    )
                 )
 
     def _ticket_charge_check(self, names):

@@ -2,12 +2,11 @@
 
 import base64
 import logging
-from itertools import accumulate
 
 from markupsafe import Markup
 from psycopg2 import OperationalError
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
 from .helpdesk_incident_reminder import LAYOUT, MAIL_FIELDS
@@ -18,12 +17,22 @@ _logger = logging.getLogger(__name__)
 class HelpdeskTicketCharge(models.Model):
     _inherit = "helpdesk.ticket.charge"
 
-    contact_id = fields.Many2one(
+    recipient_id = fields.Many2one(
         comodel_name="res.partner",
-        compute="_compute_contact_id",
-        help="Who is told: the contact of the ticket, unless it belongs to another "
-        "customer by now.",
+        compute="_compute_recipient_id",
+        compute_sudo=True,
+        help="Who gets the mails about this charge.",
     )
+
+    @api.depends("partner_id", "ticket_id.partner_id")
+    def _compute_recipient_id(self):
+        """The contact of the ticket, while it belongs to who was charged: both may have
+        moved to another customer since."""
+        for charge in self:
+            contact = charge.ticket_id.partner_id
+            customer = charge.partner_id.commercial_partner_id
+            own = contact.commercial_partner_id == customer
+            charge.recipient_id = contact if own else charge.partner_id
 
     def _tell(self, documents, event):
         """Write to the history of the ticket what was posted, and tell the customer.
@@ -54,7 +63,13 @@ class HelpdeskTicketCharge(models.Model):
                 balance=self.company_id.currency_id.format(balance),
             ),
         ]
-        self.ticket_id._message_log(body=Markup("<br/>").join(lines))
+        self._note(Markup("<br/>").join(lines))
+
+    def _note(self, body):
+        """Write an internal note to the history of the ticket. It is no comment, which
+        its author could change; portal users do not read it
+        (:meth:`MailMessage._get_forbidden_access`)."""
+        self.ticket_id._message_log(body=body)
 
     def _describe(self, document):
         """Return in words what a posted document did."""
@@ -111,7 +126,7 @@ class HelpdeskTicketCharge(models.Model):
                 "%(document)s of %(total)s was reset to draft in accounting: it counts "
                 "again when it is posted."
             )
-        self.ticket_id._message_log(body=Markup(text) % words)
+        self._note(Markup(text) % words)
 
     # ------------------------------------------------------------------
     # Mail
@@ -127,7 +142,7 @@ class HelpdeskTicketCharge(models.Model):
         problem = None
         if not template or not template.active:
             problem = self.env._("there is no mail template for it")
-        elif not self.contact_id.email:
+        elif not self.recipient_id.email:
             problem = self.env._("the contact has no e-mail address")
         else:
             try:
@@ -139,19 +154,13 @@ class HelpdeskTicketCharge(models.Model):
                 _logger.exception("No mail about %s", document)
                 problem = self.env._("the mail could not be written")
         if problem:
-            self.ticket_id._message_log(
-                body=self.env._(
+            self._note(
+                self.env._(
                     "The customer was not told by mail of %(document)s: %(problem)s.",
                     document=document.name,
                     problem=problem,
                 )
             )
-
-    def _compute_contact_id(self):
-        for charge in self:
-            contact = charge.ticket_id.partner_id
-            own = contact.commercial_partner_id == charge.partner_id
-            charge.contact_id = contact if own else charge.partner_id
 
     def _send_mail(self, template, document):
         """Write the mail to the ticket, so that answers come to it."""
@@ -181,8 +190,6 @@ class HelpdeskTicketCharge(models.Model):
             ]
         )
         attachments[:1].res_field = "invoice_pdf_report_file"
-        # Who is told of it sees an invoice in the portal, not the proforma of one.
-        document.is_move_sent = True
         document.invalidate_recordset(
             ["invoice_pdf_report_id", "invoice_pdf_report_file"]
         )
@@ -198,6 +205,8 @@ class HelpdeskTicketCharge(models.Model):
             subtype_xmlid="mail.mt_note",
             email_layout_xmlid=LAYOUT,
         )
+        if attachments:
+            document.is_move_sent = True
 
     def _mail_values(self, template, document, names):
         return template.sudo()._generate_template(
@@ -224,17 +233,19 @@ class HelpdeskTicketCharge(models.Model):
         )
 
     def _portal_highest(self):
-        """Return the most that was charged at one time, taxes included: what it once
-        was."""
-        totals = (
-            self._sum(move, "amount_total")
-            * (-1 if move.move_type == "out_refund" else 1)
-            for move in self._portal_documents()
-        )
-        return max(accumulate(totals), default=0)
+        """Return the most that was charged at one time, taxes included: what was
+        invoiced in all counts again what was lowered and raised."""
+        highest = charged = 0
+        for document in self._portal_documents():
+            sign = -1 if document.move_type == "out_refund" else 1
+            charged += sign * self._sum(document, "amount_total")
+            highest = max(highest, charged)
+        return self.currency_id.round(highest)
 
     def _portal_payments(self):
-        """Return what has paid the invoices (R10.3), credit notes excepted.
+        """Return what has paid the invoices (R10.3): effective payments and what
+        accountants have posted otherwise; no credit notes of the charge, and no
+        differences of exchange rates.
 
         :return: the ``amount``, ``currency``, ``date`` and ``name`` of each.
         :rtype: list[dict]
@@ -244,30 +255,31 @@ class HelpdeskTicketCharge(models.Model):
         )
         payments = []
         for invoice in invoices:
-            loose = invoice._incident_loose_payments()
-            payments += [
-                self._portal_payment(
-                    payment.amount, payment.currency_id, payment.date, payment.name
-                )
-                for payment in loose
-            ]
-            for partial in invoice._incident_receivable().matched_credit_ids:
+            currency = invoice.currency_id
+            partials = invoice._incident_receivable().matched_credit_ids
+            exchange = partials.exchange_move_id
+            journal = invoice.company_id.currency_exchange_journal_id
+            paid = []
+            for partial in partials:
                 payer = partial.credit_move_id.move_id
+                payment = payer.origin_payment_id
                 if (
-                    payer not in self.invoice_ids
-                    and payer.state == "posted"
-                    # What rates leave is no payment.
-                    and not invoice.currency_id.is_zero(partial.debit_amount_currency)
+                    payer in self.invoice_ids
+                    or payer in exchange
+                    or (journal and payer.journal_id == journal)
+                    or (payment and not payment._incident_is_booked())
                 ):
-                    payments.append(
-                        self._portal_payment(
-                            partial.debit_amount_currency,
-                            invoice.currency_id,
-                            payer.date,
-                            payer.origin_payment_id.name or payer.name,
-                        )
-                    )
+                    continue
+                name = payment.name or payer.name
+                paid.append((partial.debit_amount_currency, payer.date, name))
+            for payment in invoice._incident_loose_payments():
+                # It may pay for other invoices as well.
+                left = payment._incident_left_for(payment.invoice_ids, currency)
+                amount = min(left, invoice.amount_total)
+                paid.append((amount, payment.date, payment.name))
+            payments += [
+                {"amount": amount, "currency": currency, "date": date, "name": name}
+                for amount, date, name in paid
+                if not currency.is_zero(amount)
+            ]
         return payments
-
-    def _portal_payment(self, amount, currency, date, name):
-        return {"amount": amount, "currency": currency, "date": date, "name": name}

@@ -147,19 +147,6 @@ class HelpdeskTicket(models.Model):
         action["context"] = {}
         return action
 
-    def _charges_of(self, user):
-        """Return what the customer of a portal user was charged in this ticket, oldest
-        first: the ticket or its contact can have moved since (R11.6).
-
-        :return: ``helpdesk.ticket.charge`` records with superuser rights.
-        """
-        customer = user.partner_id.sudo().commercial_partner_id
-        return (
-            self.sudo()
-            .charge_ids.filtered(lambda charge: charge.partner_id == customer)
-            .sorted("id")
-        )
-
     def _lock_customer(self):
         """Let whoever moves these tickets to another customer at this very moment be
         tried again: the row is written, not changed."""

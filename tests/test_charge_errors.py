@@ -32,6 +32,26 @@ class TestChargeErrors(ChargeCommon):
             if field != "hard_lock_date":
                 self.company[field] = False
 
+    def test_preview(self):
+        """The dialog says beforehand what the change would say."""
+        charge = self.charge(100)
+        wizards = self.env["helpdesk.ticket.charge.wizard"].with_user(self.charger)
+        values = {"ticket_id": self.charged_ticket.id, "charge_id": charge.id}
+
+        def problem(amount):
+            return wizards.create({**values, "amount": amount}).problem or ""
+
+        self.assertFalse(problem(50))
+        self.company.sale_lock_date = "2027-04-11"
+        self.assertIn("Sales Lock Date", problem(50))
+        self.assertIn("Sales Lock Date", problem(150))
+        self.company.sale_lock_date = False
+        charge.invoice_ids.button_draft()
+        self.assertIn("in work", problem(50))
+        charge.invoice_ids.action_post()
+        self.refund(charge)
+        self.assertIn("was refunded", problem(50))
+
     def test_tax_lock_without_taxes(self):
         """Nothing with taxes is posted, so that lock is none."""
         self.company.tax_lock_date = "2027-04-11"
@@ -167,10 +187,15 @@ class TestChargeErrors(ChargeCommon):
         )
         self.pay(10)
         before = self.env["account.move"].search_count([])
-        with self.assertRaises(ZeroDivisionError):
+        # Not assertRaises: Odoo's makes a savepoint of its own.
+        caught = None
+        try:
             charges.create(
                 {"ticket_id": self.charged_ticket.id, "name": "A", "amount": 5}
             )
+        except ZeroDivisionError as error:
+            caught = error
+        self.assertTrue(caught)
         self.env.invalidate_all()
         self.assertEqual(self.env["account.move"].search_count([]), before)
         self.assertFalse(self.charged_ticket.charge_ids)

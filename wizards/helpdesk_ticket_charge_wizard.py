@@ -102,25 +102,25 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         """
         charges = self.env["helpdesk.ticket.charge"]
         charges._check_right()
-        self._check_charge()
         self.ticket_id.check_access("write")
         ticket = self.ticket_id.sudo()
         company = ticket.company_id
         charges = charges.sudo().with_company(company)
-        charges._check_customer(ticket)
-        customer = ticket.partner_id.commercial_partner_id
+        old = self._charge_to_change()
+        if old:
+            self._check_change(old)
+        else:
+            charges._check_customer(ticket)
+        customer = (old or ticket).partner_id.commercial_partner_id
         self.balance = customer._incident_account_balance(company)
         self.balance_after = self.balance
         if not self.amount:
             return
         currency = self.currency_id or company.currency_id
         amount = charges._parse_amount(self.amount, currency)
-        old = self.charge_id.sudo()
-        if old:
-            old._check_documents()
         difference = currency.round(amount - old.amount)
         if difference > 0:
-            charge = charges.new(
+            charge = old or charges.new(
                 {
                     "ticket_id": ticket.id,
                     "company_id": company.id,
@@ -135,7 +135,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
             self.amount_untaxed = amounts["untaxed"]
             self.amount_tax = amounts["tax"]
             self.amount_total = amounts["total"]
-        else:
+        elif difference < 0:
             old._check_locks(old.invoice_ids.invoice_line_ids.tax_ids)
             self.amount_credited = -difference
             # With taxes to be added: in proportion.
@@ -149,13 +149,29 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
             company._incident_today(),
         )
 
-    def _check_charge(self):
-        """Check that the charge to change is one of the ticket that is shown."""
+    def _charge_to_change(self):
+        """Return the charge with superuser rights, if the user may change it and it is
+        one of the ticket.
+
+        :raise AccessError: if not.
+        """
         if not self.charge_id:
-            return
-        self.charge_id.check_access("read")
-        if self.charge_id.ticket_id != self.ticket_id:
-            raise UserError(self.env._("This charge belongs to another ticket."))
+            return self.charge_id.sudo()
+        charge = self.charge_id._origin._check_ticket()
+        if charge.ticket_id != self.ticket_id._origin.sudo():
+            raise AccessError(self.env._("This charge belongs to another ticket."))
+        return charge
+
+    def _check_change(self, charge):
+        """Check what changing would check."""
+        charge._check_documents()
+        if charge.state == "refunded":
+            raise UserError(
+                self.env._(
+                    "“%(name)s” was refunded: charge anew in the ticket.",
+                    name=charge.name,
+                )
+            )
 
     # ------------------------------------------------------------------
     # Actions
@@ -168,8 +184,8 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         :raise UserError: if something stands in the way; nothing is posted then.
         """
         self.ensure_one()
-        self._check_charge()
         if self.charge_id:
+            self._charge_to_change()
             self.charge_id.amount = self.amount
         else:
             self.env["helpdesk.ticket.charge"].create(
