@@ -1,3 +1,5 @@
+from freezegun import freeze_time
+
 from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
@@ -178,6 +180,17 @@ class TestChargePortal(ChargePortalCommon):
         self.assertEqual([p["amount"] for p in charge._portal_payments()], [60])
         payment.action_draft()
         self.assertFalse(charge._portal_payments())
+
+    def test_exchange_difference(self):
+        """R10.3: it is no payment."""
+        rates = [("2027-01-01", 2.0), ("2027-04-12", 1.0)]
+        euro = self.setup_other_currency("EUR", rates=rates)
+        charge = self.charge(100, currency_id=euro.id)
+        with freeze_time("2027-04-13"):
+            self.register(charge.invoice_ids)
+        partials = charge.invoice_ids._incident_receivable().matched_credit_ids
+        self.assertTrue(partials.exchange_move_id)
+        self.assertEqual([p["amount"] for p in charge._portal_payments()], [100])
 
     def test_shared_link(self):
         """R11.6: a link with a token makes nobody a customer."""
