@@ -8,6 +8,9 @@ from . import helpdesk_incident_use
 from . import helpdesk_incident_time
 from . import helpdesk_incident_merge
 
+# What happens when incidents arrive.
+from . import helpdesk_incident_release
+
 # What gives incidents.
 from . import helpdesk_incident_memory
 from . import helpdesk_incident_cause
@@ -40,6 +43,8 @@ from . import helpdesk_incident_reminder
 # What uses and shows them.
 from . import helpdesk_ticket
 from . import helpdesk_ticket_team
+from . import helpdesk_ticket_parked
+from . import mail_thread
 from . import mail_message
 from . import account_move_charge
 from . import helpdesk_ticket_charge

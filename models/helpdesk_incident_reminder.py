@@ -34,6 +34,11 @@ KINDS = [
     ("low", "Incidents are running low"),
     ("renewed", "Subscription was renewed"),
     ("failed", "Subscription was not renewed"),
+    ("parked", "Ticket waits for incidents"),
+    ("still_parked", "Ticket still waits for incidents"),
+    ("released", "Ticket waits no more"),
+    ("refused", "Ticket was refused"),
+    ("given_up", "Ticket has waited for too long"),
 ]
 
 
@@ -71,6 +76,12 @@ class HelpdeskIncidentReminder(models.Model):
         index="btree_not_null",
         ondelete="cascade",
     )
+    ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="cascade",
+    )
     order_id = fields.Many2one(
         comodel_name="sale.order",
         readonly=True,
@@ -88,7 +99,9 @@ class HelpdeskIncidentReminder(models.Model):
         help="The last day of what ends or expires.",
     )
     quantity = fields.Integer(
-        string="Incidents", readonly=True, help="How many expire, or are left."
+        string="Incidents",
+        readonly=True,
+        help="How many expire, are left, or are needed for the ticket.",
     )
     state = fields.Selection(
         selection=[
@@ -130,13 +143,14 @@ class HelpdeskIncidentReminder(models.Model):
             )
 
     def _compute_recipient_id(self):
-        """Whoever of the customer has ordered for the subscription last, if there is an
-        address; else the customer."""
+        """Whoever of the customer has opened the ticket, or ordered for the subscription
+        last, if there is an address; else the customer."""
         for reminder in self.sudo():
-            orderer = reminder.subscription_id and reminder.subscription_id._orderer()
-            reminder.recipient_id = (
-                orderer if orderer and orderer.email else reminder.partner_id
-            )
+            customer = reminder.partner_id
+            contact = reminder.ticket_id.partner_id
+            if contact.commercial_partner_id != customer:
+                contact = reminder.subscription_id and reminder.subscription_id._orderer()
+            reminder.recipient_id = contact if contact and contact.email else customer
 
     def _compute_url(self):
         for reminder in self.sudo():
@@ -148,6 +162,11 @@ class HelpdeskIncidentReminder(models.Model):
                 "low": "/my/incidents/buy",
                 "renewed": page,
                 "failed": f"{page}/renew",
+                "parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",
+                "still_parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",
+                "released": f"/my/ticket/{reminder.ticket_id.id}",
+                "refused": "/my/incidents/buy",
+                "given_up": "/my/incidents/buy",
             }
             path = pages.get(reminder.kind, "/my/incidents")
             if reminder.kind == "failed" and reminder.order_id:
@@ -159,25 +178,53 @@ class HelpdeskIncidentReminder(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _queue(self, kind, key, subscription, order=None, reason=None):
+    def _queue_subscription(self, kind, key, subscription, order=None, reason=None):
+        """Note that a customer is to be told something of a subscription.
+
+        :param str reason: a key of ``PROBLEMS``.
+        """
+        self._queue(
+            kind,
+            key,
+            subscription.account_id,
+            subscription=subscription,
+            order=order,
+            reason=reason,
+            day=subscription.date_end or None,
+        )
+
+    @api.model
+    def _queue(
+        self,
+        kind,
+        key,
+        account,
+        subscription=None,
+        ticket=None,
+        order=None,
+        reason=None,
+        day=None,
+        quantity=0,
+    ):
         """Note that a customer is to be told something: once for each key.
 
         :param str kind: a key of ``KINDS``.
         :param str key: what makes the occasion one and the same.
-        :param str reason: a key of ``PROBLEMS``.
+        :param account: the ``helpdesk.incident.account`` of the customer.
         """
         self._insert(
             SQL(
-                """
-                SELECT %s, %s, %s::int4, %s::int4, %s::int4, %s, %s::date, 0, 'waiting'
-                """,
+                "SELECT %s, %s, %s::int4, %s::int4, %s::int4, %s::int4, %s, %s::date,"
+                " %s, 'waiting'",
                 kind,
                 key,
-                subscription.account_id.id,
-                subscription.id,
+                account.id,
+                subscription.id if subscription else None,
+                ticket.id if ticket else None,
                 order.id if order else None,
                 reason,
-                subscription.date_end or None,
+                day,
+                quantity,
             )
         )
         cron = "helpdesk_paid_support.ir_cron_incident_remind"
@@ -187,8 +234,8 @@ class HelpdeskIncidentReminder(models.Model):
     def _insert(self, rows):
         """Write occasions that were not known before.
 
-        :param SQL rows: a query of kind, key, account, subscription, order, reason,
-            day, quantity and state.
+        :param SQL rows: a query of kind, key, account, subscription, ticket, order,
+            reason, day, quantity and state.
         """
         self.env["helpdesk.incident.subscription"].flush_model()
         # Looked up before: a conflict would use up an id, each time that it is tried.
@@ -196,11 +243,12 @@ class HelpdeskIncidentReminder(models.Model):
             SQL(
                 """
                 INSERT INTO helpdesk_incident_reminder
-                       (kind, key, account_id, subscription_id, order_id, reason, day,
-                        quantity, state, create_uid, create_date, write_uid, write_date)
+                       (kind, key, account_id, subscription_id, ticket_id, order_id,
+                        reason, day, quantity, state, create_uid, create_date, write_uid, write_date)
                 SELECT row.*, %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM (%(rows)s) AS row(kind, key, account_id, subscription_id,
-                                         order_id, reason, day, quantity, state)
+                                         ticket_id, order_id, reason, day, quantity,
+                                         state)
                  WHERE NOT EXISTS (
                        SELECT FROM helpdesk_incident_reminder known
                         WHERE known.kind = row.kind AND known.key = row.key)
@@ -223,6 +271,10 @@ class HelpdeskIncidentReminder(models.Model):
             if company.incident_reminder_days:
                 self._note_ends(company, today, soon)
                 self._note_expiries(company, today, soon)
+            if company.incident_parked_reminder_days:
+                self._note_parked(
+                    company, today - timedelta(days=company.incident_parked_reminder_days)
+                )
             if company.incident_low_threshold:
                 self._note_low(company)
 
@@ -233,7 +285,7 @@ class HelpdeskIncidentReminder(models.Model):
             SQL(
                 """
                 SELECT 'ends', s.id || ':' || s.date_end, s.account_id, s.id,
-                       NULL::int4, NULL, s.date_end, 0, 'waiting'
+                       NULL::int4, NULL::int4, NULL, s.date_end, 0, 'waiting'
                   FROM helpdesk_incident_subscription s
                   JOIN helpdesk_incident_account a ON a.id = s.account_id
                  WHERE a.company_id = %s AND s.date_end BETWEEN %s AND %s
@@ -256,7 +308,8 @@ class HelpdeskIncidentReminder(models.Model):
             SQL(
                 """
                 SELECT 'expires', s.id || ':' || m.date_to, s.account_id, s.id,
-                       NULL::int4, NULL, m.date_to, m.balance + m.to_grant, 'waiting'
+                       NULL::int4, NULL::int4, NULL, m.date_to,
+                       m.balance + m.to_grant, 'waiting'
                   FROM helpdesk_incident_allotment m
                   JOIN helpdesk_incident_subscription s ON s.id = m.subscription_id
                   JOIN helpdesk_incident_account a ON a.id = m.account_id
@@ -269,6 +322,29 @@ class HelpdeskIncidentReminder(models.Model):
                 company=company.id,
                 today=today,
                 soon=soon,
+            )
+        )
+
+    @api.model
+    def _note_parked(self, company, day):
+        """Tickets that have waited for incidents since ``day``, or longer (R13.3)."""
+        self.env["helpdesk.ticket"].flush_model()
+        self._insert(
+            SQL(
+                """
+                SELECT 'still_parked', t.id || ':' || a.id || ':' || t.incident_hold_date,
+                       a.id, NULL::int4, t.id, NULL::int4, NULL, t.incident_hold_date,
+                       team.incident_cost, 'waiting'
+                  FROM helpdesk_ticket t
+                  JOIN helpdesk_ticket_team team ON team.id = t.team_id
+                  JOIN helpdesk_incident_account a
+                    ON a.partner_id = t.commercial_partner_id
+                   AND a.company_id = t.company_id
+                 WHERE t.company_id = %s AND t.incident_hold = 'parked'
+                   AND t.incident_hold_date <= %s
+                """,
+                company.id,
+                day,
             )
         )
 
@@ -287,7 +363,7 @@ class HelpdeskIncidentReminder(models.Model):
             SQL(
                 """
                 SELECT 'low', n.account_id::text, n.account_id, NULL::int4,
-                       NULL::int4, NULL, NULL::date, 0, 'armed'
+                       NULL::int4, NULL::int4, NULL, NULL::date, 0, 'armed'
                   FROM (%s) n WHERE n.available > %s
                 """,
                 numbers,
@@ -370,11 +446,15 @@ class HelpdeskIncidentReminder(models.Model):
             return self.subscription_id.date_end == self.day
         if self.kind == "failed":
             return self.subscription_id.renewal_problem == self.reason
+        if self.kind in ("parked", "still_parked"):
+            return self.ticket_id.incident_hold == "parked"
+        if self.kind == "released":
+            return bool(self.ticket_id.incident_count)
         return True
 
     def _send_mail(self):
         """Send the mail in the language of whom it is for; the history of the
-        subscription shows it.
+        subscription or the ticket shows it.
 
         :raise UserError: if the template was deleted or archived.
         """
@@ -385,14 +465,16 @@ class HelpdeskIncidentReminder(models.Model):
         )
         if not template or not template.active:
             raise UserError(self.env._("There is no mail template for this."))
-        if not self.subscription_id:
+        document = self.ticket_id or self.subscription_id
+        if not document:
             template.send_mail(self.id, email_layout_xmlid=LAYOUT)
             return
         values = template._generate_template(
             self.ids, MAIL_FIELDS, find_or_create_partners=True
         )[self.id]
-        # To whom the template says, and to no follower.
-        self.subscription_id.message_post(
+        # To whom the template says, and to no follower: those of a ticket can belong to
+        # other customers (R11.6).
+        document.message_post(
             subject=values.get("subject"),
             body=values.get("body_html"),
             email_from=values.get("email_from") or None,

@@ -505,7 +505,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 done["auto_renew"] = False
             subscription.write(done)
             if order.incident_automatic:
-                self.env["helpdesk.incident.reminder"].sudo()._queue(
+                self.env["helpdesk.incident.reminder"].sudo()._queue_subscription(
                     "renewed", f"{order.id}", subscription, order
                 )
 

@@ -263,7 +263,7 @@ class HelpdeskIncidentSubscription(models.Model):
         """
         self.renewal_problem = problem
         if problem not in ("paying", "error"):
-            self.env["helpdesk.incident.reminder"]._queue(
+            self.env["helpdesk.incident.reminder"]._queue_subscription(
                 "failed", f"{self.id}:{self.date_end}:{problem}", self, order, problem
             )
 

@@ -114,10 +114,11 @@ class HelpdeskTicket(models.Model):
 
         return Domain.custom(to_sql=to_sql)
 
-    @api.depends("incident_count")
+    @api.depends("incident_count", "incident_hold")
     def _compute_incident_state(self):
         for ticket in self:
-            ticket.incident_state = "deducted" if ticket.incident_count else "none"
+            held = "deducted" if ticket.incident_count else "none"
+            ticket.incident_state = ticket.incident_hold or held
 
     def _search_incident_state(self, operator, value):
         self._check_field_access(self._fields["incident_state"], "read")
@@ -125,7 +126,10 @@ class HelpdeskTicket(models.Model):
             return NotImplemented
         domains = {
             "deducted": Domain("incident_count", ">", 0),
-            "none": Domain("incident_count", "=", 0),
+            "none": Domain("incident_count", "=", 0)
+            & Domain("incident_hold", "=", False),
+            "parked": Domain("incident_hold", "=", "parked"),
+            "waived": Domain("incident_hold", "=", "waived"),
         }
         return Domain.OR(domains.get(state, Domain.FALSE) for state in value)
 
@@ -147,17 +151,13 @@ class HelpdeskTicket(models.Model):
             account = ticket._incident_account().with_env(self.env)
             ticket.incident_source = account._legs_text(account.sudo()._breakdown())
 
-    @api.depends("team_id", "partner_id", "incident_count")
+    @api.depends("team_id", "partner_id", "incident_count", "incident_hold")
     def _compute_incident_due(self):
         for ticket in self:
-            team = ticket.sudo().team_id
-            ticket.incident_due = (
-                team.incident_cost
-                if team.incident_required
-                and ticket.partner_id
-                and ticket.incident_state == "none"
-                else 0
+            open_ = ticket.incident_state == "parked" or (
+                ticket.incident_state == "none" and ticket.partner_id
             )
+            ticket.incident_due = ticket._incident_required() if open_ else 0
 
     # ------------------------------------------------------------------
     # CRUD
@@ -215,13 +215,6 @@ class HelpdeskTicket(models.Model):
         quiet = self.with_context(incident_at_submission=NOTHING)
         return super(HelpdeskTicket, quiet).copy(default).with_env(self.env)
 
-    @api.model
-    def message_new(self, msg, custom_values=None):
-        """Override: the mail gateway must not fail for want of incidents (R11.3)."""
-        quiet = self.with_context(incident_at_submission=NOTHING)
-        ticket = super(HelpdeskTicket, quiet).message_new(msg, custom_values)
-        return ticket.with_env(self.env)
-
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
@@ -247,6 +240,15 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
+
+    def _incident_required(self):
+        """Return how many incidents the team of this ticket takes for one (R4.4).
+
+        :rtype: int
+        """
+        self.ensure_one()
+        team = self.sudo().team_id
+        return team.incident_cost if team.incident_required else 0
 
     def _incident_holder(self):
         """Return whose incidents this ticket uses: the customer and the company."""
@@ -290,7 +292,7 @@ class HelpdeskTicket(models.Model):
 
         :param bool chosen: a number may have been given with the new ticket already:
             if it is not zero, it stays.
-        :raise UserError: if fewer incidents are available.
+        :raise UserError: if fewer incidents are available, and the team refuses then.
         """
         self.ensure_one()
         team = self.team_id
@@ -303,7 +305,8 @@ class HelpdeskTicket(models.Model):
             return
         by_customer = self.env.user.share
         if by_customer or (team.incident_on_staff_tickets and self.partner_id):
-            self._incident_set(team.incident_cost)
+            if not self._incident_park_if_short():
+                self._incident_set(team.incident_cost)
 
     def _incident_set(self, target):
         """Deduct or return so that the ticket holds ``target`` incidents (R4.5).

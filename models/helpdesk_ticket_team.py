@@ -26,6 +26,20 @@ class HelpdeskTicketTeam(models.Model):
         "example on the phone. Otherwise staff deduct in the ticket.",
     )
 
+    incident_shortage_policy = fields.Selection(
+        selection=[
+            ("refuse", "Refuse the ticket"),
+            ("park", "Keep the ticket waiting"),
+        ],
+        string="When incidents run out",
+        default="refuse",
+        required=True,
+        help="What happens to a ticket of a customer who has too few incidents. Refused: "
+        "the portal says why and creates nothing; an e-mail is answered and its ticket "
+        "closed. Waiting: the ticket is kept, the customer gets a link to buy, and it is "
+        "released when incidents arrive.",
+    )
+
     _incident_cost_check = models.Constraint(
         "CHECK (incident_cost >= 1)",
         "Incidents per ticket must be 1 or more.",

@@ -58,6 +58,14 @@ class ResCompany(models.Model):
         string="Incidents are running low at", default=0
     )
 
+    # R13.3
+    incident_parked_reminder_days = WholeNumber(
+        string="Days after which to remind of waiting tickets", default=3
+    )
+    incident_parked_close_days = WholeNumber(
+        string="Days after which to close waiting tickets", default=14
+    )
+
     # R10
     incident_charge_product_id = fields.Many2one(
         comodel_name="product.product",
@@ -77,7 +85,9 @@ class ResCompany(models.Model):
               AND incident_topup_amount >= 0
               AND incident_renewal_days >= 0
               AND incident_reminder_days >= 0
-              AND incident_low_threshold >= 0)""",
+              AND incident_low_threshold >= 0
+              AND incident_parked_reminder_days >= 0
+              AND incident_parked_close_days >= 0)""",
         "Numbers of support incidents and of days, and amounts, must be 0 or more.",
     )
 

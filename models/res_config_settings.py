@@ -41,6 +41,12 @@ class ResConfigSettings(models.TransientModel):
     incident_low_threshold = WholeNumber(
         related="company_id.incident_low_threshold", readonly=False
     )
+    incident_parked_reminder_days = WholeNumber(
+        related="company_id.incident_parked_reminder_days", readonly=False
+    )
+    incident_parked_close_days = WholeNumber(
+        related="company_id.incident_parked_close_days", readonly=False
+    )
 
     incident_charge_product_id = fields.Many2one(
         related="company_id.incident_charge_product_id", readonly=False

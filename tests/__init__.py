@@ -4,9 +4,12 @@ from . import test_deduct
 from . import test_fault
 from . import test_first_payment
 from . import test_ledger_closed
+from . import test_mail_gateway
 from . import test_manual
 from . import test_merge
 from . import test_online_payment
+from . import test_parked
+from . import test_parked_concurrency
 from . import test_open_and_close
 from . import test_periods
 from . import test_portal

@@ -1,0 +1,270 @@
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .test_parked import ParkedCommon
+
+MESSAGE = """\
+MIME-Version: 1.0
+Message-Id: <{id}>
+From: {sender}
+To: {to}
+Subject: {subject}
+{headers}Content-Type: text/plain; charset=utf-8
+
+Please help.
+"""
+
+
+class GatewayCommon(ParkedCommon):
+    """Teams with an alias, and real messages to it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.domain = cls.env["mail.alias.domain"].create({"name": "provider.example"})
+        cls.company.alias_domain_id = cls.domain
+        cls.strict_team = cls.env["helpdesk.ticket.team"].create(
+            {"name": "Strict", "incident_required": True}
+        )
+        for team, name in (
+            (cls.free_team, "questions"),
+            (cls.paid_team, "support"),
+            (cls.emergency_team, "emergency"),
+            (cls.strict_team, "strict"),
+        ):
+            team.alias_id.write({"alias_name": name, "alias_domain_id": cls.domain.id})
+        cls.portal_user.partner_id.email = "nora@northwind.example"
+        cls.contact = cls.env["res.partner"].create(
+            {
+                "name": "Ned",
+                "email": "ned@northwind.example",
+                "parent_id": cls.customer.id,
+            }
+        )
+        cls.agent.partner_id.email = "agent@provider.example"
+
+    _messages = 0
+
+    def mail(self, to="support", sender="nora@northwind.example", **values):
+        """Let a message come in.
+
+        :return: the ticket that it has opened, empty if none.
+        """
+        GatewayCommon._messages += 1
+        before = self.env["helpdesk.ticket"].search([])
+        message = MESSAGE.format(
+            **{
+                "id": f"{self._messages}@northwind.example",
+                "sender": sender,
+                "to": ", ".join(f"{name}@provider.example" for name in to.split()),
+                "subject": "It does not work",
+                "headers": "",
+                **values,
+            }
+        )
+        with mute_logger("odoo.addons.mail.models.mail_thread"):
+            self.env["mail.thread"].message_process("helpdesk.ticket", message)
+        self.env.cr.flush()
+        return self.env["helpdesk.ticket"].search([]) - before
+
+
+@tagged("post_install", "-at_install")
+class TestMailGateway(GatewayCommon):
+    """R4.4, R11.3: tickets by e-mail to the alias of a team."""
+
+    def test_known_customer(self):
+        """R4.4: a customer with a login, and a contact without one; deducted."""
+        account = self.give_lifetime(3)
+        for sender in (self.portal_user.partner_id, self.contact):
+            ticket = self.mail(sender=f'"Somebody" <{sender.email}>')
+            self.assertEqual(ticket.partner_id, sender)
+            self.assertEqual(ticket.incident_state, "deducted")
+            self.assertEqual(ticket.incident_count, 1)
+            self.assertEqual(self.told(ticket), [])
+        self.assertEqual(account.available, 1)
+        self.assertIn("Please help", ticket.description)
+
+    def test_free_team(self):
+        """R4.4: a team that takes nothing takes nothing."""
+        self.give_lifetime(1)
+        self.assertEqual(self.mail("questions").incident_state, "none")
+        self.assertEqual(self.account().available, 1)
+
+    def test_parked(self):
+        """R11.3: the ticket waits, and is released when incidents arrive."""
+        ticket = self.mail()
+        self.assertEqual(ticket.incident_state, "parked")
+        self.assertEqual(self.told(ticket), ["parked"])
+        self.assertFalse(ticket.closed)
+        self.arrive(1)
+        self.assertEqual(ticket.incident_state, "deducted")
+
+    def test_refused(self):
+        """R11.3: answered and closed; the message is kept, nothing is deducted."""
+        ticket = self.mail("strict")
+        self.assertTrue(ticket.closed)
+        self.assertEqual(ticket.incident_state, "none")
+        self.assertEqual(self.told(ticket), ["refused"])
+        self.assertIn("Please help", " ".join(ticket.message_ids.mapped("body")))
+        self.arrive(1)
+        self.assertEqual(ticket.incident_count, 0)
+
+    def test_refusing_team_with_enough(self):
+        self.give_lifetime(1)
+        ticket = self.mail("strict")
+        self.assertEqual((ticket.incident_state, ticket.closed), ("deducted", False))
+
+    def test_unknown_sender(self):
+        """R11.3: waits until staff set the customer, whatever the policy; no answer."""
+        for alias in ("support", "strict"):
+            ticket = self.mail(alias, sender="stranger@example.com")
+            self.assertFalse(ticket.partner_id)
+            self.assertEqual(ticket.incident_state, "parked")
+            self.assertEqual(ticket.incident_due, 1)
+            self.assertEqual(self.told(ticket), [])
+            self.assertFalse(ticket.incident_hold_date)
+            self.give_lifetime(1)
+            ticket.with_user(self.agent).partner_id = self.contact
+            self.assertEqual(ticket.incident_state, "deducted")
+            self.assertEqual(self.account().available, 0)
+
+    def test_unknown_sender_without_incidents(self):
+        """R11.3: the deduction is tried when the customer is set."""
+        parked = self.mail("support", sender="stranger@example.com")
+        parked.partner_id = self.contact
+        self.assertEqual(parked.incident_state, "parked")
+        self.assertEqual(self.told(parked), ["parked"])
+        refused = self.mail("strict", sender="stranger@example.com")
+        refused.partner_id = self.contact
+        self.assertTrue(refused.closed)
+        self.assertEqual(self.told(refused), ["refused"])
+
+    def test_unknown_sender_is_kept(self):
+        """R13.3: what waits for staff is not closed by itself."""
+        ticket = self.mail(sender="stranger@example.com")
+        self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(ticket.incident_state, "parked")
+        self.assertFalse(ticket.closed)
+
+    def test_staff(self):
+        """R4.4: a sender who is an internal user opens a ticket of staff."""
+        ticket = self.mail(sender="agent@provider.example")
+        self.assertEqual((ticket.incident_state, self.told(ticket)), ("none", []))
+
+    def test_reply(self):
+        """R11.3: a reply to a ticket deducts nothing, in whatever state it is."""
+        self.give_lifetime(5)
+        ticket = self.mail(id="first@northwind.example")
+        self.assertEqual(self.account().available, 4)
+        for sender in ("nora@northwind.example", "ned@northwind.example", "x@y.example"):
+            reply = self.mail(
+                sender=sender, headers="In-Reply-To: <first@northwind.example>\n"
+            )
+            self.assertFalse(reply)
+        self.assertEqual((ticket.incident_count, self.account().available), (1, 4))
+        replies = ticket.message_ids.filtered(lambda m: m.message_type == "email")
+        self.assertEqual(len(replies), 4)
+
+    def test_same_message_twice(self):
+        """R11.3: fetched twice, it is one ticket, and one incident."""
+        self.give_lifetime(5)
+        ticket = self.mail(id="same@northwind.example")
+        self.assertTrue(ticket)
+        self.assertFalse(self.mail(id="same@northwind.example"))
+        self.assertEqual(self.account().available, 4)
+
+    def test_two_teams(self):
+        """R4.4: one e-mail to two teams is two tickets, and each takes its own."""
+        self.give_lifetime(5)
+        tickets = self.mail("support emergency")
+        self.assertEqual(sorted(tickets.mapped("incident_count")), [1, 3])
+
+    def test_automatic_message(self):
+        """R11.3: who is away loses no incident, and is not answered."""
+        self.give_lifetime(5)
+        for headers in (
+            "Auto-Submitted: auto-replied\n",
+            "Auto-Submitted: auto-generated (failure)\n",
+            "Precedence: bulk\n",
+            "X-Autoreply: yes\n",
+        ):
+            for alias in ("support", "strict"):
+                ticket = self.mail(alias, headers=headers)
+                self.assertEqual(ticket.incident_state, "none", headers)
+                self.assertEqual(self.told(ticket), [])
+                self.assertIn("sent automatically", str(ticket.message_ids[1].body))
+        self.assertEqual(self.account().available, 5)
+        written = self.mail(headers="Auto-Submitted: no\n")
+        self.assertEqual(written.incident_state, "deducted")
+
+    def test_answer_to_an_auto_reply(self):
+        """R11.3: an auto-reply to our mail is a reply to the ticket: no loop."""
+        self.env["ir.config_parameter"].sudo().set_param(
+            "mail.gateway.loop.threshold", 3
+        )
+        ticket = self.mail("strict")
+        self.run_cron("ir_cron_incident_remind")
+        answer = ticket.message_ids.filtered(lambda m: m.subject and "not be accepted" in m.subject)
+        for _n in range(10):
+            self.assertFalse(
+                self.mail("strict", headers=f"In-Reply-To: {answer.message_id}\n")
+            )
+        self.assertEqual(self.told(ticket), ["refused"])
+
+    def test_flood(self):
+        """R11.3: a machine that opens one ticket after the other is stopped by Odoo."""
+        self.env["ir.config_parameter"].sudo().set_param(
+            "mail.gateway.loop.threshold", 3
+        )
+        self.give_lifetime(9)
+        opened = [bool(self.mail()) for _n in range(5)]
+        self.assertEqual(opened, [True, True, True, False, False])
+        self.assertEqual(self.account().available, 6)
+
+    def test_nothing_reaches_the_gateway(self):
+        """R11.3: whatever fails, the message is kept, and tried again soon."""
+        self.give_lifetime(1)
+        account_class = type(self.env["helpdesk.incident.account"])
+        trigger = self.env["ir.cron.trigger"].sudo()
+        cron = self.env.ref("helpdesk_paid_support.ir_cron_incident_parked")
+
+        def fail(*_args, **_values):
+            raise ValueError("broken")
+
+        before = trigger.search_count([("cron_id", "=", cron.id)])
+        self.patch(account_class, "_deduct", fail)
+        with mute_logger("odoo.addons.helpdesk_paid_support.models"):
+            ticket = self.mail()
+        self.assertEqual(ticket.incident_state, "parked")
+        self.assertEqual(ticket.partner_id, self.portal_user.partner_id)
+        self.assertGreater(trigger.search_count([("cron_id", "=", cron.id)]), before)
+        self.assertIn("Please help", " ".join(ticket.message_ids.mapped("body")))
+        self.assertTrue(self.paid_team.alias_id.alias_status in (False, "valid"))
+
+    def test_tried_again(self):
+        """R11.3: what could not be tried at once is tried by the scheduled action:
+        deducted, kept waiting or refused as at first."""
+        ticket_class = type(self.env["helpdesk.ticket"])
+        admit = ticket_class._incident_admit
+
+        def fail(*_args, **_values):
+            raise ValueError("broken")
+
+        self.patch(ticket_class, "_incident_admit", fail)
+        with mute_logger("odoo.addons.helpdesk_paid_support.models"):
+            large, small, refused = (
+                self.mail("emergency"),
+                self.mail(),
+                self.mail("strict"),
+            )
+        self.patch(ticket_class, "_incident_admit", admit)
+        self.give_lifetime(1)
+        self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(
+            self.states(large, small, refused), ["parked", "deducted", "none"]
+        )
+        self.assertEqual(
+            [self.told(ticket) for ticket in (large, small, refused)],
+            [["parked"], [], ["refused"]],
+        )
+        self.assertTrue(refused.closed)

@@ -1,0 +1,378 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common import PaidSupportCommon
+
+
+class ParkedCommon(PaidSupportCommon):
+    """Teams that keep tickets waiting."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.paid_team | cls.emergency_team).incident_shortage_policy = "park"
+        cls.reminder_model = cls.env["helpdesk.incident.reminder"].sudo()
+
+    def submitted(self, team=None, **values):
+        """Return a ticket that the customer submits in the portal."""
+        return self.ticket(team, user=self.portal_user, **values)
+
+    def arrive(self, quantity=1):
+        """Give lifetime incidents, and end the transaction."""
+        account = self.give_lifetime(quantity)
+        self.env.cr.flush()
+        return account
+
+    def told(self, ticket):
+        """Return the kinds of what the customer is told of a ticket, in order."""
+        reminders = self.reminder_model.search(
+            [("ticket_id", "=", ticket.id)], order="id"
+        )
+        return reminders.mapped("kind")
+
+    def states(self, *tickets):
+        return [ticket.incident_state for ticket in tickets]
+
+    def run_cron(self, name):
+        with self.enter_registry_test_mode():
+            self.env.ref(f"helpdesk_paid_support.{name}").method_direct_trigger()
+        self.env.invalidate_all()
+
+
+@tagged("post_install", "-at_install")
+class TestParked(ParkedCommon):
+    """R11.3: a ticket is kept when incidents run out, and released when they arrive."""
+
+    def test_parked_at_submission(self):
+        """R11.3: kept, marked, told; nothing is deducted."""
+        self.give_lifetime(2)
+        ticket = self.submitted(self.emergency_team)
+        self.assertEqual(ticket.incident_state, "parked")
+        self.assertEqual(ticket.incident_count, 0)
+        self.assertEqual(ticket.incident_hold_date, date(2027, 4, 20))
+        self.assertEqual(self.account().available, 2)
+        self.assertEqual(self.told(ticket), ["parked"])
+        self.assertIn("3 needed, 2 available", ticket.message_ids[0].body)
+
+    def test_deducted_while_there_are_enough(self):
+        """R4.4: a team that parks deducts as any other."""
+        self.give_lifetime(3)
+        ticket = self.submitted(self.emergency_team)
+        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 3))
+        self.assertEqual(self.told(ticket), [])
+
+    def test_refused_by_default(self):
+        """R11.2: a team refuses unless it says otherwise."""
+        team = self.env["helpdesk.ticket.team"].create(
+            {"name": "Strict", "incident_required": True}
+        )
+        with self.assertRefused("1 needed, 0 available"):
+            self.submitted(team)
+
+    def test_released_by_each_way_in(self):
+        """R11.3: given by hand, bought, a new period, given back by another ticket."""
+        account = self.account()
+
+        def by_cause():
+            self.settle("test:bought", 1)
+
+        def by_period():
+            self.give_period(1, date(2027, 4, 20), date(2027, 5, 19))
+
+        def by_return():
+            taker.incident_count = 0
+
+        self.give_lifetime(1)
+        taker = self.ticket(incident_count=1)
+        for way in (lambda: self.give_lifetime(1), by_cause, by_period, by_return):
+            ticket = self.submitted()
+            self.assertEqual(ticket.incident_state, "parked")
+            way()
+            self.env.cr.flush()
+            self.assertEqual(ticket.incident_state, "deducted")
+            self.assertEqual(ticket.incident_count, 1)
+            self.assertEqual(account.available, 0)
+            self.assertEqual(self.told(ticket), ["parked", "released"])
+        self.assertLedgerSound()
+
+    def test_released_when_a_period_begins(self):
+        """R11.3, R13.1: by the scheduled action, on the first day of the period."""
+        self.give_period(1, date(2027, 5, 1), date(2027, 5, 31))
+        ticket = self.submitted()
+        self.run_cron("ir_cron_incident_open_and_close")
+        self.assertEqual(ticket.incident_state, "parked")
+        with freeze_time("2027-05-01"):
+            self.run_cron("ir_cron_incident_open_and_close")
+        self.assertEqual(ticket.incident_state, "deducted")
+
+    def test_oldest_first_skipping_what_does_not_fit(self):
+        """R11.3"""
+        large = self.submitted(self.emergency_team)
+        first, second = self.submitted(), self.submitted()
+        self.arrive(1)
+        self.assertEqual(
+            self.states(large, first, second), ["parked", "deducted", "parked"]
+        )
+        self.arrive(3)
+        self.assertEqual(
+            self.states(large, first, second), ["deducted", "deducted", "parked"]
+        )
+        self.arrive(1)
+        self.assertEqual(second.incident_state, "deducted")
+
+    def test_whose_link_was_used_first(self):
+        """R11.3"""
+        first, second, third = (self.submitted() for _n in range(3))
+        third._incident_use_link()
+        self.arrive(1)
+        self.assertEqual(
+            self.states(first, second, third), ["parked", "parked", "deducted"]
+        )
+        self.arrive(1)
+        self.assertEqual(first.incident_state, "deducted")
+
+    def test_other_customers_and_companies(self):
+        """R2.3, R11.6: what others get releases nothing."""
+        ticket = self.submitted()
+        self.give_lifetime(5, self.other_customer)
+        company = self.env["res.company"].create({"name": "Second"})
+        self.account(company=company)._adjust(5, "Elsewhere")
+        self.env.cr.flush()
+        self.assertEqual(ticket.incident_state, "parked")
+
+    def test_undone_with_what_gave(self):
+        """R3.4: a gift that is undone in the same transaction releases nothing."""
+        ticket = self.submitted()
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            self.give_lifetime(1)
+            raise ZeroDivisionError
+        self.env.cr.flush()
+        self.assertEqual(ticket.incident_state, "parked")
+
+    def test_fault_of_one_ticket(self):
+        """R3.9: a ticket that cannot be released blocks neither the gift nor others."""
+        broken, sound = self.submitted(), self.submitted()
+        release = type(broken)._incident_release
+
+        def fail(ticket):
+            if ticket == broken:
+                raise UserError("broken")
+            return release(ticket)
+
+        self.patch(type(broken), "_incident_release", fail)
+        with self.assertLogs("odoo.addons.helpdesk_paid_support", "ERROR"):
+            self.arrive(1)
+        self.assertEqual(self.states(broken, sound), ["parked", "deducted"])
+
+    def test_withdrawn(self):
+        """R11.3: the customer may withdraw it; it is closed, and takes nothing."""
+        ticket = self.submitted()
+        self.assertTrue(ticket._incident_withdraw())
+        self.assertTrue(ticket.closed)
+        self.assertEqual(ticket.incident_state, "none")
+        self.assertFalse(ticket._incident_withdraw())
+        self.arrive(1)
+        self.assertEqual(ticket.incident_state, "none")
+
+    def test_waived(self):
+        """R11.3, R14: staff who may write the ticket can waive."""
+        ticket = self.submitted(user_id=self.agent.id)
+        for user in (self.accountant, self.employee, self.portal_user):
+            with self.assertRaises(AccessError):
+                ticket.with_user(user).action_incident_waive()
+        ticket.with_user(self.agent).action_incident_waive()
+        self.assertEqual((ticket.incident_state, ticket.incident_due), ("waived", 0))
+        self.arrive(1)
+        self.assertEqual(ticket.incident_state, "waived")
+        # What was deducted cannot be waived, nor is it: it can be returned.
+        ticket.incident_count = 1
+        self.assertEqual(ticket.incident_state, "deducted")
+        ticket.action_incident_waive()
+        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 1))
+
+    def test_by_hand(self):
+        """R4.5: deducted by hand, it waits no more, and takes no second time."""
+        ticket = self.submitted(self.emergency_team)
+        self.give_lifetime(1)
+        ticket.incident_count = 1
+        self.arrive(5)
+        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 1))
+        ticket.incident_count = 0
+        self.assertEqual(ticket.incident_state, "none")
+
+    def test_what_ends_waiting(self):
+        """R11.3: closed, archived, a duplicate, or of a team that takes nothing."""
+        done = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        original = self.ticket()
+        for values in (
+            {"stage_id": done.id},
+            {"active": False},
+            {"duplicate_id": original.id},
+            {"team_id": self.free_team.id},
+        ):
+            with self.subTest(values=values):
+                ticket = self.submitted()
+                ticket.write(values)
+                self.assertEqual(ticket.incident_state, "none")
+                self.arrive(1)
+                self.assertEqual(ticket.incident_count, 0)
+                self.account()._adjust(-1, "Back")
+
+    def test_waits_for_what_its_team_takes_now(self):
+        """R11.3: another team, or other numbers of the team."""
+        ticket = self.submitted(self.emergency_team)
+        self.give_lifetime(1)
+        ticket.team_id = self.paid_team
+        self.assertEqual((ticket.incident_state, ticket.incident_due), ("parked", 1))
+        self.run_cron("ir_cron_incident_parked")
+        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 1))
+
+    def test_another_customer(self):
+        """R4.7, R11.3: it waits for the incidents of its customer, who is told."""
+        ticket = self.submitted()
+        ticket.partner_id = self.other_portal_user.partner_id
+        self.assertEqual(self.told(ticket), ["parked", "parked"])
+        self.arrive(1)
+        self.assertEqual(ticket.incident_state, "parked")
+        self.give_lifetime(1, self.other_customer)
+        self.env.cr.flush()
+        self.assertEqual(ticket.incident_state, "deducted")
+        self.assertEqual(self.account(self.other_customer).available, 0)
+        self.assertEqual(self.account().available, 1)
+
+    def test_opened_by_staff(self):
+        """R4.4: a team that deducts on tickets of staff parks those, too."""
+        self.paid_team.incident_on_staff_tickets = True
+        self.assertEqual(self.ticket().incident_state, "parked")
+
+    def test_copy_and_delete(self):
+        """R4.7: a copy does not wait; a ticket that waits can be deleted."""
+        ticket = self.submitted()
+        self.assertEqual(ticket.copy().incident_state, "none")
+        ticket.unlink()
+        self.arrive(1)
+        self.assertEqual(self.account().available, 1)
+
+    def test_merged_customers(self):
+        """R2.2: what the other customer had releases."""
+        ticket = self.submitted()
+        self.give_lifetime(1, self.other_customer)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer | self.other_customer).ids, self.customer)
+        self.env.invalidate_all()
+        self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(ticket.incident_state, "deducted")
+
+    def test_nobody_writes_it(self):
+        """R14: whether a ticket waits is written over no interface."""
+        ticket = self.submitted()
+        for user in (self.agent, self.manager, self.env.user):
+            for values in (
+                {"incident_hold": "waived"},
+                {"incident_hold_date": "2020-01-01"},
+                {"incident_link_on": "2020-01-01 00:00:00"},
+                {"incident_state": "none"},
+            ):
+                with self.subTest(user=user, values=values):
+                    try:
+                        ticket.with_user(user).write(values)
+                    except UserError:
+                        continue
+                    ticket.invalidate_recordset()
+                    self.assertEqual(ticket.incident_state, "parked")
+
+    def test_search(self):
+        """R11.3: staff find what waits, and what was waived."""
+        parked, waived, taken = self.submitted(), self.submitted(), self.ticket()
+        waived.action_incident_waive()
+        tickets = self.env["helpdesk.ticket"].with_user(self.agent)
+        mine = [("id", "in", (parked | waived | taken).ids)]
+        for state, found in (
+            ("parked", parked),
+            ("waived", waived),
+            ("none", taken),
+            ("deducted", self.env["helpdesk.ticket"]),
+        ):
+            domain = [*mine, ("incident_state", "=", state)]
+            self.assertEqual(tickets.search(domain), found, state)
+
+
+@tagged("post_install", "-at_install")
+class TestParkedTime(ParkedCommon):
+    """R13.3: tickets that wait are reminded of, and closed in the end."""
+
+    def test_reminded_and_closed(self):
+        self.customer.email = "customer@example.com"
+        ticket = self.submitted()
+        days = {
+            "2027-04-22": ["parked"],
+            "2027-04-23": ["parked", "still_parked"],
+            "2027-05-03": ["parked", "still_parked"],
+            "2027-05-04": ["parked", "still_parked", "given_up"],
+        }
+        for day, told in days.items():
+            for _twice in range(2):
+                with freeze_time(day):
+                    self.run_cron("ir_cron_incident_remind")
+                    self.run_cron("ir_cron_incident_parked")
+            self.assertEqual(self.told(ticket), told, day)
+        self.assertTrue(ticket.closed)
+        self.assertEqual(ticket.incident_state, "none")
+        self.arrive(1)
+        self.assertEqual(ticket.incident_count, 0)
+
+    def test_never(self):
+        """R13.3: 0 days is never."""
+        self.company.incident_parked_reminder_days = 0
+        self.company.incident_parked_close_days = 0
+        ticket = self.submitted()
+        with freeze_time("2028-04-20"):
+            self.run_cron("ir_cron_incident_remind")
+            self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(self.told(ticket), ["parked"])
+        self.assertEqual(ticket.incident_state, "parked")
+
+    def test_released_rather_than_closed(self):
+        """R13.3: what can be released on the last day is."""
+        ticket = self.submitted(self.emergency_team)
+        self.give_lifetime(1)
+        self.emergency_team.incident_cost = 1
+        with freeze_time("2027-05-04"):
+            self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(ticket.incident_state, "deducted")
+        self.assertFalse(ticket.closed)
+
+    def test_mail(self):
+        """R13.3: each mail says what to do, in the history of the ticket."""
+        self.portal_user.partner_id.email = "nora@example.com"
+        ticket = self.submitted(self.emergency_team)
+        for kind, words in (
+            ("parked", "/my/incidents/buy?ticket="),
+            ("still_parked", "withdraw it"),
+            ("refused", "Nothing was deducted"),
+            ("given_up", "open a new ticket"),
+        ):
+            self.reminder_model.search([]).state = "sent"
+            self.reminder_model._queue(
+                kind, "test", self.account(), ticket=ticket, quantity=3
+            )
+            self.reminder_model.search([("state", "=", "waiting")])._send()
+            message = ticket.message_ids[0]
+            self.assertIn(words, message.body, kind)
+            self.assertIn(ticket.number, message.subject)
+            self.assertEqual(message.partner_ids, self.portal_user.partner_id)
+            self.assertTrue(message.is_internal or message.subtype_id.internal)
+
+    def test_not_told_what_is_over(self):
+        """R13.2: who has acted in between is not bothered."""
+        ticket = self.submitted()
+        self.arrive(1)
+        self.run_cron("ir_cron_incident_remind")
+        sent = self.reminder_model.search(
+            [("ticket_id", "=", ticket.id), ("state", "=", "sent")]
+        )
+        self.assertEqual(sent.mapped("kind"), ["released"])
