@@ -47,6 +47,7 @@
         "views/portal_buy_templates.xml",
         "views/portal_subscription_templates.xml",
         "views/portal_charge_templates.xml",
+        "views/portal_parked_templates.xml",
     ],
     "demo": [
         "demo/helpdesk_paid_support_demo.xml",

@@ -1,4 +1,5 @@
 from . import buy
 from . import new_ticket
+from . import parked
 from . import portal
 from . import subscription

@@ -19,9 +19,12 @@ class PaidSupportShop(CustomerPortal):
     # ------------------------------------------------------------------
 
     @http.route("/my/incidents/buy", type="http", auth="user", website=True)
-    def portal_incidents_buy(self, **kw):
-        """The published plans, with the prices of this customer."""
-        return self._render_buy()
+    def portal_incidents_buy(self, ticket=None, **kw):
+        """The published plans, with the prices of this customer.
+
+        :param str ticket: the id of a ticket that waits for them (R11.3).
+        """
+        return self._render_buy(ticket=self._waiting_ticket(ticket))
 
     @http.route(
         "/my/incidents/buy/order",
@@ -30,12 +33,14 @@ class PaidSupportShop(CustomerPortal):
         methods=["POST"],
         website=True,
     )
-    def portal_incidents_buy_order(self, plan=None, quantity="1", **kw):
+    def portal_incidents_buy_order(self, plan=None, quantity="1", ticket=None, **kw):
         """Make the order of a plan, and show it.
 
         :param str plan: the id of a ``product.product``.
         :param str quantity: units, a whole number of 1 or more.
+        :param str ticket: the id of a ticket that waits for them (R11.3).
         """
+        waiting = self._waiting_ticket(ticket)
         order_model = request.env["sale.order"]
         try:
             with request.env.cr.savepoint():
@@ -46,7 +51,11 @@ class PaidSupportShop(CustomerPortal):
                     self._parse_quantity(quantity),
                 )
         except UserError as error:
-            return self._render_buy(error=error.args[0], chosen=plan, quantity=quantity)
+            return self._render_buy(
+                error=error.args[0], chosen=plan, quantity=quantity, ticket=waiting
+            )
+        if waiting:
+            waiting._incident_use_link()
         return request.redirect(order.get_portal_url())
 
     def _render_buy(self, **values):
@@ -65,9 +74,16 @@ class PaidSupportShop(CustomerPortal):
                 "error": None,
                 "chosen": None,
                 "quantity": "1",
+                # Not “ticket”: the breadcrumbs show it.
+                "waiting": values.pop("ticket", None),
                 **values,
             },
         )
+
+    def _waiting_ticket(self, ticket):
+        """Return the ticket that a link to buy was made for, while it waits."""
+        account = request.env["helpdesk.incident.account"]._mine()
+        return account._parked().filtered(lambda waiting: str(waiting.id) == ticket)
 
     def _browse_plan(self, plan):
         plans = request.env["sale.order"]._incident_plans(request.env.company)

@@ -57,6 +57,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
             "cost": cost,
             "available": available,
             "enough": available >= cost,
+            "parks": team.incident_shortage_policy == "park",
             "left": available - cost,
             "used": account._legs_text(account._preview(cost)),
         }

@@ -42,6 +42,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if response.is_qweb:
             account = self._incident_account_if_offered()
             response.qcontext["incident_account"] = account
+            response.qcontext["incident_parked"] = account._parked() if account else []
         return response
 
     def _ticket_get_page_view_values(self, ticket, access_token, **kwargs):
@@ -50,6 +51,10 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if ticket._incident_is_own(request.env.user):
             values["incident_count"] = ticket.incident_count
             values["incident_account"] = ticket._incident_account()
+            values["incident_parked"] = ticket.incident_hold == "parked"
+            values["can_buy"] = request.env["sale.order"]._incident_can_buy(
+                request.env.user.partner_id, ticket.company_id
+            )
         values.update(self._charges_of_user(ticket))
         return values
 
@@ -86,6 +91,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "subscriptions": account.subscription_ids,
             "to_renew": self._subscriptions_to_renew(account.subscription_ids),
             "open_orders": customer._incident_open_orders(company),
+            "parked": account._parked(),
             "entries": account._statement(limit=10),
             "balance": customer._incident_account_balance(company),
             "currency": company.currency_id,

@@ -10,6 +10,7 @@ from . import test_merge
 from . import test_online_payment
 from . import test_parked
 from . import test_parked_concurrency
+from . import test_parked_portal
 from . import test_open_and_close
 from . import test_periods
 from . import test_portal

@@ -1,0 +1,23 @@
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+
+
+class PaidSupportParked(CustomerPortal):
+    """Tickets that wait for incidents (R11.3)."""
+
+    @http.route(
+        "/my/ticket/<int:ticket_id>/withdraw",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_ticket_withdraw(self, ticket_id, **kw):
+        """Close a ticket that waits: only its own customer (R11.6)."""
+        ticket = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
+        if not ticket or not ticket._incident_is_own(request.env.user):
+            return request.redirect("/my/tickets")
+        ticket._incident_withdraw()
+        return request.redirect(f"/my/ticket/{ticket.id}")

@@ -1,0 +1,109 @@
+from odoo.tests import tagged
+
+from .test_buy import BuyCommon
+
+
+@tagged("post_install", "-at_install")
+class TestParkedPortal(BuyCommon):
+    """R11.3: what customers see of tickets that wait, and do with them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.team.write({"incident_cost": 3, "incident_shortage_policy": "park"})
+
+    def submit(self, **values):
+        page = self.post(
+            "/submitted/ticket",
+            **{
+                "team": self.team.id,
+                "subject": "It does not work",
+                "description": "…",
+                **values,
+            },
+        )
+        return page, self.env["helpdesk.ticket"].search([], limit=1, order="id desc")
+
+    def test_submit_and_see(self):
+        """R11.3: the form says so before, the ticket after, with a link to buy."""
+        self.authenticate("hps-nora", "hps-nora")
+        form = self.page("/new/ticket")
+        self.assertIn("it waits until you have enough", self.text(form, "//form"))
+        page, ticket = self.submit()
+        self.assertEqual(ticket.incident_state, "parked")
+        notice = self.text(page, "//section[@name='incident_parked']")
+        self.assertRegex(notice, "Needed: 3 ?. You have: 0 ?.")
+        link = page.xpath("//section[@name='incident_parked']//a[@name='buy']/@href")
+        self.assertEqual(link, [f"/my/incidents/buy?ticket={ticket.id}"])
+        self.assertFalse(page.xpath("//div[@name='incident_count']"))
+        badges = self.page("/my/tickets").xpath("//span[@name='incident_parked']")
+        self.assertEqual(len(badges), 1)
+        page = self.page("/my/incidents")
+        self.assertIn(ticket.name, self.text(page, "//section[@name='parked']"))
+
+    def test_link_to_buy(self):
+        """R11.3: the ticket whose link was used is released first."""
+        self.authenticate("hps-nora", "hps-nora")
+        _page, older = self.submit()
+        _page, newer = self.submit(subject="More urgent")
+        page = self.page(f"/my/incidents/buy?ticket={newer.id}")
+        self.assertIn("More urgent", self.text(page, "//div[@name='waiting']"))
+        self.assertFalse(newer.incident_link_on, "looking at a page changes nothing")
+        self.team.incident_cost = 6
+        self.post("/my/incidents/buy/order", plan=self.pack.id, ticket=newer.id)
+        self.assertTrue(newer.incident_link_on)
+        self.transaction(self.orders()[0])
+        self.env.cr.flush()
+        self.assertEqual(
+            [older.incident_state, newer.incident_state], ["parked", "deducted"]
+        )
+        # A link to what waits no more is an ordinary link.
+        page = self.page(f"/my/incidents/buy?ticket={newer.id}")
+        self.assertFalse(page.xpath("//div[@name='waiting']"))
+
+    def test_withdraw(self):
+        """R11.3: once; the page says what has become of it."""
+        self.authenticate("hps-nora", "hps-nora")
+        page, ticket = self.submit()
+        form = page.xpath("//form[contains(@action, '/withdraw')]/@action")[0]
+        for _twice in range(2):
+            page = self.post(form)
+            self.assertTrue(ticket.closed)
+            self.assertFalse(page.xpath("//section[@name='incident_parked']"))
+        self.assertEqual(ticket.stage_id.name, "Cancelled")
+
+    def test_foreign(self):
+        """R11.6: nobody else sees that it waits, withdraws it, or buys for it."""
+        self.authenticate("hps-nora", "hps-nora")
+        _page, ticket = self.submit()
+        ticket.message_subscribe(self.other_user.partner_id.ids)
+        self.authenticate("hps-bella", "hps-bella")
+        page = self.page(f"/my/ticket/{ticket.id}")
+        self.assertFalse(page.xpath("//section[@name='incident_parked']"))
+        self.assertFalse(self.page("/my/tickets").xpath("//*[@name='incident_parked']"))
+        self.post(f"/my/ticket/{ticket.id}/withdraw")
+        self.post("/my/ticket/2147483647/withdraw")
+        self.assertEqual(ticket.incident_state, "parked")
+        for malformed in (ticket.id, "abc", "-1", "9" * 30, "²"):
+            page = self.page(f"/my/incidents/buy?ticket={malformed}")
+            self.assertFalse(page.xpath("//div[@name='waiting']"))
+        self.post("/my/incidents/buy/order", plan=self.pack.id, ticket=ticket.id)
+        self.assertFalse(ticket.incident_link_on)
+        self.authenticate(None, None)
+        self.url_open(f"/my/ticket/{ticket.id}/withdraw", method="POST")
+        self.assertEqual(ticket.incident_state, "parked")
+
+    def test_tour(self):
+        """R11.3: submit, wait, buy by the link, pay, and withdraw another one."""
+        self.start_tour("/new/ticket", "helpdesk_paid_support_parked", login="hps-nora")
+        tickets = self.env["helpdesk.ticket"].search(
+            [("partner_id", "=", self.user.partner_id.id)], order="id"
+        )
+        self.assertEqual(tickets.mapped("incident_count"), [3, 3, 3, 0])
+        self.assertEqual(tickets.mapped("closed"), [False, False, False, True])
+
+    def test_tour_on_a_phone(self):
+        """R11.3: the same, 390 pixels wide."""
+        self.browser_size = "390x844"
+        self.touch_enabled = True
+        self.test_tour()
