@@ -2,6 +2,7 @@
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.tools import formatLang
 
 #: The largest number of incidents that an account may be given. It keeps every sum
 #: within a 32-bit column.
@@ -45,7 +46,7 @@ class WholeNumber(fields.Integer):
                 record.env._(
                     "%(field)s can be at most %(limit)s.",
                     field=self._description_string(record.env),
-                    limit=f"{MAX_INCIDENTS:,}",
+                    limit=formatLang(record.env, MAX_INCIDENTS, digits=0),
                 )
             )
         return number

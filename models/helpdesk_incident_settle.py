@@ -5,7 +5,7 @@ from datetime import date
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
 from ..fields import MAX_INCIDENTS
 
@@ -277,5 +277,5 @@ class HelpdeskIncidentAccount(models.Model):
     def _too_many_message(self):
         return self.env._(
             "A customer can be given at most %(limit)s incidents.",
-            limit=f"{MAX_INCIDENTS:,}",
+            limit=formatLang(self.env, MAX_INCIDENTS, digits=0),
         )

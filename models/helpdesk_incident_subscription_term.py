@@ -37,7 +37,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         selection=[
             ("term", "Term"),
             ("extra", "Extra Incidents"),
-            ("change", "Change"),
+            ("change", "Change of plan"),
         ],
         required=True,
         readonly=True,

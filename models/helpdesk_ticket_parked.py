@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 from odoo.tools import format_date
@@ -97,9 +97,13 @@ class HelpdeskTicket(models.Model):
         paid team is parked at first, which needs no lock; the deduction is tried when
         its message has been posted."""
         quiet = self.with_context(incident_at_submission=NOTHING)
+        values = dict(custom_values or {})
+        if not self.env.user._is_internal() or self.env.uid == SUPERUSER_ID:
+            # helpdesk_mgmt would assign the ticket to its customer, or to OdooBot.
+            values.setdefault("user_id", False)
         ticket = (
             super(HelpdeskTicket, quiet)
-            .message_new(msg_dict, custom_values)
+            .message_new(msg_dict, values)
             .with_env(self.env)
         )
         if not ticket._incident_required() or self._incident_from_staff(msg_dict):

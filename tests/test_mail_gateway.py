@@ -78,6 +78,7 @@ class TestMailGateway(GatewayCommon):
         for sender in (self.portal_user.partner_id, self.contact):
             ticket = self.mail(sender=f'"Somebody" <{sender.email}>')
             self.assertEqual(ticket.partner_id, sender)
+            self.assertFalse(ticket.user_id, "nobody of the staff has it yet")
             self.assertEqual(ticket.incident_state, "deducted")
             self.assertEqual(ticket.incident_count, 1)
             self.assertEqual(self.told(ticket), [])

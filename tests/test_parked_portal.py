@@ -36,7 +36,7 @@ class TestParkedPortal(BuyCommon):
         link = page.xpath("//section[@name='incident_parked']//a[@name='buy']/@href")
         self.assertEqual(link, [f"/my/incidents/buy?ticket={ticket.id}"])
         self.assertFalse(page.xpath("//div[@name='incident_count']"))
-        badges = self.page("/my/tickets").xpath("//span[@name='incident_parked']")
+        badges = self.page("/my/tickets").xpath("//td/div[@name='incident_parked']")
         self.assertEqual(len(badges), 1)
         page = self.page("/my/incidents")
         self.assertIn(ticket.name, self.text(page, "//section[@name='parked']"))
