@@ -23,6 +23,7 @@ from . import test_ticket
 from . import test_topup
 from . import test_topup_property
 from . import test_tours
+from . import test_translations
 from . import test_whole_number
 from . import test_sale_paid
 from . import test_sale_take_back
