@@ -44,6 +44,8 @@
         "views/res_config_settings_views.xml",
         "views/helpdesk_paid_support_menus.xml",
         "views/portal_templates.xml",
+        "views/portal_incidents_templates.xml",
+        "views/portal_statement_templates.xml",
         "views/portal_buy_templates.xml",
         "views/portal_subscription_templates.xml",
         "views/portal_charge_templates.xml",
@@ -57,6 +59,7 @@
     "assets": {
         "web.assets_frontend": [
             "helpdesk_paid_support/static/src/interactions/**/*",
+            "helpdesk_paid_support/static/src/scss/**/*",
         ],
         "web.assets_tests": [
             "helpdesk_paid_support/static/tests/tours/**/*",

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 from odoo import http
 from odoo.http import request
+from odoo.tools import format_date
 
 from odoo.addons.helpdesk_mgmt.controllers.myaccount import CustomerPortalHelpdesk
-from odoo.addons.portal.controllers.portal import pager as portal_pager
 
 from .parse import whole_number
 
@@ -79,20 +79,30 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
 
     @http.route("/my/incidents", type="http", auth="user", website=True)
     def portal_my_incidents(self, **kw):
-        """What is available, and the last entries."""
+        """What is left, what comes next, what can be done, and the last changes."""
         account = request.env["helpdesk.incident.account"]._mine()
+        account._catch_up()
         company = request.env.company
         customer = request.env.user.partner_id.sudo().commercial_partner_id
+        subscriptions = account.subscription_ids
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "incidents",
             "account": account,
-            "breakdown": account._breakdown(),
-            "subscriptions": account.subscription_ids,
-            "to_renew": self._subscriptions_to_renew(account.subscription_ids),
+            "windows": account._windows(),
+            "outlook": account._outlook(),
+            "subscriptions": subscriptions,
+            "to_renew": self._subscriptions_to_renew(subscriptions),
+            "actions": {
+                subscription: self._subscription_actions(subscription)
+                for subscription in subscriptions
+            },
             "open_orders": customer._incident_open_orders(company),
             "parked": account._parked(),
-            "entries": account._statement(limit=10),
+            "lines": account._statement(limit=10),
+            "kinds": dict(self._entry_kinds()),
+            "validity": request.env["helpdesk.incident.allotment"]._validity,
+            "day": self._day_words,
             "balance": customer._incident_account_balance(company),
             "currency": company.currency_id,
             "can_buy": request.env["sale.order"]._incident_can_buy(
@@ -104,6 +114,29 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             ),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
+
+    def _entry_kinds(self):
+        """Return what the kinds of entries are called."""
+        kinds = request.env["helpdesk.incident.entry"]._fields["kind"]
+        return kinds._description_selection(request.env)
+
+    def _day_words(self, value):
+        return format_date(request.env, value, date_format="medium")
+
+    def _subscription_actions(self, subscription):
+        """Return what the customer can order for a subscription: parts of the addresses
+        of the pages that do it.
+
+        :rtype: set[str]
+        """
+        offered = {
+            "renew": subscription._can_renew()
+            and subscription._in_portal(subscription._renewal_plans()),
+            "extra": subscription._can_add_extra(),
+            "change": subscription._can_change()
+            and subscription._in_portal(subscription._change_plans()),
+        }
+        return {name for name, can in offered.items() if can}
 
     def _subscriptions_to_renew(self, subscriptions):
         """Return those that the customer should renew here (R9.5): they have ended, or
@@ -130,31 +163,3 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         record = request.env[model_name].sudo().browse(whole_number(record_id)).exists()
         own = record.partner_id.commercial_partner_id == customer
         return record if own else record.browse()
-
-    @http.route(
-        ["/my/incidents/statement", "/my/incidents/statement/page/<int:page>"],
-        type="http",
-        auth="user",
-        website=True,
-    )
-    def portal_my_incidents_statement(self, page=1, **kw):
-        """Every entry, newest first."""
-        account = request.env["helpdesk.incident.account"]._mine()
-        pager = portal_pager(
-            url="/my/incidents/statement",
-            total=account._statement_count(),
-            page=page,
-            step=self._items_per_page,
-        )
-        values = {
-            **self._prepare_portal_layout_values(),
-            "page_name": "incidents_statement",
-            "account": account,
-            "pager": pager,
-            "entries": account._statement(
-                limit=self._items_per_page, offset=pager["offset"]
-            ),
-        }
-        return request.render(
-            "helpdesk_paid_support.portal_my_incidents_statement", values
-        )

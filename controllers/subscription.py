@@ -111,11 +111,7 @@ class PaidSupportSubscription(PaidSupportPortal):
                 and self._renewal_offers(subscription).get(
                     subscription._scheduled_plan()
                 ),
-                "can_renew": subscription._can_renew()
-                and subscription._in_portal(subscription._renewal_plans()),
-                "can_add_extra": subscription._can_add_extra(),
-                "can_change": subscription._can_change()
-                and subscription._in_portal(subscription._change_plans()),
+                "actions": self._subscription_actions(subscription),
                 "paid_order": self._browse_own("sale.order", order_id, customer),
                 "done": done,
                 "error": error,

@@ -7,6 +7,7 @@ from . import helpdesk_incident_settle
 from . import helpdesk_incident_use
 from . import helpdesk_incident_time
 from . import helpdesk_incident_merge
+from . import helpdesk_incident_statement
 
 # What happens when incidents arrive.
 from . import helpdesk_incident_release
@@ -39,6 +40,7 @@ from . import helpdesk_incident_subscription_settle
 from . import helpdesk_incident_subscription_order
 from . import helpdesk_incident_subscription_renewal
 from . import helpdesk_incident_reminder
+from . import helpdesk_incident_forecast
 
 # What uses and shows them.
 from . import helpdesk_ticket

@@ -427,21 +427,6 @@ class HelpdeskIncidentAccount(models.Model):
         )
         return used or 0
 
-    def _statement(self, limit=None, offset=0):
-        """Return the entries of this account, newest first."""
-        return (
-            self.env["helpdesk.incident.entry"]
-            .sudo()
-            .search([("account_id", "in", self.ids)], limit=limit, offset=offset)
-        )
-
-    def _statement_count(self):
-        return (
-            self.env["helpdesk.incident.entry"]
-            .sudo()
-            .search_count([("account_id", "in", self.ids)])
-        )
-
     def _in_customer_language(self):
         return self.with_context(lang=self.partner_id.lang or self.env.lang)
 

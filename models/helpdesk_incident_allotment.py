@@ -141,10 +141,14 @@ class HelpdeskIncidentAllotment(models.Model):
     def _compute_display_name(self):
         """Words as a customer knows them: "valid to May 10, 2027" or "lifetime"."""
         for allotment in self:
-            if allotment.kind == "period":
-                allotment.display_name = self.env._(
-                    "valid to %(date)s",
-                    date=format_date(self.env, allotment.date_to, date_format="medium"),
-                )
-            else:
-                allotment.display_name = self.env._("lifetime")
+            allotment.display_name = self._validity(allotment.kind, allotment.date_to)
+
+    @api.model
+    def _validity(self, kind, date_to):
+        """Return until when incidents can be used, in words."""
+        if kind != "period":
+            return self.env._("lifetime")
+        return self.env._(
+            "valid to %(date)s",
+            date=format_date(self.env, date_to, date_format="medium"),
+        )

@@ -105,7 +105,7 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
         subscription = self.bought()
         self.log_in()
         page = self.page(self.path(subscription))
-        self.assertIn("Standard support, 3 months", self.text(page, "//h3"))
+        self.assertIn("Standard support, 3 months", self.text(page, "//h1"))
         self.assertEqual(
             self.text(page, "//*[@name='number']"), "10 incidents every month"
         )
@@ -144,7 +144,8 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
     def test_list_offers_to_renew(self):
         """R11.4: what has ended, or ends soon."""
         subscription = self.bought()
-        button = f"//a[@href='{self.path(subscription, '/renew')}']"
+        renew = self.path(subscription, "/renew")
+        button = f"//a[@href='{renew}'][hasclass('btn-primary')]"
         for day, offered in (
             ("2027-07-02", False),
             ("2027-07-03", True),
@@ -602,10 +603,10 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
             for name, data in forms.items():
                 with self.subTest(number=number, name=name):
                     page = self.post(f"{path}/{name}", **data)
-                    self.assertEqual(self.text(page, "//h3"), "Support incidents")
+                    self.assertEqual(self.text(page, "//h1"), "Support incidents")
             for name in ("", "/renew", "/extra", "/change"):
                 page = self.page(f"{path}{name}")
-                self.assertEqual(self.text(page, "//h3"), "Support incidents")
+                self.assertEqual(self.text(page, "//h1"), "Support incidents")
                 self.assertNotIn("Standard support", self.text(page, "//main"))
         self.env.invalidate_all()
         self.assertFalse(self.new_orders(subscription))
@@ -652,7 +653,7 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
                 text,
             )
             self.assertIn("credit for 10 incidents of the old plan", text)
-            self.assertIn("Business support", self.text(page, "//h3"))
+            self.assertIn("Business support", self.text(page, "//h1"))
             self.assertEqual(
                 self.text(page, "//*[@name='number']"),
                 "20 incidents every month, from Jun 11, 2027 on",

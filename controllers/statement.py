@@ -1,0 +1,243 @@
+import csv
+import io
+from datetime import timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import http
+from odoo.http import content_disposition, request
+
+from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+from ..models.helpdesk_incident_statement import GROUPS
+from . import parse
+from .portal import PaidSupportPortal
+
+PATH = "/my/incidents/statement"
+#: How many entries are printed at most: that is a hundred sheets of paper.
+PRINT_LIMIT = 5_000
+#: What a spreadsheet takes for a formula when a text begins with it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class Filters(NamedTuple):
+    """What a statement is asked to show."""
+
+    group: str = ""
+    since: str = ""
+    until: str = ""
+    search: str = ""
+
+    def query(self, **changes):
+        """Return these as the arguments of an address, without what is empty."""
+        return {
+            name: value
+            for name, value in self._replace(**changes)._asdict().items()
+            if value
+        }
+
+
+class PaidSupportStatement(PaidSupportPortal):
+    """The statement (R11.4): always that of the logged-in user's customer (R11.6)."""
+
+    @http.route(
+        [PATH, f"{PATH}/page/<int:page>"], type="http", auth="user", website=True
+    )
+    def portal_my_incidents_statement(self, page=1, **kw):
+        """Entries, newest first, and what they sum to."""
+        filters = self._statement_filters(**kw)
+        values = self._statement_values(filters)
+        if not values["error"]:
+            account, domain = values["account"], values["domain"]
+            values["pager"] = portal_pager(
+                url=PATH,
+                total=values["count"],
+                page=page,
+                step=self._items_per_page,
+                url_args=filters.query(),
+            )
+            values["lines"] = account._statement(
+                domain, self._items_per_page, values["pager"]["offset"]
+            )
+        return request.render(
+            "helpdesk_paid_support.portal_my_incidents_statement", values
+        )
+
+    @http.route(f"{PATH}/print", type="http", auth="user", website=True)
+    def portal_my_incidents_statement_print(self, **kw):
+        """The same on one page, as it is printed."""
+        filters = self._statement_filters(**kw)
+        values = self._statement_values(filters)
+        if values["error"]:
+            return request.redirect_query(PATH, filters.query())
+        values["lines"] = values["account"]._statement(values["domain"], PRINT_LIMIT)
+        values["printed"] = True
+        return request.render(
+            "helpdesk_paid_support.portal_my_incidents_statement_print", values
+        )
+
+    @http.route(f"{PATH}/csv", type="http", auth="user", website=True)
+    def portal_my_incidents_statement_csv(self, **kw):
+        """The same for a spreadsheet: all that the filters leave.
+
+        Dates are written as 2027-05-31: spreadsheets and programs read that alike in
+        every country, and it sorts. Numbers stay numbers.
+        """
+        filters = self._statement_filters(**kw)
+        values = self._statement_values(filters)
+        if values["error"]:
+            return request.redirect_query(PATH, filters.query())
+        account = values["account"]
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(self._csv_titles())
+        writer.writerows(
+            self._csv_row(line, values)
+            for line in account._statement(values["domain"])
+        )
+        return request.make_response(
+            # The mark tells spreadsheets that it is UTF-8.
+            text.getvalue().encode("utf-8-sig"),
+            headers=[
+                ("Content-Type", "text/csv; charset=utf-8"),
+                ("Content-Disposition", content_disposition(self._csv_name(values))),
+                ("X-Content-Type-Options", "nosniff"),
+            ],
+        )
+
+    # ------------------------------------------------------------------
+    # What is asked for
+    # ------------------------------------------------------------------
+
+    def _statement_filters(
+        self, group=None, since=None, until=None, search=None, **ignored
+    ):
+        """Return the filters of a request, as they were typed."""
+        return Filters(
+            group=group if group in GROUPS else "",
+            since=parse.words(since),
+            until=parse.words(until),
+            search=parse.words(search),
+        )
+
+    def _statement_values(self, filters):
+        account = request.env["helpdesk.incident.account"]._mine()
+        account._catch_up()
+        today = account._today()
+        since, until = parse.day(filters.since), parse.day(filters.until)
+        error = self._statement_error(filters, since, until, today)
+        # Of days to come nothing is known yet.
+        until = min(until or today, today)
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "incidents_statement",
+            "account": account,
+            "company": request.env.company,
+            "customer": request.env.user.partner_id.sudo().commercial_partner_id,
+            "filters": filters,
+            "filtered": bool(filters.group or filters.search),
+            "error": error,
+            "since": since,
+            "until": until,
+            "today": today,
+            "day": self._day_words,
+            "periods": self._statement_periods(today),
+            "kinds": dict(self._entry_kinds()),
+            "validity": request.env["helpdesk.incident.allotment"]._validity,
+            "address": self._statement_address,
+            "printed": False,
+            "pager": None,
+        }
+        if error:
+            return values
+        domain = account._statement_domain(
+            filters.group, since, until, filters.search
+        )
+        count = account._statement_count(domain)
+        return {
+            **values,
+            "domain": domain,
+            "count": count,
+            "figures": account._statement_figures(since, until),
+            "print_limit": PRINT_LIMIT,
+        }
+
+    def _statement_error(self, filters, since, until, today):
+        """Return why there is no statement for these days, in words."""
+        for typed, known in ((filters.since, since), (filters.until, until)):
+            if typed and not known:
+                return request.env._(
+                    "“%(typed)s” is no date. Choose one from the calendar, or type it "
+                    "as year-month-day, for example %(example)s.",
+                    typed=typed,
+                    example=today.isoformat(),
+                )
+        if since and until and since > until:
+            return request.env._(
+                "The first day is after the last day: %(since)s is later than "
+                "%(until)s.",
+                since=self._day_words(since),
+                until=self._day_words(until),
+            )
+        if since and since > today:
+            return request.env._(
+                "The first day is in the future. A statement ends today at the latest."
+            )
+        return None
+
+    def _statement_periods(self, today):
+        """Return periods that are often asked for: a name, the first and last day."""
+        month = today.replace(day=1)
+        year = month.replace(month=1)
+        last_month = month - relativedelta(months=1)
+        last_year = year - relativedelta(years=1)
+        one = timedelta(days=1)
+        return [
+            (request.env._("This month"), month, today),
+            (request.env._("Last month"), last_month, month - one),
+            (request.env._("This year"), year, today),
+            (request.env._("Last year"), last_year, year - one),
+        ]
+
+    def _statement_address(self, path, filters, **changes):
+        """Return the address of a page of the statement with other filters."""
+        query = filters.query(**changes)
+        return f"{PATH}{path}?{urlencode(query)}" if query else f"{PATH}{path}"
+
+    # ------------------------------------------------------------------
+    # CSV
+    # ------------------------------------------------------------------
+
+    def _csv_titles(self):
+        return [
+            request.env._("Date"),
+            request.env._("Kind"),
+            request.env._("Description"),
+            request.env._("Ticket"),
+            request.env._("Valid to"),
+            request.env._("Incidents"),
+            request.env._("Balance"),
+        ]
+
+    def _csv_row(self, line, values):
+        return [
+            line.date.isoformat(),
+            self._csv_text(values["kinds"][line.kind]),
+            self._csv_text(line.name),
+            self._csv_text(line.ticket_number or ""),
+            line.date_to.isoformat() if line.date_to else "",
+            line.quantity,
+            line.balance,
+        ]
+
+    def _csv_text(self, text):
+        """Return a text that no spreadsheet takes for a formula: a customer's ticket
+        may be called ``=HYPERLINK(…)``."""
+        return f"'{text}" if text.startswith(FORMULA) else text
+
+    def _csv_name(self, values):
+        since = values["since"]
+        days = [since.isoformat()] if since else []
+        return "_".join(["incidents", *days, values["until"].isoformat()]) + ".csv"

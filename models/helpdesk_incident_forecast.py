@@ -1,0 +1,225 @@
+"""What a customer has, and what comes next (R11.4): read from the ledger."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from odoo import models
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date
+
+#: The pace is that of so many days, or from the first use of the account on.
+PACE_DAYS = 90
+#: What is less says nothing about the next weeks: days since the first use, and
+#: incidents used.
+PACE_LEAST_DAYS = 14
+PACE_LEAST_USED = 2
+#: How far the forecast looks.
+HORIZON = 366
+
+
+class Forecast(NamedTuple):
+    """Until when the incidents of an account last."""
+
+    #: incidents used in so many days, today included
+    used: int
+    days: int
+    #: the last day on which there are enough; None beyond the horizon
+    until: date | None
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    def _windows(self):
+        """Return the allotments that are valid today, in the order in which tickets use
+        them (R4.2): months that are used up too, and lifetime incidents last.
+
+        :return: allotments with superuser rights.
+        """
+        today = self._today()
+        windows = self._allotments(
+            Domain("kind", "=", "lifetime")
+            | Domain("date_from", "<=", today) & Domain("date_to", ">=", today)
+        )
+        return windows.filtered(
+            lambda window: (
+                window.balance > 0
+                or window.kind == "period"
+                and window.granted + window.to_grant > 0
+            )
+        )
+
+    def _expiries(self):
+        """Return how many incidents expire when, if no ticket uses them before: those of
+        the months that run today.
+
+        :rtype: dict[date, int]
+        """
+        numbers = defaultdict(int)
+        for window in self._windows():
+            if window.kind == "period":
+                numbers[window.date_to] += window.balance + window.to_grant
+        return {day: number for day, number in numbers.items() if number}
+
+    def _arrivals(self):
+        """Return how many incidents come when: the next month of each subscription that
+        is paid for, and not what follows.
+
+        :rtype: dict[date, int]
+        """
+        today = self._today()
+        numbers, seen = defaultdict(int), set()
+        coming = self._allotments(
+            Domain("date_from", ">", today) & Domain("to_grant", ">", 0)
+        )
+        for window in coming.sorted("date_from"):
+            source = window.subscription_id or window
+            if source not in seen:
+                seen.add(source)
+                numbers[window.date_from] += window.to_grant
+        return dict(numbers)
+
+    def _today(self):
+        return (self.company_id or self.env.company)._incident_today()
+
+    def _allotments(self, domain):
+        allotment_model = self.env["helpdesk.incident.allotment"].sudo()
+        return allotment_model.search(Domain("account_id", "in", self.ids) & domain)
+
+    def _outlook(self):
+        """Return what happens next, in sentences: what expires, what comes, and until
+        when the rest lasts.
+
+        :return: pairs of ``expiry``, ``arrival`` or ``forecast`` and a sentence.
+        :rtype: list[tuple[str, str]]
+        """
+        sentences = [
+            (day, "expiry", self._expiry_words(number, day))
+            for day, number in self._expiries().items()
+        ] + [
+            (day, "arrival", self._arrival_words(number, day))
+            for day, number in self._arrivals().items()
+        ]
+        forecast = self._forecast()
+        return [
+            *((kind, words) for _day, kind, words in sorted(sentences)),
+            *([("forecast", self._forecast_words(forecast))] if forecast else []),
+        ]
+
+    def _expiry_words(self, number, day):
+        if number == 1:
+            return self.env._(
+                "1 incident expires at the end of %(date)s.", date=self._day_words(day)
+            )
+        return self.env._(
+            "%(number)s incidents expire at the end of %(date)s.",
+            number=number,
+            date=self._day_words(day),
+        )
+
+    def _arrival_words(self, number, day):
+        if number == 1:
+            return self.env._(
+                "1 more incident comes on %(date)s.", date=self._day_words(day)
+            )
+        return self.env._(
+            "%(number)s more incidents come on %(date)s.",
+            number=number,
+            date=self._day_words(day),
+        )
+
+    def _forecast_words(self, forecast):
+        if not forecast.until:
+            return self.env._(
+                "At your pace you have enough for more than a year: you used "
+                "%(used)s in the last %(days)s days.",
+                used=forecast.used,
+                days=forecast.days,
+            )
+        return self.env._(
+            "At your pace you have enough until %(date)s: you used %(used)s in the "
+            "last %(days)s days.",
+            date=self._day_words(forecast.until),
+            used=forecast.used,
+            days=forecast.days,
+        )
+
+    def _day_words(self, day):
+        return format_date(self.env, day, date_format="medium")
+
+    # ------------------------------------------------------------------
+    # Until when they last
+    # ------------------------------------------------------------------
+
+    def _forecast(self):
+        """Return until when the incidents last, if they are used at the pace of late.
+
+        *Pace*: what was deducted less what was returned in the last ``PACE_DAYS`` days,
+        today included, per day; counted from the account's first deduction if that is
+        later. From tomorrow on each day takes so much, as tickets do (R4.2): of the
+        month that ends first, then lifetime incidents. Months end, and what is left of
+        them is gone; months that are paid for begin (R9.2). What is neither paid for
+        nor given yet does not count.
+
+        *Until*: the last day on which there is enough. It is today if tomorrow there is
+        not.
+
+        :return: None if there is nothing to use today, or too little history: fewer
+            than ``PACE_LEAST_DAYS`` days or ``PACE_LEAST_USED`` incidents.
+        :rtype: Forecast | None
+        """
+        if not self.available:
+            return None
+        today = self._today()
+        used, days = self._pace(today)
+        if days < PACE_LEAST_DAYS or used < PACE_LEAST_USED:
+            return None
+        # Whole numbers only: an incident is worth ``days``, and a day takes ``used``.
+        stock = [
+            [window, (window.balance + window.to_grant) * days]
+            for window in self._allotments(
+                Domain("kind", "=", "lifetime") | Domain("date_to", ">", today)
+            )
+        ]
+        for day in (today + timedelta(days=n) for n in range(1, HORIZON + 1)):
+            if not self._take(stock, day, used):
+                return Forecast(used, days, until=day - timedelta(days=1))
+        return Forecast(used, days, until=None)
+
+    def _pace(self, today):
+        """Return how many incidents were used of late, and in how many days.
+
+        :rtype: tuple[int, int]
+        """
+        since = today - timedelta(days=PACE_DAYS - 1)
+        [(first, used)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT MIN(date) FILTER (WHERE kind = 'deduction'),
+                       -COALESCE(SUM(quantity) FILTER (WHERE date >= %s), 0)::int
+                  FROM helpdesk_incident_entry
+                 WHERE account_id = %s AND kind IN ('deduction', 'return')
+                """,
+                since,
+                self.id,
+            )
+        )
+        if not first:
+            return 0, 0
+        return used, (today - max(first, since)).days + 1
+
+    def _take(self, stock, day, quantity):
+        """Take ``quantity`` from what is valid on ``day``, in the order of R4.2.
+
+        :param list stock: lists of an allotment and what is left of it, in that order.
+        :return: whether there was enough.
+        :rtype: bool
+        """
+        for leg in stock:
+            window, left = leg
+            if window.kind == "lifetime" or window.date_from <= day <= window.date_to:
+                taken = min(max(left, 0), quantity)
+                leg[1] -= taken
+                quantity -= taken
+        return not quantity
