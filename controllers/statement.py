@@ -137,7 +137,8 @@ class PaidSupportStatement(PaidSupportPortal):
             "company": request.env.company,
             "customer": request.env.user.partner_id.sudo().commercial_partner_id,
             "filters": filters,
-            "filtered": bool(filters.group or filters.search),
+            "filtered": self._statement_filter_words(filters),
+            "groups": self._statement_groups(),
             "error": error,
             "since": since,
             "until": until,
@@ -184,6 +185,34 @@ class PaidSupportStatement(PaidSupportPortal):
         if since and since > today:
             return request.env._(
                 "The first day is in the future. A statement ends today at the latest."
+            )
+        return None
+
+    def _statement_groups(self):
+        """Return what the columns of a statement are called."""
+        return {
+            "given": request.env._("Given"),
+            "used": request.env._("Used"),
+            "lapsed": request.env._("Lapsed"),
+            "taken": request.env._("Taken back"),
+        }
+
+    def _statement_filter_words(self, filters):
+        """Return what of a period is listed, in words; nothing if it is everything."""
+        group = self._statement_groups().get(filters.group)
+        if group and filters.search:
+            return request.env._(
+                "Only entries of the kind “%(kind)s” with “%(words)s” are listed.",
+                kind=group,
+                words=filters.search,
+            )
+        if group:
+            return request.env._(
+                "Only entries of the kind “%(kind)s” are listed.", kind=group
+            )
+        if filters.search:
+            return request.env._(
+                "Only entries with “%(words)s” are listed.", words=filters.search
             )
         return None
 
