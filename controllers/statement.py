@@ -94,8 +94,7 @@ class PaidSupportStatement(PaidSupportPortal):
         writer = csv.writer(text)
         writer.writerow(self._csv_titles())
         writer.writerows(
-            self._csv_row(line, values)
-            for line in account._statement(values["domain"])
+            self._csv_row(line, values) for line in account._statement(values["domain"])
         )
         return request.make_response(
             # The mark tells spreadsheets that it is UTF-8.
@@ -153,9 +152,7 @@ class PaidSupportStatement(PaidSupportPortal):
         }
         if error:
             return values
-        domain = account._statement_domain(
-            filters.group, since, until, filters.search
-        )
+        domain = account._statement_domain(filters.group, since, until, filters.search)
         count = account._statement_count(domain)
         return {
             **values,

@@ -51,8 +51,8 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _expiries(self):
-        """Return how many incidents expire when, if no ticket uses them before: those of
-        the months that run today.
+        """Return how many incidents expire when, if no ticket uses them before: those
+        of the months that run today.
 
         :rtype: dict[date, int]
         """

@@ -14,6 +14,11 @@ from . import test_parked_portal
 from . import test_open_and_close
 from . import test_periods
 from . import test_portal
+from . import test_forecast
+from . import test_statement
+from . import test_statement_tours
+from . import test_portal_queries
+from . import test_portal_foreign
 from . import test_registration
 from . import test_return
 from . import test_roles

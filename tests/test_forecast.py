@@ -98,13 +98,10 @@ class TestForecast(PaidSupportCommon):
         forecast = self.account()._forecast()
         self.assertEqual((forecast.used, forecast.days), (18, 90))
         self.assertEqual(forecast.until, TODAY + timedelta(days=20))
-        self.assertIn(
-            (
-                "forecast",
-                "At your pace you have enough until May 10, 2027: you used 18 in the "
-                "last 90 days.",
-            ),
-            self.account()._outlook(),
+        self.assertEqual(
+            dict(self.account()._outlook())["forecast"],
+            "At your pace you have enough until May 10, 2027: you used 18 in the last "
+            "90 days.",
         )
 
     def test_what_is_older_does_not_count(self):

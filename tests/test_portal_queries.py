@@ -37,9 +37,7 @@ class TestPortalQueries(PaidSupportCommon, HttpCase):
                 for n in range(max(number // 10, 3))
             ]
         )
-        self.give_period(
-            number, TODAY, TODAY + timedelta(days=29), customer=customer
-        )
+        self.give_period(number, TODAY, TODAY + timedelta(days=29), customer=customer)
         for n in range(number // 100):
             first = TODAY - timedelta(days=31 * (n + 1))
             self.give_period(5, first, first + timedelta(days=30), customer=customer)

@@ -283,7 +283,9 @@ class TestStatementPages(StatementCommon, HttpCase):
         )
         # Beyond the last page is the last page.
         for number in (3, 10**9, 10**30):
-            self.assertEqual(len(self.numbers(self.page(f"/page/{number}", **query))), 10)
+            self.assertEqual(
+                len(self.numbers(self.page(f"/page/{number}", **query))), 10
+            )
         self.assertEqual(len(self.numbers(self.page("/page/0", **query))), 80)
 
     def test_bad_days(self):
