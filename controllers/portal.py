@@ -99,7 +99,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             },
             "open_orders": customer._incident_open_orders(company),
             "parked": account._parked(),
-            "lines": account._statement(limit=10),
+            "lines": account._statement(limit=5),
             "kinds": dict(self._entry_kinds()),
             "validity": request.env["helpdesk.incident.allotment"]._validity,
             "day": self._day_words,

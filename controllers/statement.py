@@ -133,7 +133,7 @@ class PaidSupportStatement(PaidSupportPortal):
             **self._prepare_portal_layout_values(),
             "page_name": "incidents_statement",
             "account": account,
-            "company": request.env.company,
+            "company": request.env.company.sudo(),
             "customer": request.env.user.partner_id.sudo().commercial_partner_id,
             "filters": filters,
             "filtered": self._statement_filter_words(filters),
