@@ -32,6 +32,7 @@ ROUTES = {
     },
     "/my/incidents/subscription/<int:subscription_id>/renew": {"plan": "{plan}"},
     "/my/orders/<int:order_id>/pay_from_balance": {},
+    "/my/ticket/<int:ticket_id>/withdraw": {},
     # Of other modules, with something added by this one.
     "/my/tickets": None,
     "/my/tickets/page/<int:page>": None,
@@ -85,7 +86,9 @@ class TestPortalForeign(SubscriptionPortalCommon):
                 "request_key": "foreign",
             }
         )
-        self.env["helpdesk.incident.reminder"]._queue("ends", "foreign", self.sub)
+        self.env["helpdesk.incident.reminder"]._queue_subscription(
+            "ends", "foreign", self.sub
+        )
         self.money = self.pay(200)
         self.env.flush_all()
         self.before = self.state()
