@@ -84,6 +84,21 @@ class PaidSupportTicketController(HelpdeskTicketController):
         )
         return request.render("helpdesk_mgmt.portal_create_ticket", values)
 
+    @http.route()
+    def support_ticket_close(self, ticket_id=None, stage_id=None, **kw):
+        """Override: whoever may not see a ticket does not close it, and only its own
+        customer closes one that waits (R11.6)."""
+        ticket = self._browse("helpdesk.ticket", ticket_id)
+        waiting = ticket.sudo().incident_hold == "parked"
+        stage = whole_number(stage_id)
+        if (
+            not ticket
+            or not stage
+            or (waiting and not ticket._incident_is_own(request.env.user))
+        ):
+            return request.redirect("/my/tickets")
+        return super().support_ticket_close(ticket_id=ticket.id, stage_id=stage)
+
     def _submission_error(self, kw):
         """Return why the submitted form cannot be taken as it is, if it cannot.
 

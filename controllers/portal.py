@@ -42,7 +42,10 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if response.is_qweb:
             account = self._incident_account_if_offered()
             response.qcontext["incident_account"] = account
-            response.qcontext["incident_parked"] = account._parked() if account else []
+            tickets = request.env["helpdesk.ticket"]
+            response.qcontext["incident_parked"] = tickets._incident_parked_of(
+                request.env.user
+            )
         return response
 
     def _ticket_get_page_view_values(self, ticket, access_token, **kwargs):
@@ -52,9 +55,11 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             values["incident_count"] = ticket.incident_count
             values["incident_account"] = ticket._incident_account()
             values["incident_parked"] = ticket.incident_hold == "parked"
-            values["can_buy"] = request.env["sale.order"]._incident_can_buy(
-                request.env.user.partner_id, ticket.company_id
-            )
+            # The page to buy sells what the company of the page sells (R2.3).
+            company = request.env.company
+            values["can_buy"] = ticket.company_id == company and request.env[
+                "sale.order"
+            ]._incident_can_buy(request.env.user.partner_id, company)
         values.update(self._charges_of_user(ticket))
         return values
 

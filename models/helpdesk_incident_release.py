@@ -4,7 +4,7 @@ import logging
 
 from psycopg2 import OperationalError
 
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
@@ -12,17 +12,16 @@ _logger = logging.getLogger(__name__)
 
 #: Where a transaction notes the accounts that incidents may have arrived at.
 NOTED = "helpdesk_paid_support.release"
-#: How many tickets the scheduled action looks at at once.
-BATCH = 500
+#: For more accounts than this, the scheduled action releases.
+AT_ONCE = 20
 
 
 class HelpdeskIncidentAccount(models.Model):
-    """What gives incidents knows nothing of tickets that wait for them: the verbs note
-    their accounts, and at the end of the transaction, in it, what fits is released.
-
-    So a payment and the release of the ticket that it was made for are one: whoever is
-    killed in between has done neither. What fails is undone alone, and tried again by
-    the scheduled action of tickets that wait.
+    """What gives incidents knows nothing of tickets that wait for them. The verbs note
+    the accounts that tickets wait at. Right after the transaction was committed, what
+    fits is released, in a transaction for each account; nothing that goes wrong there
+    touches the gift (R3.9). The scheduled action of tickets that wait is triggered with
+    the gift, and does what was not done: whoever is killed in between.
     """
 
     _inherit = "helpdesk.incident.account"
@@ -63,29 +62,56 @@ class HelpdeskIncidentAccount(models.Model):
     # ------------------------------------------------------------------
 
     def _release_soon(self):
-        """Release at the end of the transaction what waits for these accounts."""
-        precommit = self.env.cr.precommit
-        if NOTED not in precommit.data:
-            precommit.data[NOTED] = set()
-            precommit.add(self.sudo().browse()._release_noted)
-        precommit.data[NOTED].update(self.ids)
+        """Release what waits for these accounts as soon as this is committed."""
+        waiting = self._with_parked()
+        if not waiting:
+            return
+        self.env["helpdesk.ticket"]._incident_trigger_parked()
+        cr, registry = self.env.cr, self.env.registry
+        if NOTED not in cr.postcommit.data:
+            cr.postcommit.data[NOTED] = set()
 
-    @api.model
-    def _release_noted(self):
-        self.browse(self.env.cr.precommit.data.pop(NOTED, ()))._release()
+            @cr.postcommit.add
+            def release():
+                _release_committed(registry, cr.postcommit.data.pop(NOTED))
+
+        cr.postcommit.data[NOTED].update(waiting.ids)
 
     def _release(self):
         """Release the tickets that wait for incidents of these accounts, as far as the
         incidents go: those that do not fit are skipped (R11.3)."""
-        for ticket in self._parked():
-            try:
-                with self.env.cr.savepoint():
-                    ticket._incident_admit()
-            except (OperationalError, ConcurrencyError):
-                # No fault: the whole transaction is tried again.
-                raise
-            except Exception:
-                _logger.exception("%s could not be released", ticket)
+        for account in self:
+            account._lock()
+            for ticket in account._parked():
+                # What was said already need not be looked at, if it does not fit.
+                if (
+                    ticket.incident_hold_date
+                    and ticket._incident_required() > account.available
+                ):
+                    continue
+                try:
+                    with self.env.cr.savepoint():
+                        ticket._incident_admit()
+                except (OperationalError, ConcurrencyError):
+                    # No fault: the whole transaction is tried again.
+                    raise
+                except Exception:
+                    _logger.exception("%s could not be released", ticket)
+
+    def _with_parked(self):
+        """Return those of these accounts that tickets wait at."""
+        if not self.ids:
+            return self
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT a.id FROM %s WHERE a.id IN %s
+                """,
+                self._parked_tickets(),
+                tuple(self.ids),
+            )
+        )
+        return self.browse([account_id for (account_id,) in rows])
 
     def _parked(self):
         """Return the tickets that wait for incidents of these accounts, in the order in
@@ -97,21 +123,43 @@ class HelpdeskIncidentAccount(models.Model):
         tickets = self.env["helpdesk.ticket"].sudo()
         if not self.ids:
             return tickets
-        tickets.flush_model(
-            ["commercial_partner_id", "company_id", "incident_hold", "incident_link_on"]
-        )
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT t.id
-                  FROM helpdesk_ticket t
-                  JOIN helpdesk_incident_account a
-                    ON a.partner_id = t.commercial_partner_id
-                   AND a.company_id = t.company_id
-                 WHERE a.id IN %s AND t.incident_hold = 'parked'
+                SELECT t.id FROM %s WHERE a.id IN %s
                  ORDER BY t.incident_link_on DESC NULLS LAST, t.id
                 """,
+                self._parked_tickets(),
                 tuple(self.ids),
             )
         )
         return tickets.browse([ticket_id for (ticket_id,) in rows])
+
+    @api.model
+    def _parked_tickets(self):
+        """Return accounts (``a``) and the tickets that wait at them (``t``), as SQL."""
+        self.env["helpdesk.ticket"].flush_model(
+            ["commercial_partner_id", "company_id", "incident_hold", "incident_link_on"]
+        )
+        return SQL(
+            """
+            helpdesk_incident_account a
+              JOIN helpdesk_ticket t
+                ON t.commercial_partner_id = a.partner_id
+               AND t.company_id = a.company_id AND t.incident_hold = 'parked'
+            """
+        )
+
+
+def _release_committed(registry, account_ids):
+    """Release what waits for these accounts, which were given something just now."""
+    if len(account_ids) > AT_ONCE:
+        return
+    for account_id in sorted(account_ids):
+        try:
+            with registry.cursor() as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                env["helpdesk.incident.account"].browse(account_id).exists()._release()
+        # What gave the incidents is committed: nothing must seem to have gone wrong.
+        except Exception:
+            _logger.info("Account %s is left to the cron", account_id, exc_info=True)

@@ -446,10 +446,13 @@ class HelpdeskIncidentReminder(models.Model):
             return self.subscription_id.date_end == self.day
         if self.kind == "failed":
             return self.subscription_id.renewal_problem == self.reason
+        ticket = self.ticket_id
+        if ticket and ticket._incident_account() != self.account_id:
+            return False  # it belongs to another customer now
         if self.kind in ("parked", "still_parked"):
-            return self.ticket_id.incident_hold == "parked"
+            return ticket.incident_hold == "parked"
         if self.kind == "released":
-            return bool(self.ticket_id.incident_count)
+            return bool(ticket.incident_count)
         return True
 
     def _send_mail(self):

@@ -8,9 +8,8 @@ from psycopg2 import OperationalError
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import SQL, escape_psql, format_date
 
-from .helpdesk_incident_release import BATCH
 from .helpdesk_ticket import NOTHING
 from .res_partner import INCIDENT_READERS
 
@@ -23,8 +22,8 @@ ARRIVED = object()
 WATCHED = {"active", "company_id", "duplicate_id", "partner_id", "stage_id", "team_id"}
 CANCELLED = "helpdesk_mgmt.helpdesk_ticket_stage_cancelled"
 REJECTED = "helpdesk_mgmt.helpdesk_ticket_stage_rejected"
-#: What the scheduled action looks at: tickets of unknown senders wait for staff.
-PARKED = Domain("incident_hold", "=", "parked") & Domain("partner_id", "!=", False)
+#: Where a transaction notes the tickets whose stage writes no mail.
+QUIET = "helpdesk_paid_support.quiet"
 
 
 class HelpdeskTicket(models.Model):
@@ -97,19 +96,15 @@ class HelpdeskTicket(models.Model):
         paid team is parked at first, which needs no lock; the deduction is tried when
         its message has been posted."""
         quiet = self.with_context(incident_at_submission=NOTHING)
-        values = dict(custom_values or {})
-        if not self.env.user._is_internal() or self.env.uid == SUPERUSER_ID:
-            # helpdesk_mgmt would assign the ticket to its customer, or to OdooBot.
-            values.setdefault("user_id", False)
         ticket = (
             super(HelpdeskTicket, quiet)
-            .message_new(msg_dict, values)
+            .message_new(msg_dict, self._incident_mail_values(custom_values))
             .with_env(self.env)
         )
         if not ticket._incident_required() or self._incident_from_staff(msg_dict):
             return ticket
-        if self.env.context.get("incident_automatic"):
-            # Whoever is away has asked for nothing. An answer could go on for ever.
+        if self.env.context.get("incident_auto_reply"):
+            # Whoever is away has asked for nothing: staff see that nothing is deducted.
             ticket.sudo()._message_log(
                 body=self.env._(
                     "This message was sent automatically: no support incidents were "
@@ -119,6 +114,20 @@ class HelpdeskTicket(models.Model):
             return ticket
         ticket._incident_remember(incident_hold="parked")
         return ticket.with_context(incident_arrived=ARRIVED)
+
+    @api.model
+    def _incident_mail_values(self, custom_values):
+        """Return the values of a ticket that comes by e-mail."""
+        values = {
+            name: value
+            for name, value in (custom_values or {}).items()
+            # An alias cannot say what follows from the ledger: it would be refused.
+            if not name.startswith("incident_")
+        }
+        if not self.env.user._is_internal() or self.env.uid == SUPERUSER_ID:
+            # helpdesk_mgmt would assign the ticket to its customer, or to OdooBot.
+            values.setdefault("user_id", False)
+        return values
 
     def message_post(self, **kwargs):
         """Override for R11.3: the message that has opened this ticket is safe now."""
@@ -136,8 +145,24 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _detect_loop_sender_domain(self, email_from_normalized):
         """Override of `mail`, which cannot tell who has opened tickets: whoever opens
-        too many of them by e-mail is a machine."""
-        return [("partner_email", "ilike", email_from_normalized)]
+        too many paid ones by e-mail is a machine."""
+        address = escape_psql(email_from_normalized)
+        sender = Domain("email_from", "=ilike", address) | Domain(
+            "email_from", "=ilike", f"%<{address}>"
+        )
+        return list(
+            Domain("team_id.incident_required", "=", True)
+            & Domain("message_ids", "any", Domain("message_type", "=", "email") & sender)
+        )
+
+    def _track_template(self, changes):
+        """Override: the mail of a stage says nothing that helps to whoever gets one that
+        says what to do, and who is away is not answered (R11.3)."""
+        templates = super()._track_template(changes)
+        quiet = self.env.cr.precommit.data.get(QUIET, ())
+        if self.env.context.get("incident_auto_reply") or self[0].id in quiet:
+            templates.pop("stage_id", None)
+        return templates
 
     # ------------------------------------------------------------------
     # Actions
@@ -151,7 +176,7 @@ class HelpdeskTicket(models.Model):
         self.check_access("write")
         for ticket in self.sudo():
             ticket._incident_account()._lock()
-            if ticket.incident_state not in ("none", "parked"):
+            if not ticket.incident_due:
                 continue
             ticket._incident_remember(incident_hold="waived", incident_hold_date=False)
             ticket._message_log(
@@ -198,7 +223,7 @@ class HelpdeskTicket(models.Model):
         # Even a concurrent update: nobody tries the message again.
         except Exception:
             _logger.info("%s waits to be looked at again", self, exc_info=True)
-            self.env.ref("helpdesk_paid_support.ir_cron_incident_parked")._trigger()
+            self._incident_trigger_parked()
 
     def _incident_admit(self, refusable=True):
         """Deduct what this ticket waits for. Where that is too much the customer is
@@ -224,7 +249,8 @@ class HelpdeskTicket(models.Model):
         return False
 
     def _incident_release(self):
-        """Deduct what this ticket waits for, if that much is available.
+        """Deduct what this ticket waits for, if that much is available; end the waiting
+        if there is nothing to wait for.
 
         :return: whether it was released by this call: of two at once, by one of them.
         :rtype: bool
@@ -232,7 +258,7 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         account = self._incident_account(create=bool(self.partner_id))
         account._lock()
-        if self.incident_hold != "parked":
+        if self.incident_hold != "parked" or self._incident_end_if_over():
             return False
         twin = self._incident_twin()
         if twin:
@@ -253,54 +279,63 @@ class HelpdeskTicket(models.Model):
         self._incident_set(needed)
         return True
 
+    def _incident_end_if_over(self):
+        """End the waiting of a ticket that was closed, archived or marked as a
+        duplicate, or whose team takes nothing.
+
+        :return: whether it does not wait now.
+        """
+        required = self._incident_required()
+        if required and self.active and not (self.closed or self.duplicate_id):
+            return False
+        self._incident_end_hold()
+        self._message_log(
+            body=self.env._("This ticket does not wait for support incidents now.")
+        )
+        return True
+
     def _incident_twin(self):
-        """Return the ticket that the same e-mail has opened before: two servers may
-        fetch it at the same moment, and neither sees what the other does."""
+        """Return the ticket that the same e-mail has opened in the same team: two
+        servers may fetch it at the same moment, and neither sees what the other does.
+
+        It is the one that has been decided on, or else the first one. Once the customer
+        was told of a ticket, it is no twin any more: it may have been moved since.
+        """
+        if self.incident_hold_date:
+            return self.browse()
         messages = self.env["mail.message"].sudo()
+        opening = Domain("model", "=", self._name) & Domain("message_type", "=", "email")
         mine = messages.search(
-            [
-                ("model", "=", self._name),
-                ("res_id", "=", self.id),
-                ("message_type", "=", "email"),
-            ],
-            order="id",
-            limit=1,
+            opening & Domain("res_id", "=", self.id), order="id", limit=1
         )
         if not mine.message_id:
             return self.browse()
-        same = messages.search(
-            [
-                ("message_id", "=", mine.message_id),
-                ("model", "=", self._name),
-                ("res_id", "<", self.id),
-            ],
-            order="res_id",
-        )
+        same = messages.search(opening & Domain("message_id", "=", mine.message_id))
+        twins = self.browse(same.mapped("res_id")).exists().sorted("id") - self
         # To two teams in one e-mail: that is two tickets.
-        tickets = self.browse(same.mapped("res_id")).exists()
-        return tickets.filtered(lambda ticket: ticket.team_id == self.team_id)[:1]
+        twins = twins.filtered(lambda ticket: ticket.team_id == self.team_id)
+        decided = twins.filtered(
+            lambda ticket: ticket.incident_hold != "parked" or ticket.incident_hold_date
+        )
+        first = twins[:1] if twins[:1].id < self.id else self.browse()
+        return decided[:1] or first
 
     def _incident_review_hold(self, holder):
-        """End the waiting of a ticket that was changed, if there is nothing to wait for
-        any more; try the customer that it has now.
+        """Look again at a ticket that waits and was changed: at its customer of now, and
+        at what its team takes.
 
         :param holder: whose incidents it has waited for before.
         """
         self.ensure_one()
         if self.incident_hold != "parked":
             return
-        over = self.closed or not self.active or self.duplicate_id
-        if over or not self._incident_required():
-            self._incident_account()._lock()
-            self._incident_end_hold()
-            self._message_log(
-                body=self.env._("This ticket does not wait for support incidents now.")
-            )
-        elif self._incident_holder() != holder:
-            # Another customer is told anew; what was accepted once is not refused.
-            accepted = bool(self.incident_hold_date)
-            self._incident_remember(incident_hold_date=False)
-            self._incident_admit(refusable=not accepted)
+        if self._incident_holder() == holder:
+            self._incident_admit()
+            return
+        # Another customer is told anew; what was accepted once is not refused.
+        accepted = bool(self.incident_hold_date)
+        self._incident_remember(incident_hold_date=False, incident_link_on=False)
+        self._incident_admit(refusable=not accepted)
 
     def _incident_withdraw(self):
         """Close a ticket that waits, as its customer wishes (R11.3).
@@ -314,6 +349,16 @@ class HelpdeskTicket(models.Model):
             return False
         self._incident_close(CANCELLED, self.env._("Withdrawn by the customer."))
         return True
+
+    @api.model
+    def _incident_parked_of(self, user):
+        """Return the tickets of this user's customer that wait, with superuser rights."""
+        return self.sudo().search(
+            [
+                ("commercial_partner_id", "=", user.commercial_partner_id.id),
+                ("incident_hold", "=", "parked"),
+            ]
+        )
 
     def _incident_use_link(self):
         """Note that the customer orders for this ticket: it is released first."""
@@ -361,7 +406,11 @@ class HelpdeskTicket(models.Model):
         chosen = wanted if wanted in stages else stages[:1]
         if chosen:
             values["stage_id"] = chosen.id
-        self.with_context(mail_notrack=True).write(values)
+        else:
+            body += " " + self.env._("The team has no stage that closes tickets.")
+        self.write(values)
+        # Read when the change of the stage is told, in this transaction.
+        self.env.cr.precommit.data.setdefault(QUIET, set()).add(self.id)
         self._message_log(body=body)
 
     # ------------------------------------------------------------------
@@ -401,87 +450,85 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    def _incident_trigger_parked(self):
+        """Let the scheduled action run soon, if there is one."""
+        cron = self.env.ref(
+            "helpdesk_paid_support.ir_cron_incident_parked", raise_if_not_found=False
+        )
+        if cron:
+            cron.sudo()._trigger()
+
+    @api.model
     def _cron_parked(self):
-        """Release what can be released by now, and close what has waited for too long
-        (R13.1, R13.3). Each account and each ticket is a transaction: safe to run twice,
-        at once, and to be killed."""
-        self = self.sudo()
-        if self._incident_release_all():
-            self._incident_give_up_all()
-
-    @api.model
-    def _incident_release_all(self, batch=BATCH):
-        """Release what waits although there are incidents: the gateway could not wait
-        for a lock, or the team takes fewer now.
-
-        :param int batch: how many tickets to look at at once.
-        :return: whether there is time left.
-        """
-        last = 0
-        while tickets := self.search(
-            PARKED & Domain("id", ">", last), order="id", limit=batch
-        ):
-            last = tickets[-1].id
-            for holder in tickets._incident_holders_to_try():
-                if not self._incident_in_turn(
-                    lambda holder=holder: self.env["helpdesk.incident.account"]
-                    ._open([holder])[holder]
-                    ._release()
-                ):
-                    return False
-        return True
-
-    def _incident_holders_to_try(self):
-        """Return for whom there is something to do: the customer has incidents, or was
-        not told yet.
-
-        :rtype: list[tuple[int, int]]
-        """
-        tickets = self.grouped(
-            lambda ticket: tuple(record.id for record in ticket._incident_holder())
-        )
-        accounts = self.env["helpdesk.incident.account"]._find(tickets)
-        numbers = self.env["helpdesk.incident.account"].union(*accounts.values())
-        numbers = numbers._numbers()
-        return [
-            holder
-            for holder, waiting in sorted(tickets.items())
-            if holder not in accounts
-            or numbers.get(accounts[holder].id, {}).get("available")
-            or not all(waiting.mapped("incident_hold_date"))
+        """Close what has waited for too long, and release what can be released by now
+        (R13.1, R13.3). Each account and each ticket is a transaction: it is safe to run
+        twice, at once, and to be killed; what is left is reported."""
+        tickets = self.sudo()
+        work = [ticket._incident_give_up for ticket in tickets._incident_overdue()]
+        work += [
+            account._release for account in tickets._incident_accounts_to_release()
         ]
-
-    @api.model
-    def _incident_give_up_all(self):
-        """Close what has waited for as long as the company says (R13.3). Tickets of
-        unknown senders wait for staff, and stay."""
-        overdue = Domain.OR(
-            Domain("company_id", "=", company.id)
-            & Domain(
-                "incident_hold_date",
-                "<=",
-                company._incident_today()
-                - timedelta(days=company.incident_parked_close_days),
-            )
-            for company in self.env["res.company"]._incident_companies()
-            if company.incident_parked_close_days
-        )
-        for ticket in self.search(PARKED & overdue, order="id"):
-            if not self._incident_in_turn(ticket._incident_give_up):
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(work))
+        for step in work:
+            try:
+                with self.env.cr.savepoint():
+                    step()
+            except (OperationalError, ConcurrencyError):
+                # Somebody else is at it: the next run will see.
+                self.env.cr.rollback()
+            except Exception:
+                _logger.exception("A ticket that waits could not be looked at")
+            if not cron._commit_progress(1):
                 return
 
     @api.model
-    def _incident_in_turn(self, work):
-        """Do one piece of work of the scheduled action, and commit it.
+    def _incident_overdue(self):
+        """Return what has waited for as long as the company says (R13.3). Tickets of
+        unknown senders wait for staff, and have no such day."""
+        return self.search(
+            Domain("incident_hold", "=", "parked")
+            & Domain.OR(
+                Domain("company_id", "=", company.id)
+                & Domain(
+                    "incident_hold_date",
+                    "<=",
+                    company._incident_today()
+                    - timedelta(days=company.incident_parked_close_days),
+                )
+                for company in self.env["res.company"]._incident_companies()
+                if company.incident_parked_close_days
+            ),
+            order="id",
+        )
 
-        :return: whether there is time for the next one.
-        """
-        try:
-            with self.env.cr.savepoint():
-                work()
-        except (OperationalError, ConcurrencyError):
-            # Somebody else is at it: the next run will see.
-            self.env.cr.rollback()
-        except Exception:
-            _logger.exception("A ticket that waits for incidents could not be handled")
-        return bool(self.env["ir.cron"]._commit_progress(1))
+    @api.model
+    def _incident_accounts_to_release(self):
+        """Return the accounts at which something can be done: an e-mail that could not
+        be looked at yet, or a ticket for which there are enough incidents by now."""
+        account_model = self.env["helpdesk.incident.account"]
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT t.commercial_partner_id, t.company_id,
+                       BOOL_OR(t.incident_hold_date IS NULL),
+                       MIN(CASE WHEN team.incident_required
+                                THEN team.incident_cost ELSE 0 END)
+                  FROM helpdesk_ticket t
+                  LEFT JOIN helpdesk_ticket_team team ON team.id = t.team_id
+                 WHERE t.incident_hold = 'parked' AND t.commercial_partner_id IS NOT NULL
+                 GROUP BY t.commercial_partner_id, t.company_id
+                """
+            )
+        )
+        # Whoever wrote by e-mail may have no account yet.
+        accounts = account_model._open([row[:2] for row in rows])
+        numbers = account_model.union(*accounts.values())._numbers()
+        return [
+            accounts[(partner_id, company_id)]
+            for partner_id, company_id, new, least in rows
+            if new
+            or (numbers.get(accounts[(partner_id, company_id)].id, {}).get("available") or 0)
+            >= (least or 0)
+        ]

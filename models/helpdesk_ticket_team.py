@@ -83,6 +83,9 @@ class HelpdeskTicketTeam(models.Model):
         res = super().write(vals)
         if {"incident_required", "show_in_portal", "company_id", "active"} & set(vals):
             self._incident_open_portal_choice()
+        if {"incident_required", "incident_cost", "incident_shortage_policy"} & set(vals):
+            # What waits for what these teams take is looked at again (R11.3).
+            self.env["helpdesk.ticket"]._incident_trigger_parked()
         return res
 
     def _incident_companies_to_open(self):

@@ -2,8 +2,7 @@ from odoo import api, models
 
 #: What programs that answer by themselves write into their mail, besides RFC 3834's
 #: Auto-Submitted.
-AUTOMATIC_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")
-AUTOMATIC_PRECEDENCE = {"auto_reply", "bulk", "junk", "list"}
+AUTO_REPLY_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")
 
 
 class MailThread(models.AbstractModel):
@@ -12,22 +11,26 @@ class MailThread(models.AbstractModel):
     @api.model
     def _message_route_process(self, message, message_dict, routes):
         """Override to tell tickets that nobody has written this message (R11.3)."""
-        automatic = self._incident_is_automatic(message)
+        auto_reply = self._incident_is_auto_reply(message)
         return super(
-            MailThread, self.with_context(incident_automatic=automatic)
+            MailThread, self.with_context(incident_auto_reply=auto_reply)
         )._message_route_process(message, message_dict, routes)
 
     @api.model
-    def _incident_is_automatic(self, message):
-        """Return whether a program has sent this e-mail by itself.
+    def _incident_is_auto_reply(self, message):
+        """Return whether a program has sent this e-mail in answer to another one, as
+        whoever is away lets it do. A report that a program has sent by itself
+        (“auto-generated”) is none, nor is a mailing list.
 
         :param email.message.EmailMessage message: as it came in.
         :rtype: bool
         """
-        submitted = str(message.get("Auto-Submitted") or "no").split(";")[0]
-        precedence = str(message.get("Precedence") or "")
+
+        def says(header):
+            return str(message.get(header) or "").strip().lower()
+
         return (
-            submitted.strip().lower() != "no"
-            or precedence.strip().lower() in AUTOMATIC_PRECEDENCE
-            or any(message.get(header) for header in AUTOMATIC_HEADERS)
+            says("Auto-Submitted").startswith("auto-replied")
+            or says("Precedence") == "auto_reply"
+            or any(says(header) not in ("", "no") for header in AUTO_REPLY_HEADERS)
         )

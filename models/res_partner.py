@@ -235,7 +235,8 @@ class ResPartner(models.Model):
         return res
 
     def _incident_follow(self):
-        """Bring the accounts of these partners to their commercial partners (R2.2)."""
+        """Bring the accounts of these partners to their commercial partners (R2.2); what
+        waits for incidents waits for those of the new customer (R11.3)."""
         accounts = (
             self.env["helpdesk.incident.account"]
             .sudo()
@@ -244,3 +245,10 @@ class ResPartner(models.Model):
         accounts._follow_customers(
             {account: account.partner_id.commercial_partner_id for account in accounts}
         )
+        parked = (
+            self.env["helpdesk.ticket"]
+            .sudo()
+            .search([("partner_id", "child_of", self.ids), ("incident_hold", "=", "parked")])
+        )
+        for ticket in parked:
+            ticket._incident_review_hold(None)

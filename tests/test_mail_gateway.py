@@ -171,6 +171,7 @@ class TestMailGateway(GatewayCommon):
         self.give_lifetime(5)
         ticket = self.mail(id="same@northwind.example")
         self.assertTrue(ticket)
+        self.env.cr.flush()
         self.assertFalse(self.mail(id="same@northwind.example"))
         self.assertEqual(self.account().available, 4)
 
@@ -180,23 +181,49 @@ class TestMailGateway(GatewayCommon):
         tickets = self.mail("support emergency")
         self.assertEqual(sorted(tickets.mapped("incident_count")), [1, 3])
 
-    def test_automatic_message(self):
-        """R11.3: who is away loses no incident, and is not answered."""
+    def test_auto_reply(self):
+        """R11.3: who is away loses no incident, and is not answered; staff see it."""
         self.give_lifetime(5)
         for headers in (
             "Auto-Submitted: auto-replied\n",
-            "Auto-Submitted: auto-generated (failure)\n",
-            "Precedence: bulk\n",
+            "Auto-Submitted: Auto-Replied (vacation)\n",
+            "Precedence: auto_reply\n",
             "X-Autoreply: yes\n",
         ):
             for alias in ("support", "strict"):
                 ticket = self.mail(alias, headers=headers)
                 self.assertEqual(ticket.incident_state, "none", headers)
+                self.assertEqual(ticket.incident_due, 1)
                 self.assertEqual(self.told(ticket), [])
                 self.assertIn("sent automatically", str(ticket.message_ids[1].body))
         self.assertEqual(self.account().available, 5)
-        written = self.mail(headers="Auto-Submitted: no\n")
-        self.assertEqual(written.incident_state, "deducted")
+
+    def test_reports_and_lists(self):
+        """R4.4: what a program reports, or a list forwards, is a ticket as any other."""
+        self.give_lifetime(9)
+        for headers in (
+            "Auto-Submitted: no\n",
+            "Auto-Submitted: no (written by hand)\n",
+            "Auto-Submitted: auto-generated\n",
+            "Precedence: list\n",
+            "Precedence: bulk\n",
+            "X-Auto-Reply: no\n",
+        ):
+            ticket = self.mail(headers=headers)
+            self.assertEqual(ticket.incident_state, "deducted", headers)
+
+    def test_auto_reply_gets_no_mail_of_the_stage(self):
+        """R11.3: an answer to an answer could go on for ever."""
+        new = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_new")
+        new.mail_template_id = self.env.ref("helpdesk_mgmt.changed_stage_template")
+        env, self.env = self.env, self.env(context={})
+        sent = self.env["mail.mail"].sudo()
+        before = sent.search([])
+        self.mail(headers="Auto-Submitted: auto-replied\n")
+        self.assertFalse(sent.search([]) - before)
+        self.mail()
+        self.assertTrue(sent.search([]) - before)
+        self.env = env
 
     def test_answer_to_an_auto_reply(self):
         """R11.3: an auto-reply to our mail is a reply to the ticket: no loop."""
@@ -221,6 +248,39 @@ class TestMailGateway(GatewayCommon):
         opened = [bool(self.mail()) for _n in range(5)]
         self.assertEqual(opened, [True, True, True, False, False])
         self.assertEqual(self.account().available, 6)
+
+    def test_no_flood(self):
+        """R11.3: other addresses that look alike are heard, and what staff or the portal
+        have opened is no flood."""
+        self.env["ir.config_parameter"].sudo().set_param(
+            "mail.gateway.loop.threshold", 3
+        )
+        self.give_lifetime(9)
+        for _n in range(3):
+            self.mail(sender="fred_x@northwind.example")
+            self.ticket(partner=self.contact, partner_email=self.contact.email)
+        for sender in ("ed_x@northwind.example", "fredax@northwind.example"):
+            self.assertTrue(self.mail(sender=sender), sender)
+        self.assertTrue(self.mail(sender=self.contact.email))
+
+    def test_alias_that_says_too_much(self):
+        """R11.3: defaults of an alias that cannot be written lose no message."""
+        alias = self.paid_team.alias_id
+        alias.alias_defaults = str(
+            {"team_id": self.paid_team.id, "incident_hold": "waived"}
+        )
+        self.assertEqual(self.mail().incident_state, "parked")
+
+    def test_without_the_scheduled_action(self):
+        """R11.3: an administrator who deletes it loses no message."""
+        self.env.ref("helpdesk_paid_support.ir_cron_incident_parked").unlink()
+
+        def fail(*_args, **_values):
+            raise ValueError("broken")
+
+        self.patch(type(self.env["helpdesk.ticket"]), "_incident_admit", fail)
+        with mute_logger("odoo.addons.helpdesk_paid_support.models"):
+            self.assertEqual(self.mail().incident_state, "parked")
 
     def test_nothing_reaches_the_gateway(self):
         """R11.3: whatever fails, the message is kept, and tried again soon."""

@@ -5,6 +5,8 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_release import NOTED
+
 from .common import PaidSupportCommon
 
 
@@ -24,8 +26,15 @@ class ParkedCommon(PaidSupportCommon):
     def arrive(self, quantity=1):
         """Give lifetime incidents, and end the transaction."""
         account = self.give_lifetime(quantity)
-        self.env.cr.flush()
+        self.after_commit()
         return account
+
+    def after_commit(self):
+        """Do what is done when the transaction has been committed."""
+        hooks = self.env.cr.postcommit
+        accounts = self.account_model.sudo().browse(hooks.data.pop(NOTED, ()))
+        hooks.clear()
+        accounts._release()
 
     def told(self, ticket):
         """Return the kinds of what the customer is told of a ticket, in order."""
@@ -92,7 +101,7 @@ class TestParked(ParkedCommon):
             ticket = self.submitted()
             self.assertEqual(ticket.incident_state, "parked")
             way()
-            self.env.cr.flush()
+            self.after_commit()
             self.assertEqual(ticket.incident_state, "deducted")
             self.assertEqual(ticket.incident_count, 1)
             self.assertEqual(account.available, 0)
@@ -107,6 +116,7 @@ class TestParked(ParkedCommon):
         self.assertEqual(ticket.incident_state, "parked")
         with freeze_time("2027-05-01"):
             self.run_cron("ir_cron_incident_open_and_close")
+            self.run_cron("ir_cron_incident_parked")
         self.assertEqual(ticket.incident_state, "deducted")
 
     def test_oldest_first_skipping_what_does_not_fit(self):
@@ -141,7 +151,7 @@ class TestParked(ParkedCommon):
         self.give_lifetime(5, self.other_customer)
         company = self.env["res.company"].create({"name": "Second"})
         self.account(company=company)._adjust(5, "Elsewhere")
-        self.env.cr.flush()
+        self.after_commit()
         self.assertEqual(ticket.incident_state, "parked")
 
     def test_undone_with_what_gave(self):
@@ -150,8 +160,15 @@ class TestParked(ParkedCommon):
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
             self.give_lifetime(1)
             raise ZeroDivisionError
-        self.env.cr.flush()
+        self.after_commit()
         self.assertEqual(ticket.incident_state, "parked")
+        self.give_lifetime(1)
+        self.env.cr.flush()
+        with self.env.cr.savepoint():
+            self.account()._adjust(-1, "Back")
+        self.after_commit()
+        self.assertEqual(ticket.incident_state, "parked")
+        self.assertEqual(self.account().available, 0)
 
     def test_fault_of_one_ticket(self):
         """R3.9: a ticket that cannot be released blocks neither the gift nor others."""
@@ -213,6 +230,7 @@ class TestParked(ParkedCommon):
             {"active": False},
             {"duplicate_id": original.id},
             {"team_id": self.free_team.id},
+            {"team_id": False},
         ):
             with self.subTest(values=values):
                 ticket = self.submitted()
@@ -227,9 +245,22 @@ class TestParked(ParkedCommon):
         ticket = self.submitted(self.emergency_team)
         self.give_lifetime(1)
         ticket.team_id = self.paid_team
-        self.assertEqual((ticket.incident_state, ticket.incident_due), ("parked", 1))
-        self.run_cron("ir_cron_incident_parked")
         self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 1))
+        ticket = self.submitted(self.emergency_team)
+        self.give_lifetime(2)
+        self.emergency_team.incident_cost = 2
+        self.run_cron("ir_cron_incident_parked")
+        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 2))
+
+    def test_team_takes_nothing_any_more(self):
+        """R11.3: then there is nothing to wait for."""
+        changed, deleted = self.submitted(), self.submitted(self.emergency_team)
+        self.paid_team.incident_required = False
+        self.emergency_team.unlink()
+        self.env.invalidate_all()
+        self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(self.states(changed, deleted), ["none", "none"])
+        self.assertEqual(self.told(changed), ["parked"])
 
     def test_another_customer(self):
         """R4.7, R11.3: it waits for the incidents of its customer, who is told."""
@@ -239,10 +270,80 @@ class TestParked(ParkedCommon):
         self.arrive(1)
         self.assertEqual(ticket.incident_state, "parked")
         self.give_lifetime(1, self.other_customer)
-        self.env.cr.flush()
+        self.after_commit()
         self.assertEqual(ticket.incident_state, "deducted")
         self.assertEqual(self.account(self.other_customer).available, 0)
         self.assertEqual(self.account().available, 1)
+
+    def test_contact_that_moves(self):
+        """R2.2, R11.3: to another customer, with what waits; the old one hears nothing."""
+        ticket = self.submitted()
+        self.give_lifetime(1, self.other_customer)
+        self.portal_user.partner_id.parent_id = self.other_customer
+        self.assertEqual(ticket.incident_state, "deducted")
+        self.assertEqual(self.account(self.other_customer).available, 0)
+        self.run_cron("ir_cron_incident_remind")
+        sent = self.reminder_model.search(
+            [("ticket_id", "=", ticket.id), ("state", "=", "sent")]
+        )
+        self.assertNotIn(self.account(), sent.account_id)
+
+    def test_moved_before_the_mail(self):
+        """R11.6: who had the ticket before hears nothing of it any more."""
+        ticket = self.submitted()
+        ticket.partner_id = self.other_portal_user.partner_id
+        self.run_cron("ir_cron_incident_remind")
+        sent = self.reminder_model.search(
+            [("ticket_id", "=", ticket.id), ("state", "=", "sent")]
+        )
+        self.assertEqual(sent.account_id.partner_id, self.other_customer)
+
+    def test_many_that_do_not_fit(self):
+        """R11.3: a gift looks at what fits, not at each ticket that waits."""
+        self.submitted(self.emergency_team)
+        account = self.account()
+
+        def queries():
+            self.give_lifetime(1)
+            before = self.env.cr.sql_log_count
+            account._release()
+            self.account()._adjust(-1, "Back")
+            return self.env.cr.sql_log_count - before
+
+        queries()
+        few = queries()
+        for _n in range(20):
+            self.submitted(self.emergency_team)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertLessEqual(queries(), few + 5)
+
+    def test_given_without_waiting(self):
+        """R3.9: a gift notes nothing where nothing waits."""
+        self.give_lifetime(1)
+        self.assertNotIn(NOTED, self.env.cr.postcommit.data)
+
+    def test_mail_of_the_stage(self):
+        """R11.3: the stage says nothing that helps; the customer is told once."""
+        self.portal_user.partner_id.email = "nora@example.com"
+
+        def closed():
+            self.env.cr.flush()
+            mails = self.env["mail.mail"].sudo().search([("id", ">", last)])
+            return mails.filtered(lambda mail: "has been closed" in mail.subject)
+
+        done = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        withdrawn, refused, finished = (
+            self.submitted().with_env(self.env(context={})) for _n in range(3)
+        )
+        self.env.cr.flush()
+        last = self.env["mail.mail"].sudo().search([], limit=1, order="id desc").id or 0
+        withdrawn._incident_withdraw()
+        refused._incident_give_up()
+        self.assertFalse(closed())
+        self.assertEqual([withdrawn.closed, refused.closed], [True, True])
+        finished.stage_id = done
+        self.assertEqual(len(closed()), 1)
 
     def test_opened_by_staff(self):
         """R4.4: a team that deducts on tickets of staff parks those, too."""

@@ -1,4 +1,5 @@
 from contextlib import closing
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
 from odoo.sql_db import db_connect
@@ -125,6 +126,47 @@ class TestParkedConcurrency(ConcurrencyCase):
             self.assertEqual(twin.duplicate_id, kept)
             self.assertTrue(twin.closed)
             self.assertFalse(kept.closed)
+
+    def test_same_message_decided_on_the_other_server(self):
+        """R11.3: the later ticket was deducted already: the first one is the twin."""
+        self.give(5)
+        with closing(db_connect(self.database).cursor()) as slow:
+            slow.execute("SELECT 1")
+            env = api.Environment(slow, SUPERUSER_ID, {})
+            # The number of the ticket is taken before the other server begins.
+            env.cr.execute("SELECT nextval('helpdesk_ticket_id_seq')")
+            [number] = env.cr.fetchone()
+            with closing(db_connect(self.database).cursor()) as quick:
+                self.fetch(quick, self.message())
+            env.cr.execute(
+                "SELECT setval('helpdesk_ticket_id_seq', %s, false)", [number]
+            )
+            self.fetch(slow, self.message())
+            env.cr.execute("SELECT setval('helpdesk_ticket_id_seq', %s)", [number + 1])
+            slow.commit()  # pylint: disable=invalid-commit
+        self.assertEqual(self.found(), ([("parked", 0), ("deducted", 1)], 4))
+        self.run_cron()
+        self.assertEqual(self.found(), ([("none", 0), ("deducted", 1)], 4))
+
+    def test_released_when_committed(self):
+        """R11.3: at once, in a transaction of its own; and by the scheduled action, if
+        that did not come about."""
+        self.submit()
+        self.give(1)
+        self.assertEqual(self.found(), ([("deducted", 1)], 0))
+        self.submit()
+
+        def killed(_accounts):
+            raise ValueError("killed")
+
+        with (
+            patch.object(self.registry["helpdesk.incident.account"], "_release", killed),
+            mute_logger("odoo.addons.helpdesk_paid_support"),
+        ):
+            self.give(1)
+        self.assertEqual(self.found(), ([("deducted", 1), ("parked", 0)], 1))
+        self.run_cron()
+        self.assertEqual(self.found(), ([("deducted", 1), ("deducted", 1)], 0))
 
     def test_message_while_the_account_is_written(self):
         """R11.3: a serialization failure does not lose the message."""

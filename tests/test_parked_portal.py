@@ -53,7 +53,7 @@ class TestParkedPortal(BuyCommon):
         self.post("/my/incidents/buy/order", plan=self.pack.id, ticket=newer.id)
         self.assertTrue(newer.incident_link_on)
         self.transaction(self.orders()[0])
-        self.env.cr.flush()
+        newer._incident_account()._release()
         self.assertEqual(
             [older.incident_state, newer.incident_state], ["parked", "deducted"]
         )
@@ -89,12 +89,28 @@ class TestParkedPortal(BuyCommon):
             self.assertFalse(page.xpath("//div[@name='waiting']"))
         self.post("/my/incidents/buy/order", plan=self.pack.id, ticket=ticket.id)
         self.assertFalse(ticket.incident_link_on)
+        done = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        for stage in (done.id, "abc", "9" * 30, ""):
+            self.page(f"/ticket/close?ticket_id={ticket.id}&stage_id={stage}")
+        self.page("/ticket/close")
+        self.assertFalse(ticket.closed)
         self.authenticate(None, None)
         self.url_open(f"/my/ticket/{ticket.id}/withdraw", method="POST")
         self.assertEqual(ticket.incident_state, "parked")
 
+    def test_closed_by_its_customer(self):
+        """R11.3: helpdesk_mgmt's own buttons to close end the waiting, too."""
+        self.authenticate("hps-nora", "hps-nora")
+        _page, ticket = self.submit()
+        done = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        self.page(f"/ticket/close?ticket_id={ticket.id}&stage_id={done.id}")
+        self.assertEqual((ticket.closed, ticket.incident_state), (True, "none"))
+
     def test_tour(self):
         """R11.3: submit, wait, buy by the link, pay, and withdraw another one."""
+        # The cursor of a test runs no post-commit hooks.
+        account_class = type(self.env["helpdesk.incident.account"])
+        self.patch(account_class, "_release_soon", account_class._release)
         self.start_tour("/new/ticket", "helpdesk_paid_support_parked", login="hps-nora")
         tickets = self.env["helpdesk.ticket"].search(
             [("partner_id", "=", self.user.partner_id.id)], order="id"
