@@ -41,6 +41,8 @@ from . import helpdesk_incident_subscription_order
 from . import helpdesk_incident_subscription_renewal
 from . import helpdesk_incident_reminder
 from . import helpdesk_incident_forecast
+from . import helpdesk_incident_overview
+from . import helpdesk_incident_analysis
 
 # What uses and shows them.
 from . import helpdesk_ticket

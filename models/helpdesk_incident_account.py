@@ -210,10 +210,14 @@ class HelpdeskIncidentAccount(models.Model):
         return SQL("COALESCE(%s, 0)", column)
 
     def _search_number(self, name, operator, value):
-        field = self._fields[name]
+        return self._sql_domain(self._fields[name], operator, value)
+
+    @api.model
+    def _sql_domain(self, field, operator, value):
+        """Return a domain on a field that :meth:`_field_to_sql` knows."""
         return Domain.custom(
             to_sql=lambda model, alias, query: field.condition_to_sql(
-                name, operator, value, model, alias, query
+                field.name, operator, value, model, alias, query
             )
         )
 
