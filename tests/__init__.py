@@ -51,3 +51,6 @@ from . import test_scheduled_crash
 from . import test_sale_property
 from . import test_sale_concurrency
 from . import test_sale_money
+from . import test_overview
+from . import test_onboarding
+from . import test_actions

@@ -3,11 +3,12 @@ from datetime import date
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 
-from .common_subscription import SubscriptionCommon
+from .common import PaidSupportCommon
 
 
-class TestOverview(SubscriptionCommon):
+class TestOverview(PaidSupportCommon):
     """What the lists of customers, allotments and entries show (R12.1, R12.2)."""
 
     @classmethod
@@ -17,6 +18,41 @@ class TestOverview(SubscriptionCommon):
         cls.third, cls.fourth = cls.env["res.partner"].create(
             [{"name": "Alpine"}, {"name": "Harbour"}]
         )
+        cls.months, cls.small = (
+            cls.env["product.template"].create(
+                {
+                    "name": name,
+                    "type": "service",
+                    "invoice_policy": "order",
+                    "list_price": 0,
+                    "incident_kind": "period",
+                    "incident_quantity": number,
+                    "incident_term_months": months,
+                }
+            )
+            for name, number, months in (("3 months", 10, 3), ("1 month", 3, 1))
+        )
+
+    def bought(self, plan=None):
+        """Order a plan without a price: it is paid when it is confirmed (R8.3)."""
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.customer.id,
+                "order_line": [
+                    Command.create(
+                        {"product_id": (plan or self.months).product_variant_id.id}
+                    )
+                ],
+            }
+        )
+        order.action_confirm()
+        return self.env["helpdesk.incident.subscription"].search(
+            [("term_ids.sale_line_id", "in", order.order_line.ids)]
+        )
+
+    def on(self, day):
+        self.env.invalidate_all()
+        return freeze_time(f"{day} 10:00:00")
 
     def accounts(self):
         """Accounts below zero, empty, running low, and with enough."""
@@ -152,7 +188,7 @@ class TestOverview(SubscriptionCommon):
             self.assertEqual(months.mapped("window"), ["ended", "current", "coming"])
             self.assertEqual(months.mapped("left"), [0, 6, 10])
             self.assertEqual(months.mapped("total"), [10, 10, 10])
-            self.assertEqual(months.product_id, self.months)
+            self.assertEqual(months.product_id.product_tmpl_id, self.months)
             allotments = self.env["helpdesk.incident.allotment"]
             mine = [("account_id", "=", account.id)]
             for window, month in zip(
@@ -185,9 +221,9 @@ class TestOverview(SubscriptionCommon):
                 entries = self.env["helpdesk.incident.entry"].with_user(user)
                 mine = [("account_id", "=", account.id)]
                 with self.subTest(user=user.login):
-                    teams = entries.web_read_group(
-                        mine, ["team_id"], ["quantity:sum"]
-                    )["groups"]
+                    teams = entries.web_read_group(mine, ["team_id"], ["quantity:sum"])[
+                        "groups"
+                    ]
                     self.assertEqual(
                         [(group["team_id"], group["quantity:sum"]) for group in teams],
                         [
@@ -198,7 +234,9 @@ class TestOverview(SubscriptionCommon):
                     [plan] = entries.web_read_group(
                         mine, ["product_id"], ["quantity:sum"]
                     )["groups"]
-                    self.assertEqual(plan["product_id"][0], self.months.id)
+                    self.assertEqual(
+                        plan["product_id"][0], self.months.product_variant_id.id
+                    )
                     self.assertEqual(plan["quantity:sum"], 7)
 
     def test_smart_buttons(self):
@@ -223,7 +261,9 @@ class TestOverview(SubscriptionCommon):
         self.assertEqual(account.action_view_subscriptions()["res_id"], subscription.id)
         entries = self.entry_model.search(account.action_view_entries()["domain"])
         self.assertEqual(entries, account.entry_ids)
-        self.manager.group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
+        self.manager.group_ids += self.env.ref(
+            "sales_team.group_sale_salesman_all_leads"
+        )
         orders = self.env["sale.order"].with_user(self.manager)
         domain = account.with_user(self.manager).action_view_orders()["domain"]
         self.assertEqual(
@@ -240,7 +280,7 @@ class TestOverview(SubscriptionCommon):
         ):
             action = self.env.ref(f"helpdesk_paid_support.{xml_id}")
             for user, expected in ((self.manager, True), (self.agent, False)):
-                text = action.with_user(user).sudo(False).read(["help"])[0]["help"]
+                text = action.with_user(user).sudo().read()[0]["help"]
                 with self.subTest(action=xml_id, user=user.login):
                     self.assertIn("o_view_nocontent_smiling_face", text)
                     self.assertEqual('type="action"' in text, expected)

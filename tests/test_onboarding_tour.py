@@ -1,0 +1,30 @@
+from odoo.tests import HttpCase, new_test_user, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestOnboardingTour(HttpCase):
+    """A helpdesk manager turns paid support on, in a real browser."""
+
+    def test_from_the_empty_list(self):
+        """R12.1, R12.5: the empty list leads to the wizard, and the wizard on."""
+        company = self.env["res.company"].create({"name": "Newcomer"})
+        new_test_user(
+            self.env,
+            "hps-manager",
+            groups="base.group_user,helpdesk_mgmt.group_helpdesk_manager",
+            company_id=company.id,
+            company_ids=[(6, 0, company.ids)],
+        )
+        self.start_tour(
+            "/odoo/support-incidents",
+            "helpdesk_paid_support_onboarding",
+            login="hps-manager",
+        )
+        mine = [("company_id", "=", company.id)]
+        team = self.env["helpdesk.ticket.team"].search(mine)
+        plan = self.env["product.template"].search(mine)
+        self.assertEqual((team.name, team.incident_required), ("Server support", True))
+        self.assertEqual((plan.name, plan.list_price), ("Starter", 45))
+        self.assertEqual(
+            plan.incident_description, "6 incidents every month for 3 months"
+        )
