@@ -157,7 +157,9 @@ class TestActions(ActionsCommon):
                 continue
             operator = "=" if field.type in ("selection", "date") else "ilike"
             if node.get("filter_domain"):
-                condition = safe_eval(node.get("filter_domain"), {"self": "x"})
+                condition = safe_eval(
+                    node.get("filter_domain"), {"self": "x", "raw_value": 1}
+                )
             else:
                 condition = [(field.name, node.get("operator", operator), "x")]
             model.search_count([*domain, *condition])

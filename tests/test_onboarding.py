@@ -157,7 +157,7 @@ class TestOnboarding(PaidSupportCommon):
         """What is left to do is said, and done when it is done."""
         wizard = self.apply()
         self.assertEqual((wizard.has_provider, wizard.has_customer), (False, False))
-        self.account(company=self.company)._adjust(1, "A gift")
+        self.portal_user.company_ids += self.company
         provider = self.env["payment.provider"].create(
             {"name": "Bank", "code": "none", "company_id": self.company.id}
         )

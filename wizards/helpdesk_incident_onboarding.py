@@ -2,7 +2,6 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 from odoo.tools import escape_psql
 
 from odoo.addons.base.models.res_partner import _tz_get
@@ -159,12 +158,22 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
     @api.depends("company_id", "state")
     def _compute_next_steps(self):
         provider_model = self.env["payment.provider"].sudo()
-        account_model = self.env["helpdesk.incident.account"]
+        user_model = self.env["res.users"].sudo()
         for wizard in self:
-            mine = Domain("company_id", "=", wizard.company_id.id)
-            enabled = Domain("state", "in", ("enabled", "test"))
-            wizard.has_provider = bool(provider_model.search_count(mine & enabled))
-            wizard.has_customer = bool(account_model.search_count(mine, limit=1))
+            company = wizard.company_id
+            wizard.has_provider = bool(
+                provider_model.search_count(
+                    [
+                        ("company_id", "=", company.id),
+                        ("state", "in", ("enabled", "test")),
+                    ]
+                )
+            )
+            wizard.has_customer = bool(
+                user_model.search_count(
+                    [("share", "=", True), ("company_ids", "in", company.ids)], limit=1
+                )
+            )
 
     @api.onchange("team_id")
     def _onchange_team_id(self):
