@@ -53,6 +53,7 @@
         "views/portal_charge_templates.xml",
         "views/portal_parked_templates.xml",
     ],
+    "images": ["static/description/incidents-list.png"],
     "demo": [
         "demo/helpdesk_paid_support_demo.xml",
         "demo/plan_demo.xml",
