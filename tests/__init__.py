@@ -54,3 +54,5 @@ from . import test_sale_money
 from . import test_overview
 from . import test_onboarding
 from . import test_actions
+from . import test_onboarding_tour
+from . import test_click_everywhere

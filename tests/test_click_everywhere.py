@@ -6,12 +6,12 @@ CLICK = (
     "odoo.loader.modules.get('@web/webclient/clickbot/clickbot_loader')"
     f".startClickEverywhere('{MODULE}.click_everywhere');"
 )
-#: The robot looks for the menu of filters, and goes on where it finds none. Filters cost
+#: The robot looks for the menu of filters, and goes on where it finds none. They cost
 #: most of the time.
 SKIP_FILTERS = """
     const find = document.querySelector.bind(document);
-    document.querySelector = (selector) =>
-        selector.includes("o_searchview_dropdown_toggler") && %s ? null : find(selector);
+    const isFilters = (name) => name.includes("o_searchview_dropdown_toggler");
+    document.querySelector = (name) => (isFilters(name) && %s ? null : find(name));
 """
 ALL = "true"
 IN_OTHER_VIEWS = "find('.o_switch_view.active:not(:first-child)')"

@@ -142,8 +142,8 @@ class TestOverview(PaidSupportCommon):
         for model, names in (
             (
                 "helpdesk.incident.account",
-                "available lifetime_granted lifetime_used lifetime_balance "
-                "period_balance next_expiry subscription_count level",
+                """available lifetime_granted lifetime_used lifetime_balance
+                period_balance next_expiry subscription_count level""",
             ),
             ("helpdesk.incident.allotment", "window total left product_id"),
             ("helpdesk.incident.entry", "product_id team_id allotment_kind quantity"),
@@ -163,9 +163,10 @@ class TestOverview(PaidSupportCommon):
         accounts = self.account_model.union(*(map(self.account, customers)))
         names = {
             "partner_id": {"fields": {"display_name": {}}},
-            **dict.fromkeys(
-                ("level", "subscription_count", "ticket_count", "next_expiry"), {}
-            ),
+            "level": {},
+            "subscription_count": {},
+            "ticket_count": {},
+            "next_expiry": {},
         }
 
         def cost(records):

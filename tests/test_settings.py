@@ -24,6 +24,20 @@ class TestSettings(PaidSupportCommon):
             [setting] = block.xpath(f".//setting[.//field[@name='{name}']]")
             self.assertTrue(setting.get("help").endswith("."), name)
 
+    def test_every_setting_explained(self):
+        """R12.5: whatever stands in the block, of which each may have more fields."""
+        arch = self.env["res.config.settings"].get_view(
+            self.env.ref("base.res_config_settings_view_form").id, "form"
+        )["arch"]
+        [block] = etree.fromstring(arch).xpath("//block[@name='paid_support']")
+        settings = block.xpath(".//setting")
+        self.assertGreater(len(settings), len(FIELDS))
+        for setting in settings:
+            self.assertTrue(setting.get("help").endswith("."), setting.get("id"))
+        shown = {field.get("name") for field in block.iter("field")}
+        fields = self.env["res.config.settings"]._fields
+        self.assertFalse({name for name in fields if "incident_" in name} - shown)
+
     def test_each_company_its_own(self):
         """R6, R12.5: what is saved is the company's."""
         company_b = self.env["res.company"].create({"name": "B"})
