@@ -50,7 +50,7 @@ class PaidSupportStatement(PaidSupportPortal):
         filters = self._statement_filters(**kw)
         values = self._statement_values(filters)
         if not values["error"]:
-            account, domain = values["account"], values["domain"]
+            account = values["account"]
             values["pager"] = portal_pager(
                 url=PATH,
                 total=values["count"],
@@ -59,7 +59,7 @@ class PaidSupportStatement(PaidSupportPortal):
                 url_args=filters.query(),
             )
             values["lines"] = account._statement(
-                domain, self._items_per_page, values["pager"]["offset"]
+                values["listed"], self._items_per_page, values["pager"]["offset"]
             )
         return request.render(
             "helpdesk_paid_support.portal_my_incidents_statement", values
@@ -72,7 +72,7 @@ class PaidSupportStatement(PaidSupportPortal):
         values = self._statement_values(filters)
         if values["error"]:
             return request.redirect_query(PATH, filters.query())
-        values["lines"] = values["account"]._statement(values["domain"], PRINT_LIMIT)
+        values["lines"] = values["account"]._statement(values["listed"], PRINT_LIMIT)
         values["printed"] = True
         return request.render(
             "helpdesk_paid_support.portal_my_incidents_statement_print", values
@@ -94,7 +94,7 @@ class PaidSupportStatement(PaidSupportPortal):
         writer = csv.writer(text)
         writer.writerow(self._csv_titles())
         writer.writerows(
-            self._csv_row(line, values) for line in account._statement(values["domain"])
+            self._csv_row(line, values) for line in account._statement(values["listed"])
         )
         return request.make_response(
             # The mark tells spreadsheets that it is UTF-8.
@@ -152,11 +152,11 @@ class PaidSupportStatement(PaidSupportPortal):
         }
         if error:
             return values
-        domain = account._statement_domain(filters.group, since, until, filters.search)
-        count = account._statement_count(domain)
+        listed = account._statement_filter(filters.group, since, until, filters.search)
+        count = account._statement_count(listed)
         return {
             **values,
-            "domain": domain,
+            "listed": listed,
             "count": count,
             "figures": account._statement_figures(since, until),
             "print_limit": PRINT_LIMIT,

@@ -4,30 +4,25 @@ from datetime import date
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.fields import Domain
 from odoo.tools import SQL, escape_psql
 
-from .helpdesk_incident_entry import GIVING_KINDS, LAPSING_KINDS, USING_KINDS
+from .helpdesk_incident_entry import LAPSING_KINDS, USING_KINDS
 
-
-def _keys(kinds):
-    return tuple(kind for kind, _label in kinds)
-
-
-#: The columns of a statement. Each entry is in exactly one of them, so that
-#: opening + given − used − lapsed − taken back = closing. A domain, and its sign.
-GROUPS = {
-    "given": (
-        Domain("kind", "in", _keys(GIVING_KINDS)) & Domain("quantity", ">", 0),
-        1,
-    ),
-    "used": (Domain("kind", "in", _keys(USING_KINDS)), -1),
-    "lapsed": (Domain("kind", "in", _keys(LAPSING_KINDS)), -1),
-    "taken": (
-        Domain("kind", "in", _keys(GIVING_KINDS)) & Domain("quantity", "<", 0),
-        -1,
-    ),
-}
+#: The columns of a statement, and the sign of their entries in the sum: opening + given
+#: − used − lapsed − taken back = closing.
+GROUPS = {"given": 1, "used": -1, "lapsed": -1, "taken": -1}
+#: The column of an entry (aliased ``entry``): each is in exactly one.
+GROUP = SQL(
+    """
+    CASE WHEN entry.kind IN %s THEN 'used'
+         WHEN entry.kind IN %s THEN 'lapsed'
+         WHEN entry.quantity > 0 THEN 'given'
+         ELSE 'taken' END
+    """,
+    tuple(kind for kind, _label in USING_KINDS),
+    tuple(kind for kind, _label in LAPSING_KINDS),
+)
+EVERYTHING = SQL("TRUE")
 
 
 class StatementLine(NamedTuple):
@@ -56,66 +51,70 @@ class HelpdeskIncidentAccount(models.Model):
             self._open_and_close()
 
     @api.model
-    def _statement_domain(self, group=None, since=None, until=None, search=None):
-        """Return the domain of what a statement lists.
+    def _statement_filter(self, group=None, since=None, until=None, search=None):
+        """Return which entries a statement lists, as SQL on the table ``entry``.
 
         :param str group: a key of ``GROUPS``, all by default.
         :param date since: the first day (R3.7).
         :param date until: the last day, inclusive.
         :param str search: words in the description.
-        :rtype: Domain
+        :rtype: SQL
         """
-        domain = GROUPS[group][0] if group else Domain.TRUE
+        conditions = [EVERYTHING]
+        if group:
+            conditions.append(SQL("%s = %s", GROUP, group))
         if since:
-            domain &= Domain("date", ">=", since)
+            conditions.append(SQL("entry.date >= %s", since))
         if until:
-            domain &= Domain("date", "<=", until)
+            conditions.append(SQL("entry.date <= %s", until))
         if search:
-            domain &= Domain("name", "ilike", escape_psql(search))
-        return domain
+            words = f"%{escape_psql(search)}%"
+            conditions.append(SQL("entry.name ILIKE %s", words))
+        return SQL(" AND ").join(conditions)
 
-    def _statement_count(self, domain=Domain.TRUE):
-        """Return how many entries of this account meet ``domain``."""
-        entry_model = self.env["helpdesk.incident.entry"].sudo()
-        return entry_model.search_count(Domain("account_id", "in", self.ids) & domain)
+    def _statement_count(self, listed=EVERYTHING):
+        """Return how many entries of this account a statement lists."""
+        [(count,)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT COUNT(*) FROM helpdesk_incident_entry entry
+                 WHERE entry.account_id = %s AND %s
+                """,
+                self.id or 0,
+                listed,
+            )
+        )
+        return count
 
-    def _statement(self, domain=Domain.TRUE, limit=None, offset=0):
-        """Return the entries of this account that meet ``domain``, newest first.
+    def _statement(self, listed=EVERYTHING, limit=None, offset=0):
+        """Return the entries of this account that a statement lists, newest first.
 
-        One query, however many there are.
+        One query that reads the entries once, however many there are.
 
+        :param SQL listed: see :meth:`_statement_filter`.
         :rtype: list[StatementLine]
         """
-        if not self:
-            return []
-        self.ensure_one()
-        entry_model = self.env["helpdesk.incident.entry"].sudo()
-        chosen = entry_model._search(
-            Domain("account_id", "=", self.id) & domain,
-            limit=limit,
-            offset=offset,
-            order=entry_model._order,
-        )
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT entry.date, entry.kind, entry.name,
                        ticket.id, ticket.number,
                        allotment.kind, allotment.date_to,
-                       entry.quantity, running.balance
-                  FROM helpdesk_incident_entry entry
+                       entry.quantity, entry.balance
+                  FROM (SELECT *, SUM(quantity) OVER (ORDER BY date, id) AS balance
+                          FROM helpdesk_incident_entry
+                         WHERE account_id = %(account)s) entry
                   JOIN helpdesk_incident_allotment allotment
                     ON allotment.id = entry.allotment_id
-                  JOIN (SELECT id, SUM(quantity) OVER (ORDER BY date, id) AS balance
-                          FROM helpdesk_incident_entry
-                         WHERE account_id = %(account)s) running
-                    ON running.id = entry.id
                   LEFT JOIN helpdesk_ticket ticket ON ticket.id = entry.ticket_id
-                 WHERE entry.id IN %(chosen)s
+                 WHERE %(listed)s
                  ORDER BY entry.date DESC, entry.id DESC
+                 LIMIT %(limit)s OFFSET %(offset)s
                 """,
-                account=self.id,
-                chosen=chosen.subselect(),
+                account=self.id or 0,
+                listed=listed,
+                limit=limit,
+                offset=offset,
             )
         )
         return [StatementLine(*row) for row in rows]
@@ -134,27 +133,21 @@ class HelpdeskIncidentAccount(models.Model):
         for before, group, quantity in self.env.execute_query(
             SQL(
                 """
-                SELECT date < %(since)s,
-                       CASE WHEN kind IN %(using)s THEN 'used'
-                            WHEN kind IN %(lapsing)s THEN 'lapsed'
-                            WHEN quantity > 0 THEN 'given'
-                            ELSE 'taken' END,
-                       SUM(quantity)
-                  FROM helpdesk_incident_entry
-                 WHERE account_id = %(account)s AND date <= %(until)s
+                SELECT entry.date < %(since)s, %(group)s, SUM(entry.quantity)
+                  FROM helpdesk_incident_entry entry
+                 WHERE entry.account_id = %(account)s AND entry.date <= %(until)s
                  GROUP BY 1, 2
                 """,
                 since=since or date.min,
                 until=until or date.max,
-                using=_keys(USING_KINDS),
-                lapsing=_keys(LAPSING_KINDS),
+                group=GROUP,
                 account=self.id or 0,
             )
         ):
             if before:
                 figures["opening"] += quantity
             else:
-                figures[group] = quantity * GROUPS[group][1]
+                figures[group] = quantity * GROUPS[group]
         figures["closing"] = (
             figures["opening"]
             + figures["given"]

@@ -118,9 +118,9 @@ class TestStatementFigures(StatementCommon):
                     - figures["lapsed"]
                     - figures["taken"],
                 )
-                for group, (_domain, sign) in GROUPS.items():
-                    domain = self.account_model._statement_domain(group, since, until)
-                    lines = self.statement_account._statement(domain)
+                for group, sign in GROUPS.items():
+                    listed = self.account_model._statement_filter(group, since, until)
+                    lines = self.statement_account._statement(listed)
                     self.assertEqual(
                         sign * sum(line.quantity for line in lines), figures[group]
                     )
@@ -141,7 +141,7 @@ class TestStatementFigures(StatementCommon):
                 (20, 20),
             ],
         )
-        used = self.account_model._statement_domain("used")
+        used = self.account_model._statement_filter("used")
         self.assertEqual(
             [line.balance for line in self.statement_account._statement(used)],
             [22, 28, 26],

@@ -75,7 +75,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_subscription", {
             content: "The plan is the new one",
             trigger: "[name='paid_order']:contains('20 incidents every month')",
         },
-        {trigger: "h3:contains('Business support, 3 months')"},
+        {trigger: "h1:contains('Business support, 3 months')"},
         {
             content: "Switch automatic renewal off",
             trigger: "[name='auto_renew'] button[value='off']",
