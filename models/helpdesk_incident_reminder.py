@@ -149,7 +149,9 @@ class HelpdeskIncidentReminder(models.Model):
             customer = reminder.partner_id
             contact = reminder.ticket_id.partner_id
             if contact.commercial_partner_id != customer:
-                contact = reminder.subscription_id and reminder.subscription_id._orderer()
+                contact = (
+                    reminder.subscription_id and reminder.subscription_id._orderer()
+                )
             reminder.recipient_id = contact if contact and contact.email else customer
 
     def _compute_url(self):
@@ -273,7 +275,8 @@ class HelpdeskIncidentReminder(models.Model):
                 self._note_expiries(company, today, soon)
             if company.incident_parked_reminder_days:
                 self._note_parked(
-                    company, today - timedelta(days=company.incident_parked_reminder_days)
+                    company,
+                    today - timedelta(days=company.incident_parked_reminder_days),
                 )
             if company.incident_low_threshold:
                 self._note_low(company)

@@ -152,7 +152,9 @@ class HelpdeskTicket(models.Model):
         )
         return list(
             Domain("team_id.incident_required", "=", True)
-            & Domain("message_ids", "any", Domain("message_type", "=", "email") & sender)
+            & Domain(
+                "message_ids", "any", Domain("message_type", "=", "email") & sender
+            )
         )
 
     def _track_template(self, changes):
@@ -189,9 +191,10 @@ class HelpdeskTicket(models.Model):
 
     def _incident_set(self, target):
         """Override: what has been deducted is waited for no more."""
-        super()._incident_set(target)
+        res = super()._incident_set(target)
         if target and self.sudo().incident_hold:
             self._incident_end_hold()
+        return res
 
     def _incident_end_hold(self):
         self._incident_remember(incident_hold=False, incident_hold_date=False)
@@ -304,7 +307,9 @@ class HelpdeskTicket(models.Model):
         if self.incident_hold_date:
             return self.browse()
         messages = self.env["mail.message"].sudo()
-        opening = Domain("model", "=", self._name) & Domain("message_type", "=", "email")
+        opening = Domain("model", "=", self._name) & Domain(
+            "message_type", "=", "email"
+        )
         mine = messages.search(
             opening & Domain("res_id", "=", self.id), order="id", limit=1
         )
@@ -529,6 +534,9 @@ class HelpdeskTicket(models.Model):
             accounts[(partner_id, company_id)]
             for partner_id, company_id, new, least in rows
             if new
-            or (numbers.get(accounts[(partner_id, company_id)].id, {}).get("available") or 0)
+            or (
+                numbers.get(accounts[(partner_id, company_id)].id, {}).get("available")
+                or 0
+            )
             >= (least or 0)
         ]

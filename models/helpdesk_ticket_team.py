@@ -3,6 +3,12 @@ from odoo.exceptions import ValidationError
 
 from ..fields import WholeNumber
 
+#: What happens to a ticket of a customer who has too few incidents (R11.2, R11.3).
+SHORTAGE_POLICIES = [
+    ("refuse", "Refuse the ticket"),
+    ("park", "Keep the ticket waiting"),
+]
+
 
 class HelpdeskTicketTeam(models.Model):
     _name = "helpdesk.ticket.team"
@@ -27,10 +33,7 @@ class HelpdeskTicketTeam(models.Model):
     )
 
     incident_shortage_policy = fields.Selection(
-        selection=[
-            ("refuse", "Refuse the ticket"),
-            ("park", "Keep the ticket waiting"),
-        ],
+        selection=SHORTAGE_POLICIES,
         string="When incidents run out",
         default="refuse",
         required=True,
@@ -83,7 +86,9 @@ class HelpdeskTicketTeam(models.Model):
         res = super().write(vals)
         if {"incident_required", "show_in_portal", "company_id", "active"} & set(vals):
             self._incident_open_portal_choice()
-        if {"incident_required", "incident_cost", "incident_shortage_policy"} & set(vals):
+        if {"incident_required", "incident_cost", "incident_shortage_policy"} & set(
+            vals
+        ):
             # What waits for what these teams take is looked at again (R11.3).
             self.env["helpdesk.ticket"]._incident_trigger_parked()
         return res

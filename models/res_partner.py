@@ -248,7 +248,9 @@ class ResPartner(models.Model):
         parked = (
             self.env["helpdesk.ticket"]
             .sudo()
-            .search([("partner_id", "child_of", self.ids), ("incident_hold", "=", "parked")])
+            .search(
+                [("partner_id", "child_of", self.ids), ("incident_hold", "=", "parked")]
+            )
         )
         for ticket in parked:
             ticket._incident_review_hold(None)

@@ -157,7 +157,11 @@ class TestMailGateway(GatewayCommon):
         self.give_lifetime(5)
         ticket = self.mail(id="first@northwind.example")
         self.assertEqual(self.account().available, 4)
-        for sender in ("nora@northwind.example", "ned@northwind.example", "x@y.example"):
+        for sender in (
+            "nora@northwind.example",
+            "ned@northwind.example",
+            "x@y.example",
+        ):
             reply = self.mail(
                 sender=sender, headers="In-Reply-To: <first@northwind.example>\n"
             )
@@ -232,7 +236,9 @@ class TestMailGateway(GatewayCommon):
         )
         ticket = self.mail("strict")
         self.run_cron("ir_cron_incident_remind")
-        answer = ticket.message_ids.filtered(lambda m: m.subject and "not be accepted" in m.subject)
+        answer = ticket.message_ids.filtered(
+            lambda m: m.subject and "not be accepted" in m.subject
+        )
         for _n in range(10):
             self.assertFalse(
                 self.mail("strict", headers=f"In-Reply-To: {answer.message_id}\n")

@@ -71,7 +71,9 @@ class TestParked(ParkedCommon):
         """R4.4: a team that parks deducts as any other."""
         self.give_lifetime(3)
         ticket = self.submitted(self.emergency_team)
-        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 3))
+        self.assertEqual(
+            (ticket.incident_state, ticket.incident_count), ("deducted", 3)
+        )
         self.assertEqual(self.told(ticket), [])
 
     def test_refused_by_default(self):
@@ -177,7 +179,7 @@ class TestParked(ParkedCommon):
 
         def fail(ticket):
             if ticket == broken:
-                raise UserError("broken")
+                raise ValueError("broken")
             return release(ticket)
 
         self.patch(type(broken), "_incident_release", fail)
@@ -209,7 +211,9 @@ class TestParked(ParkedCommon):
         ticket.incident_count = 1
         self.assertEqual(ticket.incident_state, "deducted")
         ticket.action_incident_waive()
-        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 1))
+        self.assertEqual(
+            (ticket.incident_state, ticket.incident_count), ("deducted", 1)
+        )
 
     def test_by_hand(self):
         """R4.5: deducted by hand, it waits no more, and takes no second time."""
@@ -217,7 +221,9 @@ class TestParked(ParkedCommon):
         self.give_lifetime(1)
         ticket.incident_count = 1
         self.arrive(5)
-        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 1))
+        self.assertEqual(
+            (ticket.incident_state, ticket.incident_count), ("deducted", 1)
+        )
         ticket.incident_count = 0
         self.assertEqual(ticket.incident_state, "none")
 
@@ -245,12 +251,16 @@ class TestParked(ParkedCommon):
         ticket = self.submitted(self.emergency_team)
         self.give_lifetime(1)
         ticket.team_id = self.paid_team
-        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 1))
+        self.assertEqual(
+            (ticket.incident_state, ticket.incident_count), ("deducted", 1)
+        )
         ticket = self.submitted(self.emergency_team)
         self.give_lifetime(2)
         self.emergency_team.incident_cost = 2
         self.run_cron("ir_cron_incident_parked")
-        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 2))
+        self.assertEqual(
+            (ticket.incident_state, ticket.incident_count), ("deducted", 2)
+        )
 
     def test_team_takes_nothing_any_more(self):
         """R11.3: then there is nothing to wait for."""

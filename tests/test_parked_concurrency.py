@@ -62,7 +62,9 @@ class TestParkedConcurrency(ConcurrencyCase):
             self.account(env)._adjust(quantity, "A gift")
 
     def tickets(self, env):
-        return env["helpdesk.ticket"].search([("team_id", "=", self.team_id)], order="id")
+        return env["helpdesk.ticket"].search(
+            [("team_id", "=", self.team_id)], order="id"
+        )
 
     def submit(self):
         with self.transaction(self.user_id) as env:
@@ -160,7 +162,9 @@ class TestParkedConcurrency(ConcurrencyCase):
             raise ValueError("killed")
 
         with (
-            patch.object(self.registry["helpdesk.incident.account"], "_release", killed),
+            patch.object(
+                self.registry["helpdesk.incident.account"], "_release", killed
+            ),
             mute_logger("odoo.addons.helpdesk_paid_support"),
         ):
             self.give(1)

@@ -7,11 +7,16 @@ from odoo.tools import escape_psql
 from odoo.addons.base.models.res_partner import _tz_get
 
 from ..fields import WholeNumber
+from ..models.helpdesk_ticket_team import SHORTAGE_POLICIES
 from ..models.product_product import KINDS, PLAN_FIELDS
 
 #: What the wizard asks of a team, and of a plan. Each is a field of the wizard with the
 #: name that it has there: add a name here, and the field below and in the view.
-TEAM_FIELDS = ("incident_cost", "incident_on_staff_tickets")
+TEAM_FIELDS = (
+    "incident_cost",
+    "incident_shortage_policy",
+    "incident_on_staff_tickets",
+)
 PRODUCT_FIELDS = (*PLAN_FIELDS, "list_price", "incident_portal_published")
 
 
@@ -54,6 +59,13 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         string="Incidents per ticket",
         default=1,
         help="How many incidents a ticket of this team takes.",
+    )
+    incident_shortage_policy = fields.Selection(
+        selection=SHORTAGE_POLICIES,
+        string="When incidents run out",
+        default="refuse",
+        help="Refused, the portal says why, and an e-mail is answered. Waiting, a ticket "
+        "is released when incidents arrive.",
     )
     incident_on_staff_tickets = fields.Boolean(
         string="Also for tickets opened by staff",
