@@ -143,8 +143,8 @@ class HelpdeskIncidentReminder(models.Model):
             )
 
     def _compute_recipient_id(self):
-        """Whoever of the customer has opened the ticket, or ordered for the subscription
-        last, if there is an address; else the customer."""
+        """Whoever of the customer has opened the ticket, or ordered last for the
+        subscription, if there is an address; else the customer."""
         for reminder in self.sudo():
             customer = reminder.partner_id
             contact = reminder.ticket_id.partner_id
@@ -246,7 +246,8 @@ class HelpdeskIncidentReminder(models.Model):
                 """
                 INSERT INTO helpdesk_incident_reminder
                        (kind, key, account_id, subscription_id, ticket_id, order_id,
-                        reason, day, quantity, state, create_uid, create_date, write_uid, write_date)
+                        reason, day, quantity, state,
+                        create_uid, create_date, write_uid, write_date)
                 SELECT row.*, %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM (%(rows)s) AS row(kind, key, account_id, subscription_id,
                                          ticket_id, order_id, reason, day, quantity,
@@ -335,8 +336,8 @@ class HelpdeskIncidentReminder(models.Model):
         self._insert(
             SQL(
                 """
-                SELECT 'still_parked', t.id || ':' || a.id || ':' || t.incident_hold_date,
-                       a.id, NULL::int4, t.id, NULL::int4, NULL, t.incident_hold_date,
+                SELECT 'still_parked',
+                       t.id || ':' || a.id || ':' || t.incident_hold_date, a.id, NULL::int4, t.id, NULL::int4, NULL, t.incident_hold_date,
                        team.incident_cost, 'waiting'
                   FROM helpdesk_ticket t
                   JOIN helpdesk_ticket_team team ON team.id = t.team_id

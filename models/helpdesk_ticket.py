@@ -304,9 +304,9 @@ class HelpdeskTicket(models.Model):
         ):
             return
         by_customer = self.env.user.share
-        if by_customer or (team.incident_on_staff_tickets and self.partner_id):
-            if not self._incident_park_if_short():
-                self._incident_set(team.incident_cost)
+        by_staff = team.incident_on_staff_tickets and self.partner_id
+        if (by_customer or by_staff) and not self._incident_park_if_short():
+            self._incident_set(team.incident_cost)
 
     def _incident_set(self, target):
         """Deduct or return so that the ticket holds ``target`` incidents (R4.5).

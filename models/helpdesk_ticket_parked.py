@@ -158,8 +158,8 @@ class HelpdeskTicket(models.Model):
         )
 
     def _track_template(self, changes):
-        """Override: the mail of a stage says nothing that helps to whoever gets one that
-        says what to do, and who is away is not answered (R11.3)."""
+        """Override: whoever gets a mail that says what to do needs no mail of the stage,
+        and who is away is not answered (R11.3)."""
         templates = super()._track_template(changes)
         quiet = self.env.cr.precommit.data.get(QUIET, ())
         if self.env.context.get("incident_auto_reply") or self[0].id in quiet:
@@ -326,8 +326,8 @@ class HelpdeskTicket(models.Model):
         return decided[:1] or first
 
     def _incident_review_hold(self, holder):
-        """Look again at a ticket that waits and was changed: at its customer of now, and
-        at what its team takes.
+        """Look again at a ticket that waits and was changed: at its customer of now,
+        and at what its team takes.
 
         :param holder: whose incidents it has waited for before.
         """
@@ -357,7 +357,8 @@ class HelpdeskTicket(models.Model):
 
     @api.model
     def _incident_parked_of(self, user):
-        """Return the tickets of this user's customer that wait, with superuser rights."""
+        """Return the tickets of this user's customer that wait, with superuser
+        rights."""
         return self.sudo().search(
             [
                 ("commercial_partner_id", "=", user.commercial_partner_id.id),
@@ -522,7 +523,8 @@ class HelpdeskTicket(models.Model):
                                 THEN team.incident_cost ELSE 0 END)
                   FROM helpdesk_ticket t
                   LEFT JOIN helpdesk_ticket_team team ON team.id = t.team_id
-                 WHERE t.incident_hold = 'parked' AND t.commercial_partner_id IS NOT NULL
+                 WHERE t.incident_hold = 'parked'
+                   AND t.commercial_partner_id IS NOT NULL
                  GROUP BY t.commercial_partner_id, t.company_id
                 """
             )

@@ -37,10 +37,10 @@ class HelpdeskTicketTeam(models.Model):
         string="When incidents run out",
         default="refuse",
         required=True,
-        help="What happens to a ticket of a customer who has too few incidents. Refused: "
-        "the portal says why and creates nothing; an e-mail is answered and its ticket "
-        "closed. Waiting: the ticket is kept, the customer gets a link to buy, and it is "
-        "released when incidents arrive.",
+        help="What happens to a ticket of a customer who has too few incidents. "
+        "Refused: the portal says why and creates nothing; an e-mail is answered and "
+        "its ticket closed. Waiting: the ticket is kept, the customer gets a link to "
+        "buy, and it is released when incidents arrive.",
     )
 
     _incident_cost_check = models.Constraint(

@@ -235,8 +235,8 @@ class ResPartner(models.Model):
         return res
 
     def _incident_follow(self):
-        """Bring the accounts of these partners to their commercial partners (R2.2); what
-        waits for incidents waits for those of the new customer (R11.3)."""
+        """Bring the accounts of these partners to their commercial partners (R2.2);
+        what waits for incidents waits for those of the new customer (R11.3)."""
         accounts = (
             self.env["helpdesk.incident.account"]
             .sudo()

@@ -203,7 +203,7 @@ class TestMailGateway(GatewayCommon):
         self.assertEqual(self.account().available, 5)
 
     def test_reports_and_lists(self):
-        """R4.4: what a program reports, or a list forwards, is a ticket as any other."""
+        """R4.4: what a program reports, or a list forwards, is an ordinary ticket."""
         self.give_lifetime(9)
         for headers in (
             "Auto-Submitted: no\n",
@@ -256,8 +256,8 @@ class TestMailGateway(GatewayCommon):
         self.assertEqual(self.account().available, 6)
 
     def test_no_flood(self):
-        """R11.3: other addresses that look alike are heard, and what staff or the portal
-        have opened is no flood."""
+        """R11.3: other addresses that look alike are heard, and what staff or the
+        portal have opened is no flood."""
         self.env["ir.config_parameter"].sudo().set_param(
             "mail.gateway.loop.threshold", 3
         )

@@ -286,7 +286,7 @@ class TestParked(ParkedCommon):
         self.assertEqual(self.account().available, 1)
 
     def test_contact_that_moves(self):
-        """R2.2, R11.3: to another customer, with what waits; the old one hears nothing."""
+        """R2.2, R11.3: to another customer, with what waits; no word to the old one."""
         ticket = self.submitted()
         self.give_lifetime(1, self.other_customer)
         self.portal_user.partner_id.parent_id = self.other_customer

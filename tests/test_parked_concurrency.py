@@ -14,7 +14,7 @@ GATEWAY = "odoo.addons.mail.models.mail_thread"
 
 @tagged("post_install", "-at_install")
 class TestParkedConcurrency(ConcurrencyCase):
-    """R3.6, R11.3: tickets that wait, and e-mail, at the same moment as something else."""
+    """R3.6, R11.3: tickets that wait, and e-mail, as something else happens."""
 
     def setUp(self):
         super().setUp()

@@ -64,8 +64,8 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         selection=SHORTAGE_POLICIES,
         string="When incidents run out",
         default="refuse",
-        help="Refused, the portal says why, and an e-mail is answered. Waiting, a ticket "
-        "is released when incidents arrive.",
+        help="Refused, the portal says why, and an e-mail is answered. Waiting, a "
+        "ticket is released when incidents arrive.",
     )
     incident_on_staff_tickets = fields.Boolean(
         string="Also for tickets opened by staff",
