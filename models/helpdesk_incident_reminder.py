@@ -337,7 +337,8 @@ class HelpdeskIncidentReminder(models.Model):
             SQL(
                 """
                 SELECT 'still_parked',
-                       t.id || ':' || a.id || ':' || t.incident_hold_date, a.id, NULL::int4, t.id, NULL::int4, NULL, t.incident_hold_date,
+                       t.id || ':' || a.id || ':' || t.incident_hold_date, a.id,
+                       NULL::int4, t.id, NULL::int4, NULL, t.incident_hold_date,
                        team.incident_cost, 'waiting'
                   FROM helpdesk_ticket t
                   JOIN helpdesk_ticket_team team ON team.id = t.team_id

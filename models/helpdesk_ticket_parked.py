@@ -158,7 +158,7 @@ class HelpdeskTicket(models.Model):
         )
 
     def _track_template(self, changes):
-        """Override: whoever gets a mail that says what to do needs no mail of the stage,
+        """Override: whoever gets a mail that says what to do needs none of the stage,
         and who is away is not answered (R11.3)."""
         templates = super()._track_template(changes)
         quiet = self.env.cr.precommit.data.get(QUIET, ())

@@ -30,10 +30,16 @@ for path in sys.argv[3:]:
     translation.merge(template)
     for entry in list(translation.obsolete_entries()):
         translation.remove(entry)
+    for entry in translation:
+        if entry.msgstr == entry.msgid:
+            entry.msgstr = ""  # as the OCA has it
+    missing = len(translation.untranslated_entries() + translation.fuzzy_entries())
     translation.sort(key=lambda entry: entry.msgid)
     translation.save(path)
-    missing = len(translation.untranslated_entries() + translation.fuzzy_entries())
-    print(f"  {path.rsplit('/', 1)[-1]}: {missing} of {len(translation)} to translate")
+    print(
+        f"  {path.rsplit('/', 1)[-1]}: {missing} of {len(translation)} to translate,"
+        " or the same as in English"
+    )
 """
 
 
