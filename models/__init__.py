@@ -48,6 +48,7 @@ from . import helpdesk_incident_analysis
 from . import helpdesk_ticket
 from . import helpdesk_ticket_team
 from . import helpdesk_ticket_parked
+from . import helpdesk_ticket_mail
 from . import mail_thread
 from . import mail_message
 from . import account_move_charge

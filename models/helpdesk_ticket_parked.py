@@ -1,23 +1,19 @@
-"""Tickets that wait for incidents (R11.3, R13.3), and those that come by e-mail."""
+"""Tickets that wait for incidents (R11.3, R13.3)."""
 
 import logging
 from datetime import timedelta
 
 from psycopg2 import OperationalError
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
-from odoo.tools import SQL, escape_psql, format_date
+from odoo.tools import SQL, format_date
 
-from .helpdesk_ticket import NOTHING
 from .res_partner import INCIDENT_READERS
 
 _logger = logging.getLogger(__name__)
 
-#: In the context, as ``incident_arrived``: this ticket has just come by e-mail, and its
-#: message is being posted. An object cannot come in over RPC.
-ARRIVED = object()
 #: A change of these may end the waiting, or let a ticket wait for another customer.
 WATCHED = {"active", "company_id", "duplicate_id", "partner_id", "stage_id", "team_id"}
 CANCELLED = "helpdesk_mgmt.helpdesk_ticket_stage_cancelled"
@@ -87,86 +83,6 @@ class HelpdeskTicket(models.Model):
         return res
 
     # ------------------------------------------------------------------
-    # Mail gateway
-    # ------------------------------------------------------------------
-
-    @api.model
-    def message_new(self, msg_dict, custom_values=None):
-        """Override for R11.3: e-mail never fails for want of incidents. A ticket of a
-        paid team is parked at first, which needs no lock; the deduction is tried when
-        its message has been posted."""
-        quiet = self.with_context(incident_at_submission=NOTHING)
-        ticket = (
-            super(HelpdeskTicket, quiet)
-            .message_new(msg_dict, self._incident_mail_values(custom_values))
-            .with_env(self.env)
-        )
-        if not ticket._incident_required() or self._incident_from_staff(msg_dict):
-            return ticket
-        if self.env.context.get("incident_auto_reply"):
-            # Whoever is away has asked for nothing: staff see that nothing is deducted.
-            ticket.sudo()._message_log(
-                body=self.env._(
-                    "This message was sent automatically: no support incidents were "
-                    "deducted."
-                )
-            )
-            return ticket
-        ticket._incident_remember(incident_hold="parked")
-        return ticket.with_context(incident_arrived=ARRIVED)
-
-    @api.model
-    def _incident_mail_values(self, custom_values):
-        """Return the values of a ticket that comes by e-mail."""
-        values = {
-            name: value
-            for name, value in (custom_values or {}).items()
-            # An alias cannot say what follows from the ledger: it would be refused.
-            if not name.startswith("incident_")
-        }
-        if not self.env.user._is_internal() or self.env.uid == SUPERUSER_ID:
-            # helpdesk_mgmt would assign the ticket to its customer, or to OdooBot.
-            values.setdefault("user_id", False)
-        return values
-
-    def message_post(self, **kwargs):
-        """Override for R11.3: the message that has opened this ticket is safe now."""
-        message = super().message_post(**kwargs)
-        if self.env.context.get("incident_arrived") is ARRIVED:
-            self.sudo().with_context(incident_arrived=None)._incident_admit_safely()
-        return message
-
-    @api.model
-    def _incident_from_staff(self, msg_dict):
-        """Return whether the sender of an e-mail is an internal user (R4.4)."""
-        author = self.env["res.partner"].sudo().browse(msg_dict.get("author_id"))
-        return any(user._is_internal() for user in author.user_ids)
-
-    @api.model
-    def _detect_loop_sender_domain(self, email_from_normalized):
-        """Override of `mail`, which cannot tell who has opened tickets: whoever opens
-        too many paid ones by e-mail is a machine."""
-        address = escape_psql(email_from_normalized)
-        sender = Domain("email_from", "=ilike", address) | Domain(
-            "email_from", "=ilike", f"%<{address}>"
-        )
-        return list(
-            Domain("team_id.incident_required", "=", True)
-            & Domain(
-                "message_ids", "any", Domain("message_type", "=", "email") & sender
-            )
-        )
-
-    def _track_template(self, changes):
-        """Override: whoever gets a mail that says what to do needs none of the stage,
-        and who is away is not answered (R11.3)."""
-        templates = super()._track_template(changes)
-        quiet = self.env.cr.precommit.data.get(QUIET, ())
-        if self.env.context.get("incident_auto_reply") or self[0].id in quiet:
-            templates.pop("stage_id", None)
-        return templates
-
-    # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
 
@@ -215,18 +131,6 @@ class HelpdeskTicket(models.Model):
         self._incident_remember(incident_hold="parked")
         self._incident_tell_parked(account)
         return True
-
-    def _incident_admit_safely(self):
-        """Try to deduct for a ticket that has come by e-mail. Nothing that goes wrong
-        reaches the gateway: the message would be lost. It is tried again soon."""
-        self.env.flush_all()
-        try:
-            with self.env.cr.savepoint():
-                self._incident_admit()
-        # Even a concurrent update: nobody tries the message again.
-        except Exception:
-            _logger.info("%s waits to be looked at again", self, exc_info=True)
-            self._incident_trigger_parked()
 
     def _incident_admit(self, refusable=True):
         """Deduct what this ticket waits for. Where that is too much the customer is
@@ -296,34 +200,6 @@ class HelpdeskTicket(models.Model):
             body=self.env._("This ticket does not wait for support incidents now.")
         )
         return True
-
-    def _incident_twin(self):
-        """Return the ticket that the same e-mail has opened in the same team: two
-        servers may fetch it at the same moment, and neither sees what the other does.
-
-        It is the one that has been decided on, or else the first one. Once the customer
-        was told of a ticket, it is no twin any more: it may have been moved since.
-        """
-        if self.incident_hold_date:
-            return self.browse()
-        messages = self.env["mail.message"].sudo()
-        opening = Domain("model", "=", self._name) & Domain(
-            "message_type", "=", "email"
-        )
-        mine = messages.search(
-            opening & Domain("res_id", "=", self.id), order="id", limit=1
-        )
-        if not mine.message_id:
-            return self.browse()
-        same = messages.search(opening & Domain("message_id", "=", mine.message_id))
-        twins = self.browse(same.mapped("res_id")).exists().sorted("id") - self
-        # To two teams in one e-mail: that is two tickets.
-        twins = twins.filtered(lambda ticket: ticket.team_id == self.team_id)
-        decided = twins.filtered(
-            lambda ticket: ticket.incident_hold != "parked" or ticket.incident_hold_date
-        )
-        first = twins[:1] if twins[:1].id < self.id else self.browse()
-        return decided[:1] or first
 
     def _incident_review_hold(self, holder):
         """Look again at a ticket that waits and was changed: at its customer of now,
@@ -450,6 +326,14 @@ class HelpdeskTicket(models.Model):
                 left=account.available,
             )
         )
+
+    def _track_template(self, changes):
+        """Override: whoever gets a mail that says what to do needs none of the
+        stage."""
+        templates = super()._track_template(changes)
+        if self[0].id in self.env.cr.precommit.data.get(QUIET, ()):
+            templates.pop("stage_id", None)
+        return templates
 
     # ------------------------------------------------------------------
     # Scheduled action
