@@ -113,6 +113,7 @@ class TestChargeTaxes(ChargeCommon):
         for method, (kind, taxes), included in product(
             ("round_per_line", "round_globally"), self.sets.items(), (True, False)
         ):
+            self.analyze()
             self.company.tax_calculation_rounding_method = method
             self.company.incident_charge_tax_included = included
             self.charge_product.taxes_id = taxes
