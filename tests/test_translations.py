@@ -17,7 +17,7 @@ I18N = Path(__file__).parent.parent / "i18n"
 LANGUAGES = {
     "de_DE": ("10.05.2027", "Supportf"),
     "es_ES": ("10 may 2027", "incidencia"),
-    "fr_FR": ("10 mai 2027", "incidents"),
+    "fr_FR": ("10 mai 2027", "incident"),
     "ru_RU": ("10 мая 2027", "инцидент"),
 }
 #: What is called the same in some of them: it stands empty, as the OCA has it.
