@@ -36,6 +36,7 @@ ROUTES = {
     # Of other modules, with something added by this one.
     "/my/tickets": None,
     "/my/tickets/page/<int:page>": None,
+    "/ticket/close": None,
     "/submitted/ticket": {
         "subject": "Mine",
         "description": "Mine",
@@ -108,6 +109,7 @@ class TestPortalForeign(SubscriptionPortalCommon):
             "tickets": self.env["helpdesk.ticket"].search_count(
                 [("partner_id", "child_of", self.customer.id)]
             ),
+            "stage": self.secret_ticket.stage_id,
         }
 
     # -- over the web ----------------------------------------------------------
@@ -152,6 +154,7 @@ class TestPortalForeign(SubscriptionPortalCommon):
             "account_id": self.incident_account().id,
             "partner_id": self.customer.id,
             "ticket_id": self.secret_ticket.id,
+            "stage_id": self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done").id,
         }
         words = {
             "plan": self.months.id,
