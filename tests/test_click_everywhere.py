@@ -64,7 +64,7 @@ class TestClickEverywhere(ActionsCommon, HttpCase):
             SKIP_FILTERS % skip + CLICK,
             "odoo.isReady === true",
             login=user.login,
-            timeout=90,
+            timeout=300,
             # The robot counts what it has opened, and says so at its end.
             success_signal=f"Successfully tested {len(menus)} menus",
         )
