@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -23,6 +23,9 @@ NUMBERS = {
         "MIN(m.date_to) FILTER (WHERE %s AND m.balance + m.to_grant > 0)", CURRENT
     ),
 }
+#: What time does to an allotment (R9.3).
+DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
+ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -258,11 +261,12 @@ class HelpdeskIncidentAccount(models.Model):
         :return: accounts with superuser rights.
         :rtype: dict[tuple[int, int], recordset]
         """
-        accounts = self.sudo().search_fetch(
-            [
-                ("partner_id", "in", [partner for partner, _company in holders]),
-                ("company_id", "in", [company for _partner, company in holders]),
-            ],
+        # A customer that is being typed in has no id yet.
+        saved = tuple(holder for holder in holders if all(holder))
+        if not saved:
+            return {}
+        accounts = self.sudo()._fetch_where(
+            SQL("(partner_id, company_id) IN %s", saved),
             ["partner_id", "company_id"],
         )
         return {(a.partner_id.id, a.company_id.id): a for a in accounts}
@@ -325,24 +329,37 @@ class HelpdeskIncidentAccount(models.Model):
         transaction still sees its old snapshot. Therefore each verb also *writes* to
         the row. Whoever comes second then gets a serialization failure, and HTTP and
         RPC requests are tried again by Odoo, with a new snapshot.
+
+        :return: those of these accounts on which time has worked since (R9.3).
         """
-        if self:
-            self.env.cr.execute(
-                SQL(
-                    """
-                    WITH account AS (
-                        SELECT id FROM helpdesk_incident_account
-                         WHERE id IN %s ORDER BY id FOR NO KEY UPDATE
-                    )
+        if not self:
+            return self
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH account AS (
+                    SELECT id, company_id FROM helpdesk_incident_account
+                     WHERE id IN %(accounts)s ORDER BY id FOR NO KEY UPDATE
+                ), written AS (
                     UPDATE helpdesk_incident_account a
                        SET revision = a.revision + 1
                       FROM account WHERE a.id = account.id
-                    """,
-                    tuple(self.ids),
-                ),
-                # Who comes second is tried again: that is no error.
-                log_exceptions=False,
-            )
+                )
+                SELECT DISTINCT account.id
+                  FROM account
+                  JOIN %(today)s AS today(company_id, day) USING (company_id)
+                  JOIN helpdesk_incident_allotment m ON m.account_id = account.id
+                 WHERE (%(due)s) OR (%(ended)s)
+                """,
+                accounts=tuple(self.ids),
+                today=self._today_table(self.sudo().company_id),
+                due=DUE,
+                ended=ENDED,
+            ),
+            # Who comes second is tried again: that is no error.
+            log_exceptions=False,
+        )
+        return self.browse([account_id for (account_id,) in self.env.cr.fetchall()])
 
     @api.model
     def _post_lines(self, values_list):
@@ -369,15 +386,17 @@ class HelpdeskIncidentAccount(models.Model):
         return (
             self.env["helpdesk.incident.allotment"]
             .sudo()
-            .search(
-                Domain("account_id", "=", self.id)
-                & (
-                    Domain("kind", "=", "lifetime")
-                    | Domain("kind", "=", "period")
-                    & (Domain("balance", "!=", 0) | Domain("to_grant", "!=", 0))
-                    & Domain("date_from", "<=", today)
-                    & Domain("date_to", ">=", today)
-                )
+            ._fetch_where(
+                SQL(
+                    """
+                    account_id = %s AND (kind = 'lifetime' OR kind = 'period'
+                        AND (balance <> 0 OR to_grant <> 0)
+                        AND %s BETWEEN date_from AND date_to)
+                    """,
+                    self.id,
+                    today,
+                ),
+                ["kind", "date_to", "balance", "to_grant"],
             )
         )
 
@@ -415,12 +434,16 @@ class HelpdeskIncidentAccount(models.Model):
 
         :rtype: list[tuple[recordset, int]]
         """
-        legs = []
-        for allotment, number in self._breakdown():
-            if quantity > 0:
-                legs.append((allotment, min(number, quantity)))
-                quantity -= number
-        return legs
+        return list(self._legs(self._breakdown(), quantity))
+
+    @api.model
+    def _legs(self, usable, quantity):
+        """Yield what ``quantity`` incidents take from what is ``usable``, in order."""
+        for allotment, number in usable:
+            if quantity <= 0:
+                break
+            yield allotment, min(number, quantity)
+            quantity -= number
 
     def _used_in_all(self):
         """Return how many incidents were used over the whole time, of all kinds."""
@@ -437,21 +460,48 @@ class HelpdeskIncidentAccount(models.Model):
     # -- caches and rights ---------------------------------------------
 
     @api.model
-    def _invalidate_balances(self):
+    def _invalidate_ledger(self):
         """Forget what the ORM has read of the ledger: SQL has changed it."""
         for name in ("account", "allotment", "entry"):
             self.env[f"helpdesk.incident.{name}"].invalidate_model(flush=False)
-        # What shows the numbers elsewhere is computed from them, never stored.
-        for name in ("res.partner", "helpdesk.ticket"):
-            model = self.env[name]
-            model.invalidate_model(
-                [
-                    field.name
-                    for field in model._fields.values()
-                    if field.name.startswith("incident_") and field.compute
-                ],
-                flush=False,
+        self._invalidate_balances()
+
+    @api.model
+    def _invalidate_balances(self):
+        """Forget the numbers that the ORM has read, and which entries there are: SQL
+        has written entries."""
+        for model_name, names in self._balance_fields():
+            self.env[model_name].invalidate_model(names, flush=False)
+
+    @api.model
+    @tools.ormcache()
+    def _balance_fields(self):
+        """Return the fields that entries change, of each model that has some.
+
+        What shows the numbers outside the ledger is computed from them, never stored.
+        """
+        return tuple(
+            (
+                model_name,
+                tuple(
+                    name
+                    for name, field in self.env[model_name]._fields.items()
+                    if chosen(field)
+                ),
             )
+            for model_name, chosen in (
+                (
+                    "helpdesk.incident.account",
+                    lambda field: field.compute or field.type == "one2many",
+                ),
+                (
+                    "helpdesk.incident.allotment",
+                    lambda field: field.type in ("integer", "one2many"),
+                ),
+                ("res.partner", _shows_balance),
+                ("helpdesk.ticket", _shows_balance),
+            )
+        )
 
     @api.model
     def _check_manager(self):
@@ -463,3 +513,9 @@ class HelpdeskIncidentAccount(models.Model):
             raise AccessError(
                 self.env._("Only helpdesk managers may adjust support incidents.")
             )
+
+
+def _shows_balance(field):
+    return field.name.startswith("incident_") and (
+        field.compute or field.type == "one2many"
+    )

@@ -30,6 +30,24 @@ LINE_COLUMNS = {
     "name": "varchar",
 }
 
+#: The same columns as SQL.
+COLUMNS = SQL(", ").join(map(SQL.identifier, LINE_COLUMNS))
+
+
+def _moved(kinds):
+    return SQL(
+        "COALESCE(SUM(quantity) FILTER (WHERE kind IN %s), 0)",
+        tuple(kind for kind, _label in kinds),
+    )
+
+
+#: What entries do to the numbers of their allotment.
+MOVED = {
+    "granted": _moved(GIVING_KINDS),
+    "used": _moved(USING_KINDS),
+    "lapsed": _moved(LAPSING_KINDS),
+}
+
 
 class HelpdeskIncidentEntry(models.Model):
     """One line of the append-only ledger (R3).
@@ -158,7 +176,7 @@ class HelpdeskIncidentEntry(models.Model):
                 )
                 for column, column_type in LINE_COLUMNS.items()
             ),
-            SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
+            COLUMNS,
         )
 
     @api.model
@@ -174,13 +192,6 @@ class HelpdeskIncidentEntry(models.Model):
         :return: the number of entries written.
         :rtype: int
         """
-
-        def moved(kinds):
-            return SQL(
-                "COALESCE(SUM(quantity) FILTER (WHERE kind IN %s), 0)",
-                tuple(kind for kind, _label in kinds),
-            )
-
         [(count,)] = self.env.execute_query(
             SQL(
                 """
@@ -227,13 +238,11 @@ class HelpdeskIncidentEntry(models.Model):
                 )
                 SELECT COALESCE(SUM(entries), 0) FROM allotment
                 """,
-                columns=SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
+                columns=COLUMNS,
                 lines=lines,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
-                granted=moved(GIVING_KINDS),
-                used=moved(USING_KINDS),
-                lapsed=moved(LAPSING_KINDS),
+                **MOVED,
             )
         )
         self.env["helpdesk.incident.account"]._invalidate_balances()

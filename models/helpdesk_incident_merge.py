@@ -48,7 +48,7 @@ class HelpdeskIncidentAccount(models.Model):
                 tuple(others.ids),
             )
         )
-        self._invalidate_balances()
+        self._invalidate_ledger()
 
     @api.model
     def _references(self):
@@ -116,7 +116,7 @@ class HelpdeskIncidentAccount(models.Model):
                     tuple(sources.ids),
                 )
             )
-        self._invalidate_balances()
+        self._invalidate_ledger()
 
     def _follow_customers(self, customers):
         """Give these accounts to other customers; those that meet merge (R2.2).
@@ -140,4 +140,4 @@ class HelpdeskIncidentAccount(models.Model):
                         account.id,
                     )
                 )
-                self._invalidate_balances()
+                self._invalidate_ledger()

@@ -54,15 +54,14 @@ class HelpdeskIncidentAccount(models.Model):
         if any(abs(cause.target) > MAX_INCIDENTS for cause in causes):
             raise UserError(self._too_many_message())
         accounts = self.union(*(cause.account for cause in causes)).sudo()
-        accounts._lock()
         # What is due is granted with the new targets, what has ended is closed
         # before anything is taken back.
+        count = accounts._lock()._open_and_close()
         period_causes = [cause for cause in causes if cause.date_from]
-        count = accounts._open_and_close()
         if period_causes:
             self._set_targets(period_causes)
             count += self._post_lines(self._revocation_lines(period_causes))
-            count += accounts._open_and_close()
+            count += accounts._due()._open_and_close()
         return count + self._post_lines(
             self._lifetime_lines([c for c in causes if not c.date_from])
         )

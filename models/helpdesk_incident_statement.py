@@ -46,9 +46,8 @@ class HelpdeskIncidentAccount(models.Model):
     def _catch_up(self):
         """Write what is due, before the entries are shown (R9.3): a statement should
         not depend on when the scheduled action ran last."""
-        if self._is_due():
-            self._lock()
-            self._open_and_close()
+        if self._due():
+            self._lock()._open_and_close()
 
     @api.model
     def _statement_filter(self, group=None, since=None, until=None, search=None):

@@ -7,6 +7,8 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
+from .helpdesk_incident_account import DUE, ENDED
+
 _lt = LazyTranslate(__name__)
 
 PERIOD_GRANTED = _lt("incidents of the new period")
@@ -19,16 +21,13 @@ BATCH = 10_000
 #: next run.
 PATIENCE = 5
 
-#: What time does to an allotment (aliased ``m``).
-DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
-ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
-
 
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     def _open_and_close(self):
-        """Grant what is due and close what has ended (R9.3). Locked by the caller.
+        """Grant what is due and close what has ended (R9.3) of accounts on which time
+        has worked: those that ``_lock`` returns.
 
         A period that went by unseen is granted and closed: nothing of it is usable,
         all of it is counted. ``period`` is dated at the beginning of its window,
@@ -37,7 +36,7 @@ class HelpdeskIncidentAccount(models.Model):
         :return: the number of entries written.
         :rtype: int
         """
-        if not self._is_due():
+        if not self:
             return 0
         post = self.env["helpdesk.incident.entry"]._post
         return post(
@@ -145,17 +144,19 @@ class HelpdeskIncidentAccount(models.Model):
             self._today_table(self.company_id),
         )
 
-    def _is_due(self):
-        return bool(self) and bool(
-            self.env.execute_query(
-                SQL(
-                    "SELECT 1 FROM %s WHERE (%s) OR (%s) LIMIT 1",
-                    self._allotments_today(),
-                    DUE,
-                    ENDED,
-                )
+    def _due(self):
+        """Return those of these accounts on which time has worked."""
+        if not self:
+            return self
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT account.id FROM %s WHERE (%s) OR (%s)",
+                self._allotments_today(),
+                DUE,
+                ENDED,
             )
         )
+        return self.browse([account_id for (account_id,) in rows])
 
     def _due_lines(self, condition, values, text):
         """Return the lines of allotments on which time has worked, as a query.

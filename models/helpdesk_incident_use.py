@@ -7,6 +7,15 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 
+class Deducted(NamedTuple):
+    """What a ticket took."""
+
+    #: how many from which allotment, in order
+    legs: list[tuple[models.BaseModel, int]]
+    #: how many the customer's tickets can still use today
+    left: int
+
+
 class Returned(NamedTuple):
     """What a ticket gave back to one allotment, and what became of it (R5.3)."""
 
@@ -29,27 +38,22 @@ class HelpdeskIncidentAccount(models.Model):
         :param ticket: a ``helpdesk.ticket`` of this account's customer and company.
         :param int quantity: incidents, above zero.
         :raise UserError: if fewer are available; nothing is written then (R4.3).
-        :return: how many were taken from which allotment, in order.
-        :rtype: list[tuple[recordset, int]]
+        :rtype: Deducted
         """
         self.ensure_one()
-        self._lock()
-        self._open_and_close()
-        legs, missing = [], quantity
-        for allotment in self._usable():
-            taken = min(missing, max(allotment.balance, 0))
-            if taken:
-                legs.append((allotment, taken))
-                missing -= taken
-        if missing:
-            raise UserError(self._shortage_message(quantity, quantity - missing))
+        self._lock()._open_and_close()
+        usable = self._breakdown()
+        legs = list(self._legs(usable, quantity))
+        available = sum(number for _allotment, number in usable)
+        if available < quantity:
+            raise UserError(self._shortage_message(quantity, available))
         self._post_lines(
             [
                 self._ticket_line(ticket, allotment, "deduction", -taken)
                 for allotment, taken in legs
             ]
         )
-        return legs
+        return Deducted(legs, available - quantity)
 
     def _return(self, ticket, quantity):
         """Return incidents of a ticket to where they came from, last first (R5.1).
@@ -62,8 +66,7 @@ class HelpdeskIncidentAccount(models.Model):
         :rtype: list[Returned]
         """
         self.ensure_one()
-        self._lock()
-        self._open_and_close()
+        self._lock()._open_and_close()
         legs, missing = defaultdict(int), quantity
         for allotment, taken in reversed(self._taken_by(ticket)):
             returned = min(missing, taken)

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
@@ -138,5 +138,13 @@ class ResCompany(models.Model):
         :rtype: datetime.date
         """
         self.ensure_one()
-        company = self.sudo().with_context(tz=self.sudo().partner_id.tz or "UTC")
-        return fields.Date.context_today(company)
+        return fields.Date.context_today(self.with_context(tz=self._incident_tz()))
+
+    @tools.ormcache("self.id")
+    def _incident_tz(self):
+        """Return the name of the company's time zone. Every verb asks for it; whoever
+        writes it empties this cache (``res.partner``).
+
+        :rtype: str
+        """
+        return self.sudo().partner_id.tz or "UTC"

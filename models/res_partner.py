@@ -232,7 +232,14 @@ class ResPartner(models.Model):
         res = super().write(vals)
         if {"parent_id", "is_company"} & set(vals):
             self._incident_follow()
+        if "tz" in vals:
+            self._incident_forget_tz()
         return res
+
+    def _incident_forget_tz(self):
+        """The time zone of a company may have changed (R3.7)."""
+        if self.sudo().ref_company_ids:
+            self.env.registry.clear_cache()
 
     def _incident_follow(self):
         """Bring the accounts of these partners to their commercial partners (R2.2);

@@ -15,8 +15,9 @@ class TestDeduct(PaidSupportCommon):
         may = self.give_period(2, date(2027, 4, 11), MAY_10)
         self.assertEqual(account.available, 8)
         ticket = self.ticket()
-        legs = account._deduct(ticket, 4)
+        legs, left = account._deduct(ticket, 4)
         self.assertEqual(legs, [(may, 2), (june, 1), (account._lifetime(), 1)])
+        self.assertEqual(left, 4)
         self.assertEqual((may.balance, june.balance), (0, 0))
         self.assertEqual(account.lifetime_balance, 4)
         self.assertEqual(account.available, 4)
@@ -28,7 +29,7 @@ class TestDeduct(PaidSupportCommon):
         late = self.give_period(1, date(2027, 4, 15), MAY_10)
         early_1 = self.give_period(1, date(2027, 4, 11), MAY_10)
         early_2 = self.give_period(1, date(2027, 4, 11), MAY_10)
-        legs = account._deduct(self.ticket(), 3)
+        legs = account._deduct(self.ticket(), 3).legs
         self.assertEqual(legs, [(early_1, 1), (early_2, 1), (late, 1)])
 
     def test_only_valid_today(self):

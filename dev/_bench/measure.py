@@ -6,19 +6,62 @@ import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
-BENCHMARKS = ("payments", "periods", "unearned")
+BENCHMARKS = (
+    "tickets",
+    "loyalty",
+    "periods",
+    "orders",
+    "payments",
+    "pages",
+    "unearned",
+    "portal",
+    "workers",
+    "installing",
+)
+
+
+@dataclass
+class Benchmark:
+    """Something, and what it is measured beside.
+
+    ``ours`` and ``theirs`` have a method ``measure(env)``, which returns a
+    :class:`Figure`.
+    """
+
+    name: str
+    beside: str
+    #: How many times what it is measured beside it may take, None: it is reported.
+    limit: float | None
+    ours: object
+    theirs: object
+    #: Repetitions in which it is measured at most: of what takes minutes, some will do.
+    most: int = 99
+    unit: str = "s"
+
+
+@dataclass
+class Figure:
+    """What one measurement has shown."""
+
+    value: float
+    #: SQL queries, where they are counted.
+    queries: int | None = None
 
 
 @dataclass
 class Result:
-    """Seconds of what is measured, and of what it is measured beside."""
+    """The figures of a benchmark."""
 
     name: str
     beside: str
-    limit: float
+    limit: float | None
+    unit: str
     ours: list = field(default_factory=list)
     theirs: list = field(default_factory=list)
+    #: SQL queries of the last repetition, of both.
+    queries: list = field(default_factory=list)
     #: By how many megabytes the process grew at most while ours was measured, after
     #: the first time.
     memory: float = 0
@@ -27,24 +70,76 @@ class Result:
     def ratio(self):
         return statistics.median(self.ours) / statistics.median(self.theirs)
 
+    @property
+    def good(self):
+        return self.limit is None or self.ratio <= self.limit
+
+
+class Work:
+    """Work in one transaction, which is undone.
+
+    Subclasses say what is made ready, what is measured, and how one sees that it has
+    been done.
+    """
+
+    def prepare(self, env):
+        """Return what :meth:`run` needs."""
+
+    def run(self, env, ready):
+        """Do it."""
+        raise NotImplementedError
+
+    def check(self, env):
+        """Fail if it has not been done."""
+
+    def measure(self, env):
+        """Return the seconds that :meth:`run` takes, with everything written."""
+        with env.cr.savepoint() as savepoint:
+            ready = self.prepare(env)
+            env.cr.flush()
+            env.invalidate_all()
+            seconds, queries = clock(env, lambda: self.run(env, ready))
+            self.check(env)
+            savepoint.rollback()
+        env.cr.clear()
+        return Figure(seconds, queries)
+
+
+class OneByOne(Work):
+    """Work that is done for each of what is ready as in a request of its own: nothing
+    is cached, and what a commit does to the records is done each time."""
+
+    def run_one(self, env, item):
+        """Do it once."""
+        raise NotImplementedError
+
+    def run(self, env, ready):
+        raise NotImplementedError
+
+    def measure(self, env):
+        with env.cr.savepoint() as savepoint:
+            ready = self.prepare(env)
+            env.cr.flush()
+            env.cr.clear()
+            all_seconds = []
+            for item in ready:
+                seconds, queries = clock(env, partial(self.run_one, env, item))
+                all_seconds.append(seconds)
+                env.cr.clear()
+            self.check(env)
+            savepoint.rollback()
+        env.cr.clear()
+        return Figure(statistics.median(all_seconds), queries)
+
 
 def clock(env, work):
-    """Return the seconds that ``work`` takes, with everything written; undo it.
-
-    Whoever is measured must have done the work: ``work.check`` looks.
-    """
-    with env.cr.savepoint() as savepoint:
-        ready = work.prepare(env)
-        env.flush_all()
-        env.invalidate_all()
-        start = time.perf_counter()
-        work.run(env, ready)
-        env.flush_all()
-        seconds = time.perf_counter() - start
-        work.check(env)
-        savepoint.rollback()
-    env.invalidate_all()
-    return seconds
+    """Return the seconds and the queries that ``work`` takes, with all that is written
+    before a commit."""
+    before = env.cr.sql_log_count
+    start = time.perf_counter()
+    work()
+    env.cr.flush()
+    return time.perf_counter() - start, env.cr.sql_log_count - before
 
 
 def memory():
@@ -60,19 +155,9 @@ def run(env, only, repetitions, output):
     results = []
     for module_name in BENCHMARKS:
         module = importlib.import_module(f"_bench.{module_name}")
-        for name, beside, limit, ours, theirs in module.benchmarks(env):
-            if only not in name:
-                continue
-            result = Result(name, beside, limit)
-            for repetition in range(repetitions + 1):
-                print(f"  {name}: {repetition} of {repetitions}", flush=True)
-                before = memory()
-                pair = clock(env, ours), clock(env, theirs)
-                if repetition:  # the first one warms up
-                    result.ours.append(pair[0])
-                    result.theirs.append(pair[1])
-                    result.memory = max(result.memory, memory() - before)
-            results.append(result)
+        for benchmark in module.benchmarks(env):
+            if only in f"{module_name} {benchmark.name}":
+                results.append(measure(env, benchmark, repetitions))
     print_table(results)
     with open(output, "w", encoding="utf-8") as file:
         json.dump(
@@ -80,25 +165,59 @@ def run(env, only, repetitions, output):
             file,
             indent=2,
         )
-    return all(result.ratio <= result.limit for result in results)
+    return all(result.good for result in results)
+
+
+def measure(env, benchmark, repetitions):
+    """Measure both sides of a benchmark in turns.
+
+    :rtype: Result
+    """
+    result = Result(benchmark.name, benchmark.beside, benchmark.limit, benchmark.unit)
+    repetitions = min(repetitions, benchmark.most)
+    for repetition in range(repetitions + 1):
+        print(f"  {benchmark.name}: {repetition} of {repetitions}", flush=True)
+        before = memory()
+        ours = benchmark.ours.measure(env)
+        grown = memory() - before
+        theirs = benchmark.theirs.measure(env)
+        if repetition:  # the first one warms up
+            result.ours.append(ours.value)
+            result.theirs.append(theirs.value)
+            result.queries = [ours.queries, theirs.queries]
+            result.memory = max(result.memory, grown)
+    for side in (benchmark.ours, benchmark.theirs):
+        getattr(side, "close", lambda: None)()
+    return result
 
 
 def print_table(results):
-    """Print a row for each result: medians in seconds, and their ratio."""
-    line = "{:<40} {:>8} {:>8} {:>6} {:>6} {:>6}  {}"
+    """Print a row for each result: medians, and their ratio."""
+    line = "{:<46} {:>9} {:>9} {:>6} {:>6} {:>9} {:>6}  {}"
     print(
         "\n"
-        + line.format("", "seconds", "beside", "ratio", "limit", "MB", "beside what")
+        + line.format(
+            "", "ours", "beside", "ratio", "limit", "queries", "MB", "beside what"
+        )
     )
     for result in results:
         print(
             line.format(
                 result.name,
-                f"{statistics.median(result.ours):.2f}",
-                f"{statistics.median(result.theirs):.2f}",
+                shown(statistics.median(result.ours), result.unit),
+                shown(statistics.median(result.theirs), result.unit),
                 f"{result.ratio:.2f}",
-                f"{result.limit:.2f}" + ("" if result.ratio <= result.limit else " !"),
+                ("" if result.limit is None else f"{result.limit:.2f}")
+                + ("" if result.good else " !"),
+                "/".join("–" if n is None else str(n) for n in result.queries),
                 f"+{result.memory:.0f}",
                 result.beside,
             )
         )
+
+
+def shown(value, unit):
+    """Return a figure as a person reads it."""
+    if unit == "s" and value < 1:
+        return f"{value * 1000:.2f} ms"
+    return f"{value:.2f} {unit}"

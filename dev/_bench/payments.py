@@ -1,9 +1,11 @@
 """Customer payments posted in one call, with the grants of R6 and without."""
 
+from .measure import Benchmark, Work
+
 NUMBER = 1000
 
 
-class Post:
+class Post(Work):
     """Post ``NUMBER`` payments of as many customers in one call."""
 
     def __init__(self, first, topup):
@@ -46,8 +48,8 @@ class Post:
         assert env.cr.fetchone() == (given,)
 
 
-def benchmarks(env):
-    yield (
+def benchmarks(_env):
+    yield Benchmark(
         f"{NUMBER:,} payments posted with grants",
         "with the settings at 0",
         1.3,

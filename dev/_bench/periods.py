@@ -1,12 +1,17 @@
-"""Due periods granted by the scheduled action, and the same rows in raw SQL."""
+"""Periods granted and closed by the scheduled action, and the same rows in raw SQL."""
 
 from unittest.mock import patch
 
-NUMBER = 100_000
+from .measure import Benchmark, Work
 
 
-class Due:
-    """As many customers with a period that has begun today."""
+class Periods(Work):
+    """As many customers with a period: one that has begun today (``due``), or one that
+    has ended yesterday, with all of its incidents left."""
+
+    def __init__(self, number, due):
+        self.number = number
+        self.due = due
 
     def prepare(self, env):
         env.cr.execute(
@@ -29,11 +34,11 @@ class Due:
             {
                 "partner": env.company.partner_id.id,
                 "company": env.company.id,
-                "number": NUMBER,
+                "number": self.number,
             },
         )
         env.cr.execute(
-            """
+            f"""
             INSERT INTO helpdesk_incident_allotment
                    (account_id, kind, name, cause_key, date_from, date_to, target,
                     to_grant, granted, used, lapsed, balance)
@@ -41,7 +46,11 @@ class Due:
               FROM bench_account
              UNION ALL
             SELECT id, 'period', 'Standard support (3 months)', 'bench:' || id,
-                   CURRENT_DATE, CURRENT_DATE + 29, 10, 10, 0, 0, 0, 0
+                   {
+                "CURRENT_DATE, CURRENT_DATE + 29, 10, 10, 0, 0, 0, 0"
+                if self.due
+                else "CURRENT_DATE - 30, CURRENT_DATE - 1, 10, 0, 10, 0, 0, 10"
+            }
               FROM bench_account
             """
         )
@@ -54,14 +63,18 @@ class Due:
             """
             SELECT COUNT(*) FROM helpdesk_incident_allotment m
               JOIN helpdesk_incident_entry e ON e.allotment_id = m.id
-             WHERE m.cause_key LIKE 'bench:%' AND m.balance = 10 AND m.to_grant = 0
-               AND e.quantity = 10 AND e.cause_key = m.cause_key
-            """
+             WHERE m.cause_key LIKE 'bench:%%' AND m.to_grant = 0
+               AND m.balance = %(balance)s AND e.kind = %(kind)s
+               AND e.quantity = %(quantity)s
+            """,
+            {"balance": 10, "kind": "period", "quantity": 10}
+            if self.due
+            else {"balance": 0, "kind": "expiry", "quantity": -10},
         )
-        assert env.cr.fetchone() == (NUMBER,)
+        assert env.cr.fetchone() == (self.number,)
 
 
-class Action(Due):
+class Action(Periods):
     """The scheduled action, but for its commits: what is measured is rolled back."""
 
     def run(self, env, _ready):
@@ -75,45 +88,59 @@ class Action(Due):
             env["helpdesk.incident.account"]._cron_open_and_close()
 
 
-class RawSql(Due):
+class RawSql(Periods):
     """Entries inserted, allotments and accounts updated, in three statements."""
 
     def run(self, env, _ready):
+        if self.due:
+            entry = "date_from, 'period', to_grant, cause_key"
+            numbers = "granted = granted + to_grant, balance = balance + to_grant"
+            condition = "to_grant <> 0 AND date_from <= CURRENT_DATE"
+        else:
+            entry = "date_to, 'expiry', -balance, 'expiry:' || id"
+            numbers = "lapsed = lapsed + balance, balance = 0"
+            condition = "balance <> 0 AND date_to < CURRENT_DATE"
         env.cr.execute(
-            """
+            f"""
             INSERT INTO helpdesk_incident_entry
                    (account_id, allotment_id, date, kind, quantity, cause_key,
                     cause_number, name, user_id, create_uid, create_date, write_uid,
                     write_date)
-            SELECT account_id, id, date_from, 'period', to_grant, cause_key, 1, name,
-                   1, 1, now(), 1, now()
+            SELECT account_id, id, {entry}, 1, name, 1, 1, now(), 1, now()
               FROM helpdesk_incident_allotment
-             WHERE kind = 'period' AND to_grant <> 0 AND date_from <= CURRENT_DATE
+             WHERE kind = 'period' AND {condition}
             """
         )
         env.cr.execute(
-            """
-            UPDATE helpdesk_incident_account a SET revision = revision + 1
-              FROM helpdesk_incident_allotment m
-             WHERE m.account_id = a.id AND m.kind = 'period' AND m.to_grant <> 0
-               AND m.date_from <= CURRENT_DATE
+            f"""
+            UPDATE helpdesk_incident_account SET revision = revision + 1
+             WHERE id IN (SELECT account_id FROM helpdesk_incident_allotment
+                           WHERE kind = 'period' AND {condition})
             """
         )
         env.cr.execute(
-            """
+            f"""
             UPDATE helpdesk_incident_allotment
-               SET granted = granted + to_grant, balance = balance + to_grant,
-                   to_grant = 0, write_uid = 1, write_date = now()
-             WHERE kind = 'period' AND to_grant <> 0 AND date_from <= CURRENT_DATE
+               SET {numbers}, to_grant = 0, write_uid = 1, write_date = now()
+             WHERE kind = 'period' AND {condition}
             """
         )
 
 
-def benchmarks(env):
-    yield (
-        f"{NUMBER:,} due periods granted",
-        "the same rows in raw SQL",
-        4,
-        Action(),
-        RawSql(),
-    )
+def benchmarks(_env):
+    for number, due, most in (
+        (100_000, True, 99),
+        (100_000, False, 99),
+        # Takes minutes to make ready.
+        (1_000_000, True, 2),
+    ):
+        yield Benchmark(
+            f"{number:,} due periods granted"
+            if due
+            else f"{number:,} ended periods closed",
+            "the same rows in raw SQL",
+            4,
+            Action(number, due),
+            RawSql(number, due),
+            most=most,
+        )

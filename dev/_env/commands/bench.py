@@ -28,8 +28,10 @@ def main(arguments):
         databases.drop_throw_away()
         databases.test()
         database = f"{THROW_AWAY}_bench"
-        with step("Copying the database …"):
+        with step("Copying the database, with sale_loyalty and payment_demo …"):
             databases.copy(TEST, database)
+            databases.install(database, "sale_loyalty", "payment_demo")
+        environment.variables["PAID_SUPPORT_TEMPLATE"] = TEST
         code = databases.shell(
             database,
             f"import os, sys; sys.path.insert(0, {str(DEV)!r})\n"

@@ -1,0 +1,257 @@
+"""Lists and pages with few entries in the ledger, and with a million."""
+
+import statistics
+import time
+from contextlib import closing
+from datetime import date, timedelta
+
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+from odoo.tests import Form, new_test_user
+
+from .measure import Benchmark, Figure, clock
+from .server import Customer, Server, copy_database, template, throw_away
+from .tickets import make_customer
+
+CUSTOMERS = 100_000
+#: Customers who have incidents left.
+HOLDERS = 1_000
+NUMBER = 9
+
+
+class Books:
+    """A database with customers. Some have incidents left, one gift each. With
+    ``history``, each has a month that has ended and tickets, ten entries in all, and
+    nothing is left of those: the lists show the same."""
+
+    def __init__(self, name, history):
+        self.database = throw_away(name)
+        self.history = history
+        self.registry = self.server = None
+
+    def open(self):
+        if self.registry:
+            return
+        copy_database(template(), self.database)
+        self.registry = Registry(self.database)
+        with closing(self.registry.cursor()) as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+            # Of the customer whose pages are opened.
+            user = make_customer(env)
+            self.login, self.partner_id = user.login, user.partner_id.id
+            self.manager_id = new_test_user(
+                env,
+                "bench-manager",
+                groups="helpdesk_mgmt.group_helpdesk_manager,base.group_partner_manager",
+            ).id
+            env.flush_all()
+            self._fill(cr, env.company)
+            cr.commit()
+        with closing(self.registry.cursor()) as cr:
+            cr._cnx.autocommit = True
+            cr.execute("VACUUM ANALYZE")
+        self.server = Server(self.database)
+        self.customer = Customer(self.server, self.login)
+
+    def _fill(self, cr, company):
+        start = date.today() - timedelta(days=90)
+        values = {
+            "partner": company.partner_id.id,
+            "company": company.id,
+            "number": CUSTOMERS,
+            "holders": HOLDERS,
+            "start": start,
+            "end": start + timedelta(days=29),
+        }
+        cr.execute(
+            """
+            CREATE TEMPORARY TABLE bench AS
+            WITH template AS (
+                SELECT * FROM res_partner WHERE id = %(partner)s
+            ), partner AS (
+                INSERT INTO res_partner (name, complete_name, active, type,
+                                         autopost_bills)
+                SELECT 'Customer ' || n, 'Customer ' || n, TRUE, 'contact',
+                       template.autopost_bills
+                  FROM template, generate_series(1, %(number)s) n
+                RETURNING id
+            ), account AS (
+                INSERT INTO helpdesk_incident_account (partner_id, company_id, revision)
+                SELECT id, %(company)s, 0 FROM partner
+                RETURNING id
+            )
+            SELECT id, row_number() OVER () AS n FROM account
+            """,
+            values,
+        )
+        cr.execute(
+            "UPDATE res_partner SET commercial_partner_id = id "
+            "WHERE commercial_partner_id IS NULL"
+        )
+        cr.execute(
+            """
+            INSERT INTO helpdesk_incident_allotment
+                   (account_id, kind, target, to_grant, granted, used, lapsed, balance)
+            SELECT id, 'lifetime', 0, 0, 0, 0, 0, 0 FROM bench
+            """
+        )
+        self._post(cr, values, [("lifetime", 0, "topup", 10)], "n <= %(holders)s")
+        if not self.history:
+            return
+        cr.execute(
+            """
+            INSERT INTO helpdesk_incident_allotment
+                   (account_id, kind, name, cause_key, date_from, date_to, target,
+                    to_grant, granted, used, lapsed, balance)
+            SELECT id, 'period', 'Standard support', 'bench:' || id,
+                   %(start)s, %(end)s, 10, 0, 10, 3, 7, 0
+              FROM bench
+            """,
+            values,
+        )
+        past = [
+            ("period", 0, "period", 10),
+            *[("period", day, "deduction", -1) for day in (5, 9, 12)],
+            ("period", 29, "expiry", -7),
+            ("lifetime", 30, "purchase", 4),
+            *[("lifetime", day, "deduction", -1) for day in (40, 45, 50, 55)],
+        ]
+        self._post(cr, values, past, "TRUE")
+
+    def _post(self, cr, values, parts, condition):
+        """Insert entries of the accounts that meet ``condition``, and add them up."""
+        for number, (kind_of, day, kind, quantity) in enumerate(parts):
+            cr.execute(
+                f"""
+                INSERT INTO helpdesk_incident_entry
+                       (account_id, allotment_id, date, kind, quantity, cause_key,
+                        cause_number, name, user_id, create_date)
+                SELECT bench.id, m.id, %(start)s + %(day)s, %(kind)s, %(quantity)s,
+                       'bench:{kind}:{number}:' || bench.id, 1, 'Bench', 1, now()
+                  FROM bench JOIN helpdesk_incident_allotment m
+                    ON m.account_id = bench.id AND m.kind = %(of)s
+                 WHERE {condition}
+                """,
+                {
+                    **values,
+                    "of": kind_of,
+                    "day": day,
+                    "kind": kind,
+                    "quantity": quantity,
+                },
+            )
+        given = sum(n for of, _d, kind, n in parts if of == "lifetime" and n > 0)
+        used = -sum(n for of, _d, kind, n in parts if of == "lifetime" and n < 0)
+        cr.execute(
+            f"""
+            UPDATE helpdesk_incident_allotment m
+               SET granted = granted + {given}, used = used + {used},
+                   balance = balance + {given - used}
+              FROM bench
+             WHERE bench.id = m.account_id AND m.kind = 'lifetime' AND {condition}
+            """,
+            values,
+        )
+
+    def close(self):
+        if self.server:
+            self.server.close()
+        self.server = None
+
+
+class Opened:
+    """Something that a person opens, in one of the databases."""
+
+    def __init__(self, books):
+        self.books = books
+
+    def measure(self, _env):
+        self.books.open()
+        seconds = []
+        for _number in range(NUMBER):
+            one, queries = self.open()
+            seconds.append(one)
+        return Figure(statistics.median(seconds), queries)
+
+    def open(self):
+        """Return the seconds and the queries that it takes."""
+        with closing(self.books.registry.cursor()) as cr:
+            env = api.Environment(cr, self.books.manager_id, {})
+            self.ready(env)
+            env.flush_all()
+            env.cr.clear()
+            return clock(env, lambda: self.show(env))
+
+    def ready(self, env):
+        """What comes before."""
+
+    def show(self, env):
+        """Open it."""
+        raise NotImplementedError
+
+
+class List(Opened):
+    """The list of the *Incidents* menu: those who have some, who has most first."""
+
+    def ready(self, env):
+        views = env["helpdesk.incident.account"].get_views([(False, "list")])
+        names = views["models"]["helpdesk.incident.account"]["fields"]
+        arch = views["views"]["list"]["arch"]
+        self.specification = {
+            name: {"fields": {"display_name": {}}}
+            if field["type"] in ("many2one", "many2many", "one2many")
+            else {}
+            for name, field in names.items()
+            if f'name="{name}"' in arch
+        }
+
+    def show(self, env):
+        found = env["helpdesk.incident.account"].web_search_read(
+            [("available", ">", 0)],
+            self.specification,
+            limit=80,
+            order="available desc, id",
+        )
+        assert len(found["records"]) == 80
+        assert found["length"] == HOLDERS + 1, found["length"]
+
+
+class PartnerForm(Opened):
+    """The form of a customer."""
+
+    def ready(self, env):
+        env["res.partner"].get_views([(False, "form")])
+
+    def show(self, env):
+        form = Form(env["res.partner"].browse(self.books.partner_id))
+        assert form.incident_available > 0
+
+
+class Page(Opened):
+    """The page of a customer."""
+
+    def open(self):
+        start = time.perf_counter()
+        page = self.books.customer.get("/my/incidents")
+        seconds = time.perf_counter() - start
+        assert b"1,006" in page
+        return seconds, self.books.server.queries("/my/incidents")
+
+    def close(self):
+        self.books.close()
+
+
+def benchmarks(_env):
+    many, few = Books("many", history=True), Books("few", history=False)
+    for name, opened in (
+        ("list of 80 customers by what is available", List),
+        ("form of a customer", PartnerForm),
+        ("/my/incidents", Page),
+    ):
+        yield Benchmark(
+            f"{name}: 1,000,000 entries",
+            f"{HOLDERS:,} entries, same {CUSTOMERS:,} customers",
+            1.2,
+            opened(many),
+            opened(few),
+        )
