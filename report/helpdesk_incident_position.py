@@ -42,11 +42,11 @@ class HelpdeskIncidentPosition(models.AbstractModel):
     def _positions(self, days, companies):
         """Return a query of the layers as they were at the end of days.
 
-        Its columns: ``day``; ``id``, the same on every day; ``allotment_id``;
-        ``entry_id`` or ``sale_line_id`` or neither, what has given the layer;
-        ``quantity``, ``used`` and ``lapsed`` in incidents, what remains is left; and
-        ``amount``, ``amount_used`` and ``amount_lapsed`` in company currency without
-        tax, what remains is unearned.
+        Its columns: ``day``; ``id``, the same on every day; ``company_id``;
+        ``allotment_id``; ``entry_id`` or ``sale_line_id`` or neither, what has given
+        the layer; ``quantity``, ``used`` and ``lapsed`` in incidents, what remains is
+        left; and ``amount``, ``amount_used`` and ``amount_lapsed`` in company currency
+        without tax, what remains is unearned.
 
         :param list[date] days: one or more.
         :param companies: ``res.company`` records, one or more.
@@ -54,158 +54,202 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         """
         for name in ("entry", "allotment", "purchase"):
             self.env[f"helpdesk.incident.{name}"].flush_model()
-        restored = self._restored(days, companies)
-        return SQL(
-            """
-            WITH %(layers)s, restored AS (
-                SELECT * FROM unnest(%(days)s::date[], %(ids)s::int8[],
-                                     %(numbers)s::int[]) AS r(day, id, used)
-            ), used AS (
-                SELECT layer.*,
-                       COALESCE(restored.used, LEAST(quantity, GREATEST(
-                           taken - SUM(quantity) OVER stack + quantity, 0))) AS used
-                  FROM layer LEFT JOIN restored USING (day, id)
-                WINDOW stack AS (PARTITION BY day, allotment_id ORDER BY position, id)
-            ), gone AS (
-                SELECT used.*,
-                       CASE WHEN ended THEN quantity - used
-                            ELSE LEAST(quantity - used, withdrawn + GREATEST(
-                                lost - SUM(quantity - used) OVER stack
-                                + quantity - used, 0))
-                       END AS lapsed
-                  FROM used
-                WINDOW stack AS (PARTITION BY day, allotment_id ORDER BY position, id)
-            ), valued AS (
-                SELECT gone.*,
-                       CASE quantity WHEN 0 THEN 0
-                            ELSE ROUND(amount * used / quantity, places)
-                       END AS amount_used,
-                       CASE quantity WHEN 0 THEN amount
-                            ELSE ROUND(amount * (used + lapsed) / quantity, places)
-                       END AS amount_gone
-                  FROM gone
-            )
-            SELECT day, id, allotment_id, entry_id, sale_line_id,
-                   quantity::int, used::int, lapsed::int,
-                   amount, amount_used, amount_gone - amount_used AS amount_lapsed
-              FROM valued
-            """,
-            layers=self._layers(days, companies),
-            days=[day for day, _id, _number in restored],
-            ids=[layer for _day, layer, _number in restored],
-            numbers=[number for _day, _id, number in restored],
+        replayed = self._replayed(days, companies)
+        return SQL(" UNION ALL ").join(
+            self._positions_of(day, companies, replayed[day]) for day in days
         )
 
     @api.model
-    def _layers(self, days, companies, condition=None):
-        """Return the common table expressions of :meth:`_positions`; the last one is
-        ``layer``, with what was ``taken`` and ``lost`` of its allotment.
+    def _positions_of(self, day, companies, replayed):
+        """Return the query of :meth:`_positions` for one day.
 
-        They join nothing but tables: what is known of an allotment or a cause comes
-        together in windows, whose cost grows with the number of rows and no faster.
-
-        :param SQL condition: on the allotment ``m``, by default none.
+        :param replayed: the id of a layer, and how much of it was used and has lapsed,
+            for layers of which that does not follow from their order.
         :rtype: SQL
         """
         return SQL(
             """
-            day(day) AS (
-                SELECT unnest(%(days)s::date[])
-            ), fact AS (
-                -- what gives lifetime incidents
-                SELECT day.day, e.allotment_id, e.id AS position,
+            (WITH %(layers)s, spent AS (
+                SELECT layer.*,
+                       COALESCE(replayed.used, LEAST(quantity, GREATEST(
+                           taken - before, 0))) AS used,
+                       CASE WHEN ended THEN quantity
+                            ELSE LEAST(quantity, withdrawn + COALESCE(
+                                replayed.used + replayed.lapsed,
+                                GREATEST(taken + lost - before, 0)))
+                       END AS gone
+                  FROM layer
+                  LEFT JOIN (
+                    -- each id once, as the planner can see
+                    SELECT id, MAX(used) AS used, MAX(lapsed) AS lapsed
+                      FROM unnest(%(ids)s::int8[], %(used)s::int[], %(lapsed)s::int[])
+                        AS r(id, used, lapsed)
+                     GROUP BY id) AS replayed USING (id)
+                OFFSET 0
+            ), valued AS (
+                SELECT spent.*,
+                       CASE used WHEN 0 THEN 0 WHEN quantity THEN amount
+                            ELSE ROUND(amount * used / quantity, places)
+                       END AS amount_used,
+                       -- of what has given nothing (any more), all is gone
+                       CASE gone WHEN quantity THEN amount WHEN 0 THEN 0
+                            ELSE ROUND(amount * gone / quantity, places)
+                       END AS amount_gone
+                  FROM spent
+            )
+            SELECT %(day)s::date AS day, id, company_id, allotment_id, entry_id,
+                   sale_line_id, quantity, used, gone - used AS lapsed,
+                   amount, amount_used, amount_gone - amount_used AS amount_lapsed
+              FROM valued)
+            """,
+            day=day,
+            layers=self._layers(day, companies),
+            ids=_array(layer for layer, _used, _lapsed in replayed),
+            used=_array(used for _layer, used, _lapsed in replayed),
+            lapsed=_array(lapsed for _layer, _used, lapsed in replayed),
+        )
+
+    @api.model
+    def _layers(self, day, companies, allotment_ids=None):
+        """Return the common table expressions of :meth:`_positions_of`; the last one is
+        ``layer``, with what was ``taken`` and ``lost`` of its allotment, and the number
+        of incidents ``before`` it.
+
+        What is a sum is a sum: nothing is replayed that need not be, and only two
+        things are sorted, the layers of each allotment, and the entries of those
+        allotments from which something was taken back. It relies on these invariants:
+
+        * The numbers of an allotment are the sums of its entries (R3.3): what it had on
+          the day is what it has now, less what has moved since.
+        * What a cause has given at once and nobody has taken back is a layer as it is.
+        * What an order line has paid for in the lifetime allotment is what its cause
+          has given: both are written together.
+
+        (``OFFSET 0``: what was computed is not computed again wherever it is used.)
+
+        :param list[int] allotment_ids: by default all of ``companies``.
+        :rtype: SQL
+        """
+
+        def among(column):
+            if allotment_ids is None:
+                return SQL("TRUE")
+            return SQL("%s = ANY(%s::int[])", column, _array(allotment_ids))
+
+        return SQL(
+            """
+            later AS MATERIALIZED (
+                SELECT allotment_id,
+                       COALESCE(-SUM(quantity) FILTER (WHERE kind IN %(using)s), 0)
+                           AS used,
+                       COALESCE(SUM(quantity) FILTER (WHERE kind IN %(giving)s), 0)
+                           AS granted
+                  FROM helpdesk_incident_entry
+                 WHERE date > %(day)s AND %(among)s
+                 GROUP BY allotment_id
+            ), allotment AS NOT MATERIALIZED (
+                SELECT m.id, m.kind, m.account_id, m.date_to,
+                       (m.used - COALESCE(later.used, 0))::int AS taken,
+                       -- of this, what was not paid for is a layer without value
+                       (CASE WHEN m.subscription_id IS NULL
+                             THEN m.granted - COALESCE(later.granted, 0)
+                             ELSE m.used - COALESCE(later.used, 0)
+                        END)::int AS counted
+                  FROM helpdesk_incident_allotment m
+                  LEFT JOIN later ON later.allotment_id = m.id
+                 WHERE %(among_m)s
+            ), paid AS (
+                SELECT allotment_id, sale_line_id, MIN(id) AS position,
+                       SUM(quantity)::int AS quantity, SUM(withdrawn)::int AS withdrawn,
+                       SUM(amount) AS amount
+                  FROM helpdesk_incident_purchase
+                 WHERE date <= %(day)s AND %(among)s
+                 GROUP BY allotment_id, sale_line_id
+            ), given AS NOT MATERIALIZED (
+                SELECT id, allotment_id, quantity, cause_number,
                        -- whatever is given and taken back by hand is one cause
-                       CASE e.kind WHEN 'adjustment' THEN 'by hand'
-                            ELSE e.cause_key END AS cause_key,
-                       e.id AS entry_id, NULL::int AS sale_line_id, e.quantity AS given,
-                       NULL::int8 AS paid, NULL::int8 AS withdrawn,
-                       NULL::numeric AS amount, NULL::int8 AS used,
-                       NULL::int8 AS granted
-                  FROM helpdesk_incident_entry e
-                  JOIN helpdesk_incident_allotment m ON m.id = e.allotment_id
-                   AND m.kind = 'lifetime' AND %(condition)s
-                  JOIN day ON e.date <= day.day
-                 WHERE e.kind IN %(giving)s
-                 UNION ALL
-                -- what was paid for
-                SELECT day.day, p.allotment_id, MIN(p.id),
-                       'sale_line:' || p.sale_line_id, NULL, p.sale_line_id, NULL,
-                       SUM(p.quantity), SUM(p.withdrawn), SUM(p.amount), NULL, NULL
-                  FROM helpdesk_incident_purchase p
-                  JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
-                   AND %(condition)s
-                  JOIN day ON p.date <= day.day
-                 GROUP BY day.day, p.allotment_id, p.sale_line_id
-                 UNION ALL
-                -- all that has moved
-                SELECT day.day, e.allotment_id, NULL, NULL, NULL, NULL, NULL, NULL,
-                       NULL, NULL,
-                       -SUM(e.quantity) FILTER (WHERE e.kind IN %(using)s),
-                       SUM(e.quantity) FILTER (WHERE e.kind IN %(giving)s)
-                  FROM helpdesk_incident_entry e
-                  JOIN helpdesk_incident_allotment m ON m.id = e.allotment_id
-                   AND %(condition)s
-                  JOIN day ON e.date <= day.day
-                 GROUP BY day.day, e.allotment_id
-            ), known AS (
-                SELECT fact.*, m.kind, m.subscription_id, places,
-                       -- not while it can be used, if the report is of today
-                       m.kind = 'period' AND m.date_to <= fact.day
-                           AND m.date_to < today.day AS ended,
-                       GREATEST(SUM(given) OVER cause, 0) AS total,
-                       SUM(GREATEST(given, 0)) OVER past AS passed,
-                       SUM(fact.amount) OVER cause AS price,
-                       MAX(fact.sale_line_id) OVER cause AS line_id,
-                       SUM(paid) OVER allotment AS paid_in_all,
-                       COALESCE(SUM(fact.used) OVER allotment, 0) AS taken,
-                       SUM(fact.granted) OVER allotment AS granted_in_all
-                  FROM fact
-                  JOIN helpdesk_incident_allotment m ON m.id = fact.allotment_id
-                  JOIN helpdesk_incident_account account ON account.id = m.account_id
-                  JOIN %(today)s AS today(company_id, day, places) USING (company_id)
-                WINDOW allotment AS (PARTITION BY fact.day, fact.allotment_id),
-                       cause AS (PARTITION BY fact.day, fact.allotment_id,
-                                              fact.cause_key),
-                       past AS (PARTITION BY fact.day, fact.allotment_id,
-                                             fact.cause_key ORDER BY fact.entry_id)
+                       CASE kind WHEN 'adjustment' THEN 'by hand'
+                            ELSE cause_key END AS cause_key
+                  FROM helpdesk_incident_entry
+                 WHERE kind IN %(giving)s AND date <= %(day)s AND %(among)s
+            ), summed AS (
+                SELECT given.*, GREATEST(SUM(given.quantity) OVER cause, 0) AS total,
+                       SUM(GREATEST(given.quantity, 0)) OVER past AS passed
+                  FROM given
+                 WHERE allotment_id IN (
+                           SELECT allotment_id FROM given
+                            WHERE quantity < 0 OR cause_number > 1)
+                WINDOW cause AS (PARTITION BY allotment_id, cause_key),
+                       past AS (PARTITION BY allotment_id, cause_key ORDER BY id)
+            ), changed AS (
+                -- what was taken back is missing in the last entries of its cause
+                SELECT id, allotment_id, quantity, total::int,
+                       LEAST(passed, total)::int AS until,
+                       LEAST(passed - GREATEST(quantity, 0), total)::int AS since
+                  FROM summed
+            ), lost AS (
+                -- and beyond them, in the allotment
+                SELECT allotment_id, SUM(until - since - quantity) AS lost
+                  FROM changed
+                 GROUP BY allotment_id
             ), part AS (
-                SELECT known.*,
-                       CASE WHEN kind = 'lifetime' AND entry_id IS NULL THEN 0
-                            WHEN kind = 'lifetime'
-                            THEN LEAST(passed, total) - LEAST(passed - given, total)
-                            WHEN sale_line_id IS NOT NULL THEN paid
-                            -- used, and not paid for any more; or given without order
-                            WHEN subscription_id IS NOT NULL
-                            THEN used - COALESCE(paid_in_all, 0)
-                            ELSE granted - COALESCE(paid_in_all, 0)
-                       END AS quantity
-                  FROM known
-                 WHERE kind = 'period' OR given > 0 OR total = 0 AND amount <> 0
-            ), layer AS (
-                SELECT day, allotment_id, entry_id, line_id AS sale_line_id, position,
-                       CASE WHEN entry_id IS NOT NULL THEN entry_id::int8 * 4
-                            WHEN line_id IS NOT NULL THEN position::int8 * 4 + 1
-                            ELSE allotment_id::int8 * 4 + 2 END AS id,
-                       quantity, COALESCE(withdrawn, 0) AS withdrawn, places, ended,
-                       taken,
-                       CASE kind WHEN 'lifetime'
-                            THEN SUM(quantity) OVER allotment - granted_in_all
-                            ELSE 0 END AS lost,
-                       CASE WHEN price IS NULL THEN 0
-                            WHEN kind = 'period' OR entry_id IS NULL THEN price
-                            WHEN total = 0 THEN 0
-                            ELSE ROUND(price * LEAST(passed, total) / total, places)
-                               - ROUND(price * LEAST(passed - given, total) / total,
-                                       places)
-                       END AS amount
+                -- what gives lifetime incidents
+                SELECT m.id AS allotment_id, m.account_id, m.date_to, m.taken,
+                       COALESCE(lost.lost, 0)::int AS lost, 0 AS counted,
+                       given.id AS entry_id, paid.sale_line_id, given.id AS position,
+                       COALESCE(until - since, given.quantity) AS quantity,
+                       0 AS withdrawn, paid.amount AS price, total, since, until
+                  FROM given
+                  JOIN allotment m ON m.id = given.allotment_id AND m.kind = 'lifetime'
+                  LEFT JOIN changed ON changed.id = given.id
+                  LEFT JOIN lost ON lost.allotment_id = m.id
+                  LEFT JOIN paid ON paid.allotment_id = m.id
+                   AND 'sale_line:' || paid.sale_line_id = given.cause_key
+                 WHERE given.quantity > 0
+                 UNION ALL
+                -- what was paid for in a period; or has given nothing (any more)
+                SELECT m.id, m.account_id, m.date_to, m.taken, 0, 0, NULL,
+                       paid.sale_line_id, paid.position, paid.quantity, paid.withdrawn,
+                       paid.amount, NULL, NULL, NULL
+                  FROM paid JOIN allotment m ON m.id = paid.allotment_id
+                 WHERE m.kind = 'period' OR paid.quantity = 0
+                 UNION ALL
+                -- and, last in a period, the rest, which was not paid for
+                SELECT m.id, m.account_id, m.date_to, m.taken, 0, m.counted, NULL,
+                       NULL, NULL, 0, 0, NULL, NULL, NULL, NULL
+                  FROM allotment m
+                 WHERE m.kind = 'period' AND m.counted > 0
+            ), stacked AS (
+                SELECT part.*, (SUM(quantity) OVER stack)::int - quantity AS before
                   FROM part
-                 -- what was paid and has given nothing (any more) is worth its price
-                 WHERE quantity > 0 OR amount <> 0
-                WINDOW allotment AS (PARTITION BY day, allotment_id)
+                WINDOW stack AS (PARTITION BY allotment_id ORDER BY position
+                                 ROWS UNBOUNDED PRECEDING)
+            ), priced AS (
+                SELECT allotment_id, account.company_id, entry_id, sale_line_id,
+                       position, taken, lost, before, withdrawn, places,
+                       -- not while it can be used, if the report is of today
+                       date_to <= %(day)s AND date_to < today.day AS ended,
+                       COALESCE(entry_id::int8 * 4, position::int8 * 4 + 1,
+                                allotment_id::int8 * 4 + 2) AS id,
+                       CASE WHEN position IS NULL THEN counted - before
+                            ELSE quantity END AS quantity,
+                       CASE WHEN price IS NULL OR total = 0 THEN 0
+                            WHEN total IS NULL THEN price
+                            ELSE ROUND(price * until / total, places)
+                               - ROUND(price * since / total, places)
+                       END AS amount
+                  FROM stacked
+                  JOIN helpdesk_incident_account account ON account.id = account_id
+                  JOIN %(today)s AS today(company_id, day, places) USING (company_id)
+                OFFSET 0
+            ), layer AS (
+                -- what was paid and has given nothing is worth its price
+                SELECT * FROM priced WHERE quantity > 0 OR amount <> 0
             )
             """,
-            days=days,
-            condition=condition or SQL("TRUE"),
+            day=day,
+            among=among(SQL("allotment_id")),
+            among_m=among(SQL("m.id")),
             today=SQL(
                 "(VALUES %s)",
                 SQL(", ").join(
@@ -223,52 +267,58 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         )
 
     @api.model
-    def _restored(self, days, companies):
-        """Return how much of each layer is used in allotments with several layers to
+    def _replayed(self, days, companies):
+        """Return what is gone of each layer of the allotments with several layers to
         which tickets have returned incidents: those go back to the layer that they came
         from (R12.4), wherever that is in the order.
 
-        :return: day, id of the layer, and number used.
-        :rtype: list[tuple[date, int, int]]
+        :return: for each day, ids of layers, and the numbers used and lapsed.
+        :rtype: dict[date, list[tuple[int, int, int]]]
         """
-        returned = SQL(
-            """m.id IN (SELECT allotment_id FROM helpdesk_incident_entry
-                         WHERE kind = 'return' AND date <= %s)""",
-            max(days),
-        )
-        stacks = defaultdict(list)
-        for day, allotment_id, layer, quantity in self.env.execute_query(
-            SQL(
-                """
-                WITH %s
-                SELECT day, allotment_id, id, quantity
-                  FROM (SELECT layer.*, COUNT(*)
-                          OVER (PARTITION BY day, allotment_id) AS layers
-                          FROM layer) AS l
-                 WHERE layers > 1
-                 ORDER BY day, allotment_id, position, id
-                """,
-                self._layers(days, companies, returned),
-            )
-        ):
-            stacks[day, allotment_id].append((layer, quantity))
-        moves = self._moves({allotment_id for _day, allotment_id in stacks})
-        return [
-            (day, layer, used)
-            for (day, allotment_id), layers in stacks.items()
-            for (layer, _quantity), used in zip(
-                layers,
-                _used_by_layer(
-                    [quantity for _layer, quantity in layers],
-                    [
-                        (ticket, number)
-                        for moved_on, ticket, number in moves[allotment_id]
-                        if moved_on <= day
-                    ],
-                ),
-                strict=True,
+        result = {day: [] for day in days}
+        returned = [
+            allotment_id
+            for [allotment_id] in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT allotment_id FROM helpdesk_incident_entry
+                     WHERE kind = 'return' AND date <= %s
+                    """,
+                    max(days),
+                )
             )
         ]
+        if not returned:
+            return result
+        stacks = self.env.execute_query(
+            SQL(" UNION ALL ").join(
+                SQL(
+                    """
+                    (WITH %(layers)s
+                     SELECT %(day)s::date, allotment_id, MAX(lost),
+                            ARRAY_AGG(id ORDER BY position),
+                            ARRAY_AGG(quantity ORDER BY position)
+                       FROM layer GROUP BY allotment_id HAVING COUNT(*) > 1)
+                    """,
+                    day=day,
+                    layers=self._layers(day, companies, returned),
+                )
+                for day in days
+            )
+        )
+        moves = self._moves({allotment_id for _day, allotment_id, *_rest in stacks})
+        for day, allotment_id, lost, layers, quantities in stacks:
+            used, lapsed = _replay(
+                quantities,
+                [
+                    (ticket, number)
+                    for moved_on, ticket, number in moves[allotment_id]
+                    if moved_on <= day
+                ],
+                lost,
+            )
+            result[day] += zip(layers, used, lapsed, strict=True)
+        return result
 
     @api.model
     def _moves(self, allotment_ids):
@@ -292,12 +342,20 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         return moves
 
 
-def _used_by_layer(quantities, moves):
-    """Return how much of each layer is used after ``moves``.
+def _array(numbers):
+    """Return integers as PostgreSQL writes an array: it reads one literal much quicker
+    than thousands of them."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def _replay(quantities, moves, lost):
+    """Return how much of each layer is used after ``moves``, and how much has lapsed.
 
     :param list[int] quantities: the layers, in the order in which they are used.
     :param moves: pairs of a ticket and the number that it takes (above zero) or
         returns, in the order of time.
+    :param int lost: what lapses in the end, of what is left by then.
+    :rtype: tuple[list[int], list[int]]
     """
     left = list(quantities)
     held = defaultdict(list)
@@ -333,4 +391,10 @@ def _used_by_layer(quantities, moves):
     # What is missing is used all the same: of what is left by now.
     for _taken in take(missing):
         pass
-    return [quantity - free for quantity, free in zip(quantities, left, strict=True)]
+    unused = list(left)
+    for _taken in take(lost):
+        pass
+    return (
+        [quantity - free for quantity, free in zip(quantities, unused, strict=True)],
+        [before - after for before, after in zip(unused, left, strict=True)],
+    )

@@ -92,9 +92,9 @@ class HelpdeskIncidentUnearned(models.Model):
         return SQL(
             """
             SELECT (p.id << 17) | (p.day - %s) AS id, p.day AS date,
-                   account.company_id, m.account_id,
-                   account.partner_id, p.allotment_id, m.kind, m.date_from, m.date_to,
-                   m.subscription_id, p.entry_id, p.sale_line_id, line.order_id,
+                   p.company_id, m.account_id, account.partner_id, p.allotment_id,
+                   m.kind, m.date_from, m.date_to, m.subscription_id,
+                   p.entry_id, p.sale_line_id, line.order_id,
                    line.product_id,
                    COALESCE(entry.name, sale.name || ': ' || m.name, m.name) AS name,
                    p.quantity, p.used, p.lapsed,
@@ -103,8 +103,8 @@ class HelpdeskIncidentUnearned(models.Model):
                    p.amount, p.amount_used, p.amount_lapsed,
                    p.amount - p.amount_used - p.amount_lapsed AS amount_left
               FROM (%s) AS p
-              JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
-              JOIN helpdesk_incident_account account ON account.id = m.account_id
+              LEFT JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
+              LEFT JOIN helpdesk_incident_account account ON account.id = m.account_id
               LEFT JOIN helpdesk_incident_entry entry ON entry.id = p.entry_id
               LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
               LEFT JOIN sale_order sale ON sale.id = line.order_id

@@ -82,11 +82,9 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
         return SQL(
             """
             WITH part AS (
-                SELECT p.day, account.company_id, line.product_id, p.quantity, p.used,
+                SELECT p.day, p.company_id, line.product_id, p.quantity, p.used,
                        p.lapsed, p.amount, p.amount_used, p.amount_lapsed, 0 AS invoiced
                   FROM (%(positions)s) AS p
-                  JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
-                  JOIN helpdesk_incident_account account ON account.id = m.account_id
                   LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
                  UNION ALL
                 SELECT day, company_id, product_id, 0, 0, 0, 0, 0, 0, invoiced
