@@ -1,7 +1,7 @@
 """The deduction by the verb alone, and core's loyalty points."""
 
 from .measure import Benchmark, OneByOne
-from .tickets import NUMBER, make_customer, make_team
+from .tickets import NUMBER, make_customers, make_team
 
 
 class Deduct(OneByOne):
@@ -9,7 +9,7 @@ class Deduct(OneByOne):
 
     def prepare(self, env):
         self.last = env["helpdesk.incident.entry"].search([], order="id desc", limit=1)
-        partners = make_customer(env, NUMBER).partner_id
+        partners = make_customers(env, NUMBER)
         accounts = env["helpdesk.incident.account"]._find(
             [(partner.id, env.company.id) for partner in partners]
         )
@@ -57,7 +57,7 @@ class Points(OneByOne):
                     "partner_id": partner.id,
                     "points": 1000,
                 }
-                for partner in make_customer(env, NUMBER).partner_id
+                for partner in make_customers(env, NUMBER)
             ]
         )
         self.cards = cards.ids

@@ -11,7 +11,7 @@ from odoo.tests import Form, new_test_user
 
 from .measure import Benchmark, Figure, clock
 from .server import Customer, Server, copy_database, template, throw_away
-from .tickets import make_customer
+from .tickets import make_users
 
 CUSTOMERS = 100_000
 #: Customers who have incidents left.
@@ -37,7 +37,7 @@ class Books:
         with closing(self.registry.cursor()) as cr:
             env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
             # Of the customer whose pages are opened.
-            user = make_customer(env)
+            user = make_users(env)
             self.login, self.partner_id = user.login, user.partner_id.id
             self.manager_id = new_test_user(
                 env,

@@ -17,7 +17,7 @@ from .server import (
     throw_away,
     token,
 )
-from .tickets import make_customer, make_team
+from .tickets import make_team, make_users
 
 NUMBER = 30
 
@@ -45,7 +45,7 @@ class Portal:
                 }
             )
             self.teams = [make_team(env, required).id for required in (False, True)]
-            logins = make_customer(env, customers).mapped("login")
+            logins = make_users(env, customers).mapped("login")
             cr.commit()
         return logins
 

@@ -9,19 +9,23 @@ from .measure import Benchmark, OneByOne
 NUMBER = 60
 
 
-def make_customer(env, number=1):
-    """Return the portal users of customers with incidents of three kinds: a month that
-    ends soon, one that ends later, and lifetime ones.
-
-    The first two have three incidents each, so that ten tickets of one take from all.
-    """
+def make_customers(env, number=1):
+    """Return customers with incidents of three allotments: two months of three each,
+    and many lifetime ones."""
     partners = env["res.partner"].create(
         [
             {"name": f"Customer {n}", "email": f"customer{n}@example.com"}
             for n in range(number)
         ]
     )
-    users = (
+    give(env, partners)
+    return partners
+
+
+def make_users(env, number=1):
+    """Return the portal users of new customers with incidents; their logins are their
+    passwords."""
+    return (
         env["res.users"]
         .with_context(no_reset_password=True)
         .create(
@@ -33,12 +37,10 @@ def make_customer(env, number=1):
                     "partner_id": partner.id,
                     "group_ids": [(6, 0, env.ref("base.group_portal").ids)],
                 }
-                for partner in partners
+                for partner in make_customers(env, number)
             ]
         )
     )
-    give(env, partners)
-    return users
 
 
 def give(env, partners, quantity=1000):
@@ -82,7 +84,7 @@ class Submit(OneByOne):
 
     def prepare(self, env):
         self.last = env["helpdesk.incident.entry"].search([], order="id desc", limit=1)
-        user = make_customer(env)
+        user = make_users(env)
         team = make_team(env, self.required)
         # The form sets it; the stage's own mail is the same for both.
         stage = team._get_applicable_stages()[:1]
