@@ -1,4 +1,18 @@
-"""A pytest plugin: of what pytest collects, only what Odoo's own loader would run."""
+"""A pytest plugin: of what pytest collects, only what Odoo's own loader would run, what
+takes long first."""
+
+from collections import Counter
+
+#: Files with tests that take long, each class of them many times as long as others with
+#: as many tests. Were they last, one worker would wait for the other.
+LONG = (
+    "_simulation.py",
+    "_property.py",
+    "_foreign.py",
+    "test_charge_money.py",
+    "_concurrency.py",
+    "_tours.py",
+)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -7,6 +21,22 @@ def pytest_collection_modifyitems(config, items):
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if not item.cls or _is_own(item)]
+    sizes = Counter(map(_scope, items))
+    items.sort(key=lambda item: (_rank(item), -sizes[_scope(item)], _scope(item)))
+
+
+def _scope(item):
+    """Return what `--dist loadscope` gives to one worker: a class."""
+    return item.nodeid.rpartition("::")[0]
+
+
+def _rank(item):
+    """Return the place of a test's file among those that take long; the others are
+    last."""
+    for place, ending in enumerate(LONG):
+        if item.path.name.endswith(ending):
+            return place
+    return len(LONG)
 
 
 def _is_own(item):
