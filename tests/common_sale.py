@@ -5,8 +5,6 @@ from freezegun import freeze_time
 
 from odoo.fields import Command
 
-from odoo.addons.account_payment.tests.common import AccountPaymentCommon
-
 from .common_payment import PaymentCommon
 
 #: The seed's example: bought on April 11 (R9.1).
@@ -18,7 +16,7 @@ WINDOWS = [
 ]
 
 
-class SaleCommon(PaymentCommon, AccountPaymentCommon):
+class SaleCommon(PaymentCommon):
     """A company that sells plans, and takes payments by every way."""
 
     @classmethod
@@ -33,12 +31,17 @@ class SaleCommon(PaymentCommon, AccountPaymentCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
+        # With a second currency Odoo has pricelists, too.
+        cls._enable_currency("EUR")
         cls.company.write({"incident_topup_amount": 0, "incident_topup_quantity": 0})
         cls.company.partner_id.tz = "UTC"
         cls.pack = cls.plan("Pack of 10", 50, "lifetime", 10)
         cls.months = cls.plan("Standard support, 3 months", 90, "period", 10, 3)
         cls.service = cls.plan("Setup", 40)
-        cls.demo = cls._prepare_provider("demo")
+        cls.demo = cls.env["payment.provider"].search(
+            [("code", "=", "demo"), ("company_id", "=", cls.company.id)]
+        )
+        cls.demo.state = "test"
 
     def setUp(self):
         super().setUp()
@@ -139,19 +142,20 @@ class SaleCommon(PaymentCommon, AccountPaymentCommon):
 
     references = count(1)
 
-    def transaction(self, order, amount=None, state="done", **values):
+    @classmethod
+    def transaction(cls, order, amount=None, state="done", **values):
         """Pay an order online, through `payment_demo`."""
         transaction = (
-            self.env["payment.transaction"]
+            cls.env["payment.transaction"]
             .sudo()
             .create(
                 {
-                    "provider_id": self.demo.id,
-                    "payment_method_id": self.demo.payment_method_ids[:1].id,
+                    "provider_id": cls.demo.id,
+                    "payment_method_id": cls.demo.payment_method_ids[:1].id,
                     "amount": order.amount_total if amount is None else amount,
                     "currency_id": order.currency_id.id,
                     "partner_id": order.partner_id.id,
-                    "reference": f"HPS-S-{next(self.references)}",
+                    "reference": f"HPS-S-{next(cls.references)}",
                     "operation": "online_direct",
                     "sale_order_ids": [Command.set(order.ids)],
                     **values,
@@ -172,7 +176,8 @@ class SaleCommon(PaymentCommon, AccountPaymentCommon):
         """Return the lifetime incidents given."""
         return self.balance(customer)
 
-    def subscription(self, order):
+    @classmethod
+    def subscription(cls, order):
         return order._incident_subscriptions()
 
     def targets(self, order):
