@@ -24,12 +24,13 @@ class SubscriptionCommon(SaleCommon):
             cls.months.product_tmpl_id
         )
 
-    def bought(self, *products, **values):
+    @classmethod
+    def bought(cls, *products, **values):
         """Buy a plan online, and invoice it."""
-        order = self.quotation(*(products or [self.months]), **values)
-        self.transaction(order)
-        self.bill(order)
-        return self.subscription(order).sudo()
+        order = cls.quotation(*(products or [cls.months]), **values)
+        cls.transaction(order)
+        cls.bill(order)
+        return cls.subscription(order).sudo()
 
     def paid(self, order):
         """Pay an order online, invoice it, and reconcile the two."""

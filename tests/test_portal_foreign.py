@@ -1,11 +1,14 @@
 import re
 from collections import defaultdict
 
+from freezegun import freeze_time
+
 from odoo import http
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from .common_sale import BOUGHT
 from .test_subscription_portal import SubscriptionPortalCommon
 
 MODULE = "helpdesk_paid_support"
@@ -59,39 +62,48 @@ SECRET = "Top secret"
 class TestPortalForeign(SubscriptionPortalCommon):
     """R11.6: a portal user of another customer gets nothing, by whatever way."""
 
-    def setUp(self):
-        super().setUp()
-        self.customer.name = f"{SECRET} customer"
-        self.sub = self.bought()
-        self.sub.auto_renew = True
-        self.waiting = self.sub._order_extra(2, self.user.partner_id)
-        self.incident_account()._adjust(5, f"{SECRET} gift")
-        self.secret_ticket = self.env["helpdesk.ticket"].create(
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with freeze_time(BOUGHT):
+            cls._buy_and_use()
+
+    @classmethod
+    def _buy_and_use(cls):
+        cls.customer.name = f"{SECRET} customer"
+        cls.sub = cls.bought()
+        cls.sub.auto_renew = True
+        cls.waiting = cls.sub._order_extra(2, cls.user.partner_id)
+        cls.incident_account()._adjust(5, f"{SECRET} gift")
+        cls.secret_ticket = cls.env["helpdesk.ticket"].create(
             {
                 "name": f"{SECRET} ticket",
                 "description": "…",
-                "partner_id": self.user.partner_id.id,
-                "team_id": self.team.id,
-                "company_id": self.company.id,
+                "partner_id": cls.user.partner_id.id,
+                "team_id": cls.team.id,
+                "company_id": cls.company.id,
             }
         )
-        self.secret_ticket.incident_count = 2
-        product = self.env.ref("helpdesk_paid_support.product_ticket_charge")
+        cls.secret_ticket.incident_count = 2
+        product = cls.env.ref("helpdesk_paid_support.product_ticket_charge")
         product.taxes_id = [Command.clear()]
-        charges = self.env["helpdesk.ticket.charge"].sudo()
-        self.charge = charges.create(
+        charges = cls.env["helpdesk.ticket.charge"].sudo()
+        cls.charge = charges.create(
             {
-                "ticket_id": self.secret_ticket.id,
+                "ticket_id": cls.secret_ticket.id,
                 "name": f"{SECRET} charge",
                 "amount": 30,
                 "request_key": "foreign",
             }
         )
-        self.env["helpdesk.incident.reminder"]._queue_subscription(
-            "ends", "foreign", self.sub
+        cls.env["helpdesk.incident.reminder"]._queue_subscription(
+            "ends", "foreign", cls.sub
         )
-        self.money = self.pay(200)
-        self.env.flush_all()
+        cls.money = cls.pay(200)
+        cls.env.flush_all()
+
+    def setUp(self):
+        super().setUp()
         self.before = self.state()
 
     def state(self):
