@@ -37,6 +37,7 @@
         "views/sale_order_views.xml",
         "views/account_move_views.xml",
         "views/helpdesk_incident_fault_views.xml",
+        "views/helpdesk_incident_difference_views.xml",
         "views/helpdesk_ticket_charge_views.xml",
         "views/helpdesk_ticket_views.xml",
         "views/account_move_charge_views.xml",

@@ -43,6 +43,8 @@ from . import helpdesk_incident_reminder
 from . import helpdesk_incident_forecast
 from . import helpdesk_incident_overview
 from . import helpdesk_incident_analysis
+from . import helpdesk_incident_check
+from . import helpdesk_incident_difference
 
 # What uses and shows them.
 from . import helpdesk_ticket

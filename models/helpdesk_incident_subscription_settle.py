@@ -58,6 +58,19 @@ class HelpdeskIncidentSubscription(models.Model):
         :return: the number of entries written.
         :rtype: int
         """
+        known, causes, paid = self._owed()
+        self._follow(known)
+        count = self.env["helpdesk.incident.account"]._settle(causes)
+        self.env["helpdesk.incident.purchase"]._record(paid)
+        return count
+
+    def _owed(self):
+        """Return what the terms have paid for by now.
+
+        :return: what :meth:`_numbers` does for each subscription, the causes that
+            follow from it, and what accountants are told.
+        :rtype: tuple[dict, list[Cause], list[Paid]]
+        """
         causes, paid = [], []
         known = {}
         for subscription in self:
@@ -86,10 +99,7 @@ class HelpdeskIncidentSubscription(models.Model):
                         date_to=last,
                     )
                 )
-        self._follow(known)
-        count = self.env["helpdesk.incident.account"]._settle(causes)
-        self.env["helpdesk.incident.purchase"]._record(paid)
-        return count
+        return known, causes, paid
 
     def _period_key(self, first, last):
         return f"period:{self.id}:{first}:{last}"

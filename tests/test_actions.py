@@ -23,6 +23,7 @@ MANAGER = CHARGER | {
     "helpdesk_incident_plan_menu",
     "helpdesk_incident_reminder_menu",
     "helpdesk_incident_fault_menu",
+    "helpdesk_incident_difference_menu",
     "helpdesk_incident_reporting_menu",
     "helpdesk_incident_onboarding_menu",
 }

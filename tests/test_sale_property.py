@@ -91,6 +91,8 @@ class TestSaleProperty(SaleCommon):
             for kind, number in events:
                 self._try(kind, number)
                 self._check((kind, number))
+            # R13.4
+            self.assertEqual(self.env["helpdesk.incident.account"]._check_ledger(), [])
             self._make_good()
             savepoint.rollback()
         self.env.invalidate_all()

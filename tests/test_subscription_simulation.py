@@ -174,6 +174,8 @@ class TestSubscriptionSimulation(SaleCommon):
         finally:
             self._report()
         self._check_all_money()
+        # R13.4
+        self.assertEqual(self.account_model._check_ledger(), [])
         self._check_end()
 
     def _prepare(self):

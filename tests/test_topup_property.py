@@ -180,6 +180,9 @@ class TestTopupProperty(PaymentCommon):
                 self.assertEqual(
                     self.balance(customer), self.expected_of(payments, numbers)
                 )
+            # R13.4: what the ledger check makes of it is the same.
+            self.env.flush_all()
+            self.assertEqual(self.account_model._check_ledger(), [])
             records = self.env["account.payment"].union(*(p for p, _c, _e in payments))
             with self.assertNothingChanges():
                 records._incident_settle()

@@ -16,6 +16,7 @@ BENCHMARKS = (
     "payments",
     "pages",
     "unearned",
+    "check",
     "portal",
     "workers",
     "installing",

@@ -1,0 +1,122 @@
+"""The ledger check over a million entries, and one sum over the same entries."""
+
+from .measure import Benchmark, Work
+
+CUSTOMERS = 100_000
+#: Entries of each customer: a gift, a month, what it has lapsed, seven tickets.
+ENTRIES = 10
+
+
+class Healthy(Work):
+    """A million entries, and balances that are their sums."""
+
+    def prepare(self, env):
+        env.cr.execute(
+            """
+            CREATE TEMPORARY TABLE bench ON COMMIT DROP AS
+            WITH template AS (
+                SELECT * FROM res_partner WHERE id = %(partner)s
+            ), partner AS (
+                INSERT INTO res_partner (name, active, type, autopost_bills)
+                SELECT 'Customer ' || n, TRUE, 'contact', template.autopost_bills
+                  FROM template, generate_series(1, %(number)s) n
+                RETURNING id
+            ), account AS (
+                INSERT INTO helpdesk_incident_account (partner_id, company_id, revision)
+                SELECT id, %(company)s, 0 FROM partner
+                RETURNING id, partner_id
+            )
+            SELECT id, partner_id FROM account
+            """,
+            {
+                "partner": env.company.partner_id.id,
+                "company": env.company.id,
+                "number": CUSTOMERS,
+            },
+        )
+        env.cr.execute(
+            """
+            UPDATE res_partner SET commercial_partner_id = id
+             WHERE id IN (SELECT partner_id FROM bench)
+            """
+        )
+        env.cr.execute(
+            """
+            INSERT INTO helpdesk_incident_allotment
+                   (account_id, kind, name, cause_key, date_from, date_to, target,
+                    to_grant, granted, used, lapsed, balance)
+            SELECT id, 'lifetime', NULL, NULL, NULL, NULL, 0, 0, 12, 3, 0, 9 FROM bench
+             UNION ALL
+            SELECT id, 'period', 'Standard support', 'bench:' || id,
+                   CURRENT_DATE - 60, CURRENT_DATE - 31, 10, 0, 10, 4, 6, 0 FROM bench
+            """
+        )
+        env.cr.execute(
+            """
+            INSERT INTO helpdesk_incident_entry
+                   (account_id, allotment_id, date, kind, quantity, cause_key,
+                    cause_number, res_model, res_id, name, user_id)
+            SELECT bench.id, m.id, CURRENT_DATE - 60 + part.day, part.kind,
+                   part.quantity,
+                   part.word || CASE part.word WHEN 'expiry:' THEN m.id
+                                WHEN 'ticket:' THEN bench.id * 10 + part.ticket
+                                ELSE bench.id END,
+                   1, CASE WHEN part.ticket > 0 THEN 'helpdesk.ticket' END,
+                   CASE WHEN part.ticket > 0 THEN bench.id * 10 + part.ticket END,
+                   'Bench', 1
+              FROM bench
+              JOIN helpdesk_incident_allotment m ON m.account_id = bench.id
+              JOIN (VALUES
+                    ('lifetime', 0, 'adjustment', 12, 'adjustment:', 0),
+                    ('period', 0, 'period', 10, 'bench:', 0),
+                    ('period', 5, 'deduction', -1, 'ticket:', 1),
+                    ('period', 9, 'deduction', -1, 'ticket:', 2),
+                    ('period', 12, 'deduction', -1, 'ticket:', 3),
+                    ('period', 15, 'deduction', -1, 'ticket:', 4),
+                    ('period', 29, 'expiry', -6, 'expiry:', 0),
+                    ('lifetime', 40, 'deduction', -1, 'ticket:', 5),
+                    ('lifetime', 45, 'deduction', -1, 'ticket:', 6),
+                    ('lifetime', 50, 'deduction', -1, 'ticket:', 7)
+                   ) AS part(of, day, kind, quantity, word, ticket)
+                ON part.of = m.kind
+             ORDER BY part.day
+            """
+        )
+        for table in ("account", "allotment", "entry"):
+            env.cr.execute(f"ANALYZE helpdesk_incident_{table}")
+        env.cr.execute("DROP TABLE bench")
+        env.invalidate_all()
+
+    def check(self, env):
+        """Nothing was written: the database has seen to it."""
+
+
+class Check(Healthy):
+    """Every number of the ledger."""
+
+    def run(self, env, _ready):
+        assert env["helpdesk.incident.account"]._check_ledger() == []
+
+
+class Sums(Healthy):
+    """The balance of each allotment alone."""
+
+    def run(self, env, _ready):
+        env.cr.execute(
+            """
+            SELECT COUNT(*), SUM(balance) FROM (
+                SELECT allotment_id, SUM(quantity) AS balance
+                  FROM helpdesk_incident_entry GROUP BY 1) AS entry
+            """
+        )
+        assert env.cr.fetchone()[0] >= 2 * CUSTOMERS
+
+
+def benchmarks(_env):
+    yield Benchmark(
+        f"ledger check over {CUSTOMERS * ENTRIES:,} entries",
+        "one sum over them",
+        None,
+        Check(),
+        Sums(),
+    )
