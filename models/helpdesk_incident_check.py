@@ -177,12 +177,17 @@ class HelpdeskIncidentAccount(models.Model):
             SELECT %(account)s, %(model)s, %(res_id)s, n.number, n.stored, n.expected
               FROM %(source)s, LATERAL (VALUES %(numbers)s)
                    AS n(number, stored, expected)
-             WHERE n.stored IS DISTINCT FROM n.expected
+             -- Cheaply first: hardly any row goes on from here.
+             WHERE (%(differs)s) AND n.stored IS DISTINCT FROM n.expected
             """,
             account=SQL(account),
             model=model,
             res_id=SQL(res_id),
             source=source,
+            differs=SQL(" OR ").join(
+                SQL("%s IS DISTINCT FROM %s", SQL(f"({stored})"), SQL(f"({expected})"))
+                for stored, expected in numbers.values()
+            ),
             numbers=SQL(", ").join(
                 SQL("(%s, (%s)::text, (%s)::text)", number, SQL(stored), SQL(expected))
                 for number, (stored, expected) in numbers.items()
@@ -266,9 +271,12 @@ class HelpdeskIncidentAccount(models.Model):
                     "m.kind",
                     "CASE WHEN m.cause_key IS NULL THEN 'lifetime' ELSE 'period' END",
                 ),
-                "date_from": ("m.date_from", of_month.format(3, "m.date_from")),
-                "date_to": ("m.date_to", of_month.format(4, "m.date_to")),
-                "subscription_id": ("m.subscription_id", of_month.format(2, "NULL")),
+                "date_from": ("m.date_from::text", of_month.format(3, "m.date_from")),
+                "date_to": ("m.date_to::text", of_month.format(4, "m.date_to")),
+                "subscription_id": (
+                    "m.subscription_id::text",
+                    of_month.format(2, "NULL"),
+                ),
                 "account_id": ("m.account_id", "COALESCE(s.account_id, m.account_id)"),
             },
             account="m.account_id",
