@@ -13,7 +13,8 @@ from .server import copy_database, template, throw_away
 def install(database, module):
     subprocess.run(
         [
-            *[sys.executable, "-m", "odoo", "--database", database, "--init", module],
+            *[sys.executable, sys.argv[0], "server", "--database", database],
+            *["--init", module],
             *["--stop-after-init", "--no-http", "--log-level", "error"],
         ],
         check=True,

@@ -31,6 +31,8 @@ class Pay(OneByOne):
                 ),
             }
         )
+        # Not how long a PDF is printed, which is the same for both.
+        env["ir.config_parameter"].set_param("sale.async_emails", "True")
         provider = env["payment.provider"].search([("code", "=", "demo")], limit=1)
         provider.state = "test"
         method = env["payment.method"].search([("code", "=", "demo")], limit=1)

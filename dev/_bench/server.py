@@ -26,20 +26,25 @@ def copy_database(source, name):
     subprocess.run(["createdb", "-T", source, name], check=True)
 
 
+def free_port():
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Server:
     """Odoo, serving a database on a port of its own until it is closed."""
 
     def __init__(self, database, workers=0):
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         self.folder = tempfile.TemporaryDirectory()
         self.log = Path(self.folder.name, "odoo.log")
         self.process = subprocess.Popen(
             [
-                *[sys.executable, "-m", "odoo", "--database", database],
-                *["--http-port", str(self.port), "--workers", str(workers)],
+                *[sys.executable, sys.argv[0], "server", "--database", database],
+                *["--http-port", str(port), "--gevent-port", str(free_port())],
+                *["--workers", str(workers)],
                 *["--max-cron-threads", "0", "--log-handler", "werkzeug:INFO"],
                 *["--logfile", str(self.log)],
                 # Nothing in a benchmark grows as a server grows in a week.

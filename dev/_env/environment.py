@@ -37,7 +37,7 @@ class Environment:
 
     def odoo_command(self, *arguments):
         """Return Odoo's own command line, as Debian's /usr/bin/odoo has it."""
-        return [self.python, "-m", "odoo", *map(str, arguments)]
+        return [self.python, str(DEV / "_env/bin/odoo"), *map(str, arguments)]
 
     def addons_path(self):
         return [*self.odoo.addons, site_packages(VENV) / "odoo/addons", ADDONS]
