@@ -87,7 +87,10 @@ class PaidSupportTicketController(HelpdeskTicketController):
     @http.route()
     def support_ticket_close(self, ticket_id=None, stage_id=None, **kw):
         """Override: whoever may not see a ticket does not close it, and only its own
-        customer closes one that waits (R11.6)."""
+        customer closes one that waits; what another page makes a browser fetch closes
+        none (R11.6)."""
+        if request.httprequest.method != "POST":
+            return request.redirect("/my/tickets")
         ticket = self._browse("helpdesk.ticket", ticket_id)
         waiting = ticket.sudo().incident_hold == "parked"
         stage = whole_number(stage_id)

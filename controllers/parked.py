@@ -11,13 +11,16 @@ class PaidSupportParked(CustomerPortal):
         "/my/ticket/<int:ticket_id>/withdraw",
         type="http",
         auth="user",
-        methods=["POST"],
+        # Fetched it would be the page of the ticket, with a token that is none.
+        methods=["GET", "POST"],
         website=True,
     )
     def portal_ticket_withdraw(self, ticket_id, **kw):
-        """Close a ticket that waits: only its own customer (R11.6)."""
+        """Close a ticket that waits: only its own customer (R11.6). Who had to log in
+        first comes with GET, and finds the button in the ticket."""
         ticket = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
         if not ticket or not ticket._incident_is_own(request.env.user):
             return request.redirect("/my/tickets")
-        ticket._incident_withdraw()
+        if request.httprequest.method == "POST":
+            ticket._incident_withdraw()
         return request.redirect(f"/my/ticket/{ticket.id}")

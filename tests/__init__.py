@@ -56,3 +56,4 @@ from . import test_onboarding
 from . import test_actions
 from . import test_onboarding_tour
 from . import test_click_everywhere
+from . import test_attack_routes

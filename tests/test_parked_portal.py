@@ -91,8 +91,8 @@ class TestParkedPortal(BuyCommon):
         self.assertFalse(ticket.incident_link_on)
         done = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
         for stage in (done.id, "abc", "9" * 30, ""):
-            self.page(f"/ticket/close?ticket_id={ticket.id}&stage_id={stage}")
-        self.page("/ticket/close")
+            self.post("/ticket/close", ticket_id=ticket.id, stage_id=stage)
+        self.post("/ticket/close")
         self.assertFalse(ticket.closed)
         self.authenticate(None, None)
         self.url_open(f"/my/ticket/{ticket.id}/withdraw", method="POST")
@@ -103,7 +103,7 @@ class TestParkedPortal(BuyCommon):
         self.authenticate("hps-nora", "hps-nora")
         _page, ticket = self.submit()
         done = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
-        self.page(f"/ticket/close?ticket_id={ticket.id}&stage_id={done.id}")
+        self.post("/ticket/close", ticket_id=ticket.id, stage_id=done.id)
         self.assertEqual((ticket.closed, ticket.incident_state), (True, "none"))
 
     def test_tour(self):
