@@ -4,7 +4,7 @@ from odoo.http import request
 
 from odoo.addons.helpdesk_mgmt.controllers.main import HelpdeskTicketController
 
-from .parse import whole_number
+from .parse import typed, whole_number
 
 
 class PaidSupportTicketController(HelpdeskTicketController):
@@ -68,6 +68,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
         keeps what was typed (R11.2)."""
         if request.httprequest.method != "POST":
             return request.redirect("/new/ticket")
+        for name in ("subject", "description"):
+            kw[name] = typed(kw.get(name))
         # Whoever comes second should find out before the work is done (R3.6).
         request.env["helpdesk.incident.account"]._mine()._lock()
         error = self._submission_error(kw)
@@ -108,9 +110,9 @@ class PaidSupportTicketController(HelpdeskTicketController):
         :param dict kw: the form; nothing in it can be trusted.
         :rtype: str | None
         """
-        if not (kw.get("subject") or "").strip():
+        if not kw["subject"].strip():
             return request.env._("Enter a subject.")
-        if not (kw.get("description") or "").strip():
+        if not kw["description"].strip():
             return request.env._("Enter a description.")
         category = kw.get("category")
         if category and not self._browse("helpdesk.ticket.category", category):
@@ -121,8 +123,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
 
     def _team_error(self, team_id):
         company = request.env.company
-        offered = self._get_teams()
-        if not offered:
+        offered = self._get_teams() or request.env["helpdesk.ticket.team"]
+        if not offered and not team_id:
             return None
         if not team_id:
             if company.helpdesk_mgmt_portal_team_id_required:

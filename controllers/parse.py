@@ -1,10 +1,12 @@
 """Numbers, dates and words from requests: nothing in them can be trusted."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 #: What a search takes at most.
 MAX_WORDS = 100
+#: The last page that is looked for; what is beyond the last one is the last one.
+MAX_PAGE = 10**30
 
 
 def whole_number(text, limit=2**31 - 1):
@@ -34,9 +36,32 @@ def day(text):
         return None
 
 
+def moment(text):
+    """Return the day, or the second, that a request names: 2027-05-31 09:30:00.
+
+    :rtype: datetime | None
+    """
+    text = str(text or "").strip()
+    if not re.fullmatch("[0-9]{4}(-[0-9]{2}){2}( [0-9]{2}(:[0-9]{2}){2})?", text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def words(text):
     """Return what a request searches for, without what no database takes.
 
     :rtype: str
     """
-    return str(text or "").replace("\x00", "").strip()[:MAX_WORDS]
+    return typed(text).strip()[:MAX_WORDS]
+
+
+def typed(text):
+    """Return the text of a request, without what no database takes; nothing of a file
+    that was sent in its place.
+
+    :rtype: str
+    """
+    return text.replace("\x00", "") if isinstance(text, str) else ""

@@ -6,7 +6,7 @@ from odoo.tools import format_date
 
 from odoo.addons.helpdesk_mgmt.controllers.myaccount import CustomerPortalHelpdesk
 
-from .parse import whole_number
+from .parse import MAX_PAGE, moment, whole_number, words
 
 
 class PaidSupportPortal(CustomerPortalHelpdesk):
@@ -36,9 +36,12 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         return account if offered else None
 
     @http.route()
-    def portal_my_tickets(self, *args, **kw):
-        """Override to add the number of incidents to the list of tickets (R11.5)."""
-        response = super().portal_my_tickets(*args, **kw)
+    def portal_my_tickets(self, page=1, **kw):
+        """Override to add the number of incidents to the list of tickets (R11.5), and
+        to show all of it to whoever asks for what there is not."""
+        response = super().portal_my_tickets(
+            page=whole_number(page, MAX_PAGE) or 1, **self._known_ticket_filters(kw)
+        )
         if response.is_qweb:
             account = self._incident_account_if_offered()
             response.qcontext["incident_account"] = account
@@ -47,6 +50,28 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
                 request.env.user
             )
         return response
+
+    def _known_ticket_filters(self, asked):
+        """Return what of a request the list of tickets can be sorted and filtered by.
+
+        :param dict asked: the arguments of an address; nothing in them can be trusted.
+        :rtype: dict[str, str]
+        """
+        stages = request.env["helpdesk.ticket.stage"].search([])
+        known = {
+            "sortby": self._ticket_get_searchbar_sortings(),
+            "groupby": self._ticket_get_searchbar_groupby(),
+            "search_in": self._ticket_get_searchbar_inputs(),
+            "filterby": {"all", *map(str, stages.ids)},
+        }
+        filters = {**asked, "search": words(asked.get("search"))}
+        for name, choices in known.items():
+            if filters.get(name) not in choices:
+                filters.pop(name, None)
+        for name in ("date_begin", "date_end"):
+            if not moment(filters.get(name)):
+                filters.pop(name, None)
+        return filters
 
     def _ticket_get_page_view_values(self, ticket, access_token, **kwargs):
         """Override to show a ticket's incidents to its own customer alone (R11.6)."""

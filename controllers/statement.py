@@ -54,7 +54,7 @@ class PaidSupportStatement(PaidSupportPortal):
             values["pager"] = portal_pager(
                 url=PATH,
                 total=values["count"],
-                page=page,
+                page=parse.whole_number(page, parse.MAX_PAGE) or 1,
                 step=self._items_per_page,
                 url_args=filters.query(),
             )
