@@ -11,6 +11,8 @@ from ..models.helpdesk_incident_entry import GIVING_KINDS, USING_KINDS
 #: The first day that a report can be of. Ids of rows have the day in them, so that two
 #: days can be looked at in one transaction.
 EPOCH = date(2000, 1, 1)
+#: No report is of a day after this one: not of a thousand years, month by month.
+HORIZON = date(2100, 1, 1)
 
 GIVING = tuple(kind for kind, _label in GIVING_KINDS)
 USING = tuple(kind for kind, _label in USING_KINDS)

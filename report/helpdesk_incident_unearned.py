@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .helpdesk_incident_position import EPOCH
+from .helpdesk_incident_position import EPOCH, HORIZON
 
 
 class HelpdeskIncidentUnearned(models.Model):
@@ -122,7 +122,7 @@ class HelpdeskIncidentUnearned(models.Model):
     def _context_day(self, key):
         """Return a day of the context.
 
-        :raise UserError: if it is none, or before ``EPOCH``.
+        :raise UserError: if it is none, or not from ``EPOCH`` to ``HORIZON``.
         """
         value = self.env.context.get(key)
         if not value:
@@ -131,7 +131,7 @@ class HelpdeskIncidentUnearned(models.Model):
             day = fields.Date.to_date(value)
         except (TypeError, ValueError, AttributeError):
             day = None
-        if not isinstance(day, date) or day < EPOCH:
+        if not isinstance(day, date) or not EPOCH <= day <= HORIZON:
             raise UserError(
                 self.env._(
                     "“%(value)s” is no day that there could be a report of.",

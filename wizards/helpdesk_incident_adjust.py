@@ -36,14 +36,13 @@ class HelpdeskIncidentAdjust(models.TransientModel):
     def default_get(self, fields):
         """Override to adjust the customers or accounts chosen in a list."""
         values = super().default_get(fields)
-        active = self.env[self.env.context.get("active_model") or "res.partner"].browse(
-            self.env.context.get("active_ids") or []
-        )
-        if "partner_ids" in fields and not values.get("partner_ids"):
-            if active._name == "helpdesk.incident.account":
+        model = self.env.context.get("active_model") or "res.partner"
+        listed = model in ("helpdesk.incident.account", "res.partner")
+        if listed and "partner_ids" in fields and not values.get("partner_ids"):
+            active = self.env[model].browse(self.env.context.get("active_ids") or [])
+            if model == "helpdesk.incident.account":
                 active = active.partner_id
-            if active._name == "res.partner":
-                values["partner_ids"] = [(6, 0, active.ids)]
+            values["partner_ids"] = [(6, 0, active.ids)]
         return values
 
     def action_apply(self):

@@ -1,0 +1,676 @@
+from odoo.exceptions import UserError
+from odoo.models import LOG_ACCESS_COLUMNS
+from odoo.service.model import call_kw
+from odoo.tests import tagged
+
+from .common_attack import MODULE, SECRET, AttackCommon
+
+#: What the customers' and the staff's users get from each method over RPC: an error of
+#: rights (-), another refusal (!), or an answer (+). In the order of ``COLUMNS``.
+COLUMNS = ("foreign", "own", "agent", "elsewhere", "accountant")
+METHODS = {
+    "account.move.action_view_incident_entries": "-+--+",
+    "account.move.action_view_incident_subscriptions": "-+--+",
+    "account.move.action_view_ticket_charge": "-+--+",
+    "account.move.create": "----+",
+    "account.move.default_get": "+++++",
+    "account.move.line.write": "----+",
+    "account.move.reversal.reverse_moves": "----+",
+    "account.move.write": "----+",
+    "account.partial.reconcile.create": "----+",
+    "account.partial.reconcile.unlink": "----+",
+    "account.payment.action_view_charge_tickets": "----+",
+    "account.payment.action_view_incident_entries": "----+",
+    "account.payment.action_view_incident_subscriptions": "----+",
+    "account.payment.create": "----+",
+    "account.payment.default_get": "+++++",
+    "account.payment.unlink": "----!",
+    "account.payment.write": "----+",
+    "helpdesk.incident.account.action_view_entries": "-++-+",
+    "helpdesk.incident.account.action_view_orders": "-++-+",
+    "helpdesk.incident.account.action_view_subscriptions": "-++-+",
+    "helpdesk.incident.account.action_view_tickets": "-++-+",
+    "helpdesk.incident.account.copy": "!!!!!",
+    "helpdesk.incident.account.create": "!!!!!",
+    "helpdesk.incident.account.get_empty_list_help": "+++++",
+    "helpdesk.incident.account.write": "-----",
+    "helpdesk.incident.adjust.action_apply": "-----",
+    "helpdesk.incident.adjust.default_get": "+++++",
+    "helpdesk.incident.allotment.copy": "!!!!!",
+    "helpdesk.incident.allotment.create": "!!!!!",
+    "helpdesk.incident.allotment.write": "!!!!!",
+    "helpdesk.incident.entry.action_open_source": "-++-+",
+    "helpdesk.incident.entry.copy": "!!!!!",
+    "helpdesk.incident.entry.create": "!!!!!",
+    "helpdesk.incident.entry.write": "!!!!!",
+    "helpdesk.incident.fault.action_open_document": "-----",
+    "helpdesk.incident.fault.action_retry": "-----",
+    "helpdesk.incident.ledger.copy": "!!!!!",
+    "helpdesk.incident.ledger.create": "!!!!!",
+    "helpdesk.incident.ledger.write": "!!!!!",
+    "helpdesk.incident.memory.create": "-----",
+    "helpdesk.incident.memory.default_get": "+++++",
+    "helpdesk.incident.memory.write": "+++++",
+    "helpdesk.incident.onboarding.action_apply": "-----",
+    "helpdesk.incident.onboarding.action_back": "-----",
+    "helpdesk.incident.onboarding.action_open_plan": "-----",
+    "helpdesk.incident.onboarding.action_open_team": "-----",
+    "helpdesk.incident.onboarding.default_get": "--+++",
+    "helpdesk.incident.purchase.copy": "!!!!!",
+    "helpdesk.incident.purchase.create": "!!!!!",
+    "helpdesk.incident.purchase.write": "!!!!!",
+    "helpdesk.incident.subscription.action_auto_renew_off": "--+--",
+    "helpdesk.incident.subscription.action_auto_renew_on": "--+--",
+    "helpdesk.incident.subscription.action_cancel": "-----",
+    "helpdesk.incident.subscription.action_order_change": "--+--",
+    "helpdesk.incident.subscription.action_order_extra": "--+--",
+    "helpdesk.incident.subscription.action_order_renewal": "--+--",
+    "helpdesk.incident.subscription.action_reopen": "-----",
+    "helpdesk.incident.subscription.action_view_entries": "-++-+",
+    "helpdesk.incident.subscription.action_view_invoices": "-++-+",
+    "helpdesk.incident.subscription.action_view_orders": "-++-+",
+    "helpdesk.incident.subscription.get_empty_list_help": "+++++",
+    "helpdesk.incident.subscription.message_subscribe": "-----",
+    "helpdesk.incident.subscription.order.action_order": "--+--",
+    "helpdesk.incident.unearned.action_open_source": "----+",
+    "helpdesk.incident.unearned.action_view_entries": "----+",
+    "helpdesk.incident.unearned.month.action_open_positions": "----+",
+    "helpdesk.incident.unearned.wizard.action_months": "----+",
+    "helpdesk.incident.unearned.wizard.action_positions": "----+",
+    "helpdesk.ticket.action_charge": "-----",
+    "helpdesk.ticket.action_incident_deduct": "--+-+",
+    "helpdesk.ticket.action_incident_waive": "--+--",
+    "helpdesk.ticket.action_view_charges": "+++++",
+    "helpdesk.ticket.action_view_incident_entries": "-++-+",
+    "helpdesk.ticket.charge.action_edit": "-----",
+    "helpdesk.ticket.charge.action_refund": "-----",
+    "helpdesk.ticket.charge.action_view_invoices": "+++++",
+    "helpdesk.ticket.charge.action_view_ticket": "--+-+",
+    "helpdesk.ticket.charge.copy": "!!!!!",
+    "helpdesk.ticket.charge.create": "-----",
+    "helpdesk.ticket.charge.default_get": "+++++",
+    "helpdesk.ticket.charge.unlink": "!!!!!",
+    "helpdesk.ticket.charge.wizard.action_apply": "-----",
+    "helpdesk.ticket.charge.write": "-----",
+    "helpdesk.ticket.copy": "--+--",
+    "helpdesk.ticket.create": "--++-",
+    "helpdesk.ticket.default_get": "+++++",
+    "helpdesk.ticket.message_new": "--++-",
+    "helpdesk.ticket.message_post": "-++-+",
+    "helpdesk.ticket.team.create": "-----",
+    "helpdesk.ticket.team.write": "-----",
+    "helpdesk.ticket.unlink": "-----",
+    "helpdesk.ticket.write": "--+--",
+    "payment.transaction.create": "-----",
+    "payment.transaction.write": "----+",
+    "product.template.create": "-----",
+    "res.partner.action_incident_register": "--!!-",
+    "res.partner.action_view_incidents": "-++++",
+    "res.partner.write": "-----",
+    "res.users.create": "-----",
+    "res.users.write": "-!---",
+    "sale.order.action_view_incident_entries": "-+--+",
+    "sale.order.action_view_incident_subscriptions": "-+--+",
+    "sale.order.create": "-----",
+    "sale.order.default_get": "+++++",
+    "sale.order.line.copy_data": "----+",
+    "sale.order.line.create": "-----",
+    "sale.order.line.default_get": "+++++",
+    "sale.order.line.write": "----+",
+    "sale.order.write": "----+",
+}
+#: What changes what the customer has, by whom: the staff do their work.
+CHANGES = {
+    ("account.partial.reconcile.unlink", "accountant"),
+    ("helpdesk.incident.subscription.action_auto_renew_off", "agent"),
+    ("helpdesk.incident.subscription.order.action_order", "agent"),
+    ("helpdesk.ticket.copy", "agent"),
+    ("helpdesk.ticket.create", "agent"),
+}
+#: Who may do most things: all of sales, accounting, contacts and products, and every
+#: ticket (clerk); and everything else (boss).
+CLERK = (
+    "base.group_partner_manager,sales_team.group_sale_manager,"
+    "account.group_account_manager,product.group_product_manager,"
+    "helpdesk_mgmt.group_helpdesk_user"
+)
+STRONG = {
+    "agent": "helpdesk_mgmt.group_helpdesk_user",
+    "accountant": "account.group_account_invoice",
+    "clerk": CLERK,
+    "boss": f"{CLERK},helpdesk_mgmt.group_helpdesk_manager,base.group_system",
+}
+#: The fields of this module that can be written, and by whom of these. All others
+#: follow from what happens.
+WRITABLE = {
+    "account.move.incident_goodwill": ("accountant", "clerk", "boss"),
+    "helpdesk.incident.account.lifetime_granted": ("boss",),
+    "helpdesk.ticket.incident_count": ("agent", "clerk", "boss"),
+    "helpdesk.ticket.charge.amount": ("boss",),
+    "res.partner.incident_lifetime_granted": ("boss",),
+    # Without effect: a customer is registered once (R6.1).
+    "res.users.incident_portal_seen": ("boss",),
+    **dict.fromkeys(
+        [
+            f"helpdesk.ticket.team.incident_{name}"
+            for name in ("required", "cost", "on_staff_tickets", "shortage_policy")
+        ],
+        ("boss",),
+    ),
+    **dict.fromkeys(
+        [
+            f"product.{model}.incident_{name}"
+            for model in ("product", "template")
+            for name in ("kind", "quantity", "term_months")
+        ],
+        ("clerk", "boss"),
+    ),
+    **dict.fromkeys(
+        [
+            f"product.template.incident_{name}"
+            for name in ("portal_published", "extra_product_id", "change_template_ids")
+        ],
+        ("clerk", "boss"),
+    ),
+    **dict.fromkeys(
+        [
+            f"res.company.incident_{name}"
+            for name in (
+                *("registration_quantity", "first_payment_quantity", "topup_amount"),
+                *("topup_quantity", "grant_on", "expired_return", "low_threshold"),
+                *("return_on_duplicate", "renewal_days", "reminder_days"),
+                *("parked_reminder_days", "parked_close_days", "charge_product_id"),
+                "charge_tax_included",
+            )
+        ],
+        ("boss",),
+    ),
+}
+#: How an answer is written in the table.
+SIGNS = {
+    None: "+",
+    "AccessError": "-",
+    "MissingError": "!",
+    "UserError": "!",
+    "ValidationError": "!",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestAttackRpc(AttackCommon):
+    """R14: every public method is API (docs/development.md): over RPC, as everybody."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with cls.frozen():
+            cls._set_up_wizards()
+        cls.users.update(
+            (role, cls._staff(role, cls.company, groups))
+            for role, groups in STRONG.items()
+            if role not in cls.users
+        )
+
+    @classmethod
+    def _set_up_wizards(cls):
+        """Forms that somebody with all rights has left open."""
+        wizards = {
+            "helpdesk.incident.adjust": {
+                "company_id": cls.company.id,
+                "partner_ids": [(6, 0, cls.customer.ids)],
+                "quantity": 7,
+                "reason": SECRET,
+            },
+            "helpdesk.incident.onboarding": {
+                "company_id": cls.company.id,
+                "team_id": cls.team.id,
+                "plan_name": "Standard support, 3 months",
+            },
+            "helpdesk.incident.subscription.order": {
+                "subscription_id": cls.sub.id,
+                "operation": "renew",
+            },
+            "helpdesk.incident.unearned.wizard": {},
+            "account.move.reversal": {
+                "move_ids": [(6, 0, cls.charge.invoice_ids.ids)],
+                "journal_id": cls.charge.invoice_ids.journal_id.id,
+            },
+            "helpdesk.ticket.charge.wizard": {
+                "ticket_id": cls.secret_ticket.id,
+                "name": "More",
+                "amount": 5,
+            },
+        }
+        cls.wizards = {
+            name: cls.env[name].sudo().create(values)
+            for name, values in wizards.items()
+        }
+
+    def records(self):
+        """Return a record of the customer of each model that has methods."""
+        sub, money = self.sub.sudo(), self.money.sudo()
+        orders = sub.term_ids.sale_line_id.order_id
+        invoice = self.charge.invoice_ids
+        receivable = invoice.line_ids.filtered("matched_credit_ids")
+        return {
+            **self.wizards,
+            "account.move": invoice,
+            "account.move.line": receivable,
+            "account.partial.reconcile": receivable.matched_credit_ids,
+            "account.payment": money,
+            "helpdesk.incident.account": self.account,
+            "helpdesk.incident.allotment": self.account.allotment_ids[:1],
+            "helpdesk.incident.entry": self.account.entry_ids[:1],
+            "helpdesk.incident.fault": self.env["helpdesk.incident.fault"].search(
+                [], limit=1
+            ),
+            "helpdesk.incident.ledger": self.env["helpdesk.incident.ledger"],
+            "helpdesk.incident.memory": self.env["helpdesk.incident.memory"],
+            "helpdesk.incident.purchase": self.env["helpdesk.incident.purchase"]
+            .sudo()
+            .search([], limit=1),
+            "helpdesk.incident.subscription": sub,
+            "helpdesk.incident.unearned": self.env["helpdesk.incident.unearned"]
+            .sudo()
+            .search([("partner_id", "=", self.customer.id)], limit=1),
+            "helpdesk.incident.unearned.month": self.env[
+                "helpdesk.incident.unearned.month"
+            ]
+            .sudo()
+            .search([], limit=1),
+            "helpdesk.ticket": self.secret_ticket,
+            "helpdesk.ticket.charge": self.charge,
+            "helpdesk.ticket.team": self.team,
+            "payment.transaction": orders.transaction_ids[:1],
+            "product.template": self.months.product_tmpl_id,
+            "res.partner": self.customer,
+            "res.users": self.user,
+            "sale.order": orders[:1],
+            "sale.order.line": orders.order_line[:1],
+        }
+
+    def arguments(self, model, method, records):
+        """Return what a method is called with.
+
+        :rtype: list
+        """
+        new = {
+            "account.move": {"move_type": "out_invoice"},
+            "account.payment": {"amount": 1, "partner_id": self.customer.id},
+            "helpdesk.ticket": {
+                "name": "New",
+                "description": "New",
+                "partner_id": self.user.partner_id.id,
+            },
+            "helpdesk.ticket.charge": {
+                "ticket_id": self.secret_ticket.id,
+                "name": "More",
+                "amount": 5,
+            },
+            "sale.order": {"partner_id": self.customer.id},
+            "sale.order.line": {"product_id": self.pack.id},
+            "res.users": {"name": "New", "login": "new"},
+            "payment.transaction": {
+                "provider_id": self.demo.id,
+                "payment_method_id": self.demo.payment_method_ids[:1].id,
+                "amount": 1,
+                "currency_id": self.company.currency_id.id,
+                "partner_id": self.customer.id,
+            },
+            "account.partial.reconcile": {
+                "amount": 0,
+                "debit_amount_currency": 0,
+                "credit_amount_currency": 0,
+                "debit_move_id": records["account.move.line"].id,
+                "credit_move_id": records["account.move.line"].id,
+            },
+        }
+        written = {
+            "account.move": {"ref": "x"},
+            "account.payment": {"memo": "x"},
+            "helpdesk.incident.account": {"lifetime_granted": 50},
+            "helpdesk.ticket.charge": {"amount": 1},
+            "payment.transaction": {"reference": "x"},
+            "res.partner": {"incident_lifetime_granted": 50},
+            "res.users": {"active": False},
+            "sale.order": {"client_order_ref": "x"},
+        }
+        mail = {"subject": "x", "body": "x", "email_from": "n@example.com"}
+        given = {
+            "create": [new.get(model, {"name": "x"})],
+            "default_get": [["name"]],
+            "get_empty_list_help": ["x"],
+            "message_new": [mail],
+        }
+        more = {
+            "message_subscribe": [self.other_user.partner_id.ids],
+            "write": [written.get(model, {"name": "x"})],
+        }
+        return given.get(method) or [records[model].ids, *more.get(method, [])]
+
+    def public_methods(self):
+        """Return the methods that this module defines or overrides and that can be
+        called over RPC, as ``model.method``.
+
+        :rtype: set[str]
+        """
+        prefix = f"odoo.addons.{MODULE}."
+        return {
+            f"{name}.{method}"
+            for name, model in self.env.registry.items()
+            for cls in model.mro()
+            if cls.__module__.startswith(prefix)
+            for method, function in vars(cls).items()
+            if callable(function)
+            and not isinstance(function, type)
+            and not method.startswith("_")
+            and not any(
+                getattr(vars(base).get(method), "_api_private", False)
+                for base in model.mro()
+            )
+        }
+
+    def test_every_method_is_listed(self):
+        """R14: whoever adds a public method says who may call it, or gives it an
+        underscore."""
+        self.assertEqual(self.public_methods(), set(METHODS))
+
+    def test_methods(self):
+        """R14, R11.6: as each role, on the records of a customer."""
+        records = self.records()
+        arguments = {
+            name: self.arguments(*name.rpartition(".")[::2], records)
+            for name in METHODS
+        }
+        for column, role in enumerate(COLUMNS):
+            self.act_as(role)
+            for name, row in METHODS.items():
+                model, _dot, method = name.rpartition(".")
+                with self.subTest(role=role, name=name), self.undone():
+                    with self.assertNoFault():
+                        _result, error = self.rpc(model, method, *arguments[name])
+                    self.assertEqual(SIGNS.get(error, error), row[column])
+                    if not error and (name, role) not in CHANGES:
+                        self.assertUntouched()
+
+    def test_public(self):
+        """R14: without a login there is no RPC, and no right to call anything."""
+        self.act_as("public")
+        self.assertEqual(
+            self.rpc("helpdesk.ticket", "read", [1])[1], "SessionExpiredException"
+        )
+        records = self.records()
+        public = self.env.ref("base.public_user")
+        for name, row in METHODS.items():
+            model, _dot, method = name.rpartition(".")
+            arguments = self.arguments(model, method, records)
+            with self.subTest(name=name), self.undone():
+                try:
+                    call_kw(self.env[model].with_user(public), method, arguments, {})
+                except UserError:
+                    continue
+                # What tells and does nothing answers everybody.
+                self.assertEqual(row, "+++++")
+                self.assertUntouched()
+
+    # -- mass assignment -------------------------------------------------------------
+
+    def other_value(self, field, record):
+        """Return a value over RPC that differs from what a field has."""
+        value = record[field.name]
+        if field.type == "boolean":
+            return not value
+        if field.type in ("integer", "float", "monetary", "many2one_reference"):
+            return (value or 0) + 3
+        if field.type in ("one2many", "many2many"):
+            return [(5, 0, 0)]
+        if field.type == "selection":
+            return next(key for key in field.get_values(self.env) if key != value)
+        if field.type == "many2one":
+            others = self.env[field.comodel_name].sudo().with_context(active_test=False)
+            return others.search([("id", "!=", value.id)], limit=1).id
+        return "2031-01-31"
+
+    def written_fields(self):
+        """Yield a record of the customer, or of the company, and the fields of this
+        module that a request could name."""
+        records = {
+            **self.records(),
+            "helpdesk.incident.reminder": self.env["helpdesk.incident.reminder"]
+            .sudo()
+            .search([], limit=1),
+            "helpdesk.incident.subscription.term": self.sub.term_ids[:1],
+            "product.product": self.months,
+            "res.company": self.company,
+        }
+        for name, fields in self.own_fields().items():
+            record = records.get(name)
+            if record and not record._transient and record._auto:
+                yield (
+                    record.sudo(),
+                    [field for field in fields if field.name not in LOG_ACCESS_COLUMNS],
+                )
+
+    def test_write(self):
+        """R14, R3.1: each field of this module, as who may do most things."""
+        for role in STRONG:
+            self.act_as(role)
+            written = set()
+            for record, fields in self.written_fields():
+                for field in fields:
+                    name, before = f"{record._name}.{field.name}", record[field.name]
+                    values = {field.name: self.other_value(field, record)}
+                    with self.subTest(role=role, field=name), self.undone():
+                        with self.assertNoFault():
+                            _result, error = self.rpc(
+                                record._name, "write", record.ids, values
+                            )
+                        self.assertIn(error, SIGNS)
+                        if error:
+                            continue
+                        self.env.invalidate_all()
+                        if record[field.name] != before:
+                            written.add(name)
+                        if name not in WRITABLE:
+                            self.assertUntouched()
+            expected = {name for name, roles in WRITABLE.items() if role in roles}
+            self.assertEqual(written, expected, role)
+
+    def test_create(self):
+        """R14, R8.7: nobody makes a document that remembers what it has not given: by
+        its values, or by defaults in the context."""
+        self.act_as("clerk")
+        for name, values in self.new_documents().items():
+            model = self.env[name].sudo()
+            fields = [
+                field
+                for field in self.own_fields()[name]
+                if f"{name}.{field.name}" not in WRITABLE
+            ]
+            others = {
+                field.name: self.other_value(field, model.new({})) for field in fields
+            }
+            with self.undone():
+                plain = self.content(model, fields, values)
+            self.assertTrue(plain, name)
+            for field, value in others.items():
+                with self.subTest(field=f"{name}.{field}"), self.undone():
+                    content = self.content(model, fields, {**values, field: value})
+                    self.assertIn(content, (None, plain))
+            context = {f"default_{field}": value for field, value in others.items()}
+            with self.subTest(model=name), self.undone():
+                content = self.content(model, fields, values, context=context)
+                self.assertIn(content, (None, plain))
+
+    def new_documents(self):
+        return {
+            "account.move": {
+                "move_type": "out_invoice",
+                "partner_id": self.other_customer.id,
+                "invoice_line_ids": [(0, 0, {"name": "x", "price_unit": 1})],
+            },
+            "account.payment": {
+                "amount": 1,
+                "partner_id": self.other_customer.id,
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "journal_id": self.bank.id,
+            },
+            "helpdesk.ticket": {
+                "name": "New",
+                "description": "New",
+                "company_id": self.company.id,
+                "partner_id": self.other_customer.id,
+            },
+            "res.partner": {"name": "New"},
+            "sale.order": {"partner_id": self.other_customer.id},
+            "sale.order.line": {
+                "order_id": self.waiting.id,
+                "product_id": self.pack.id,
+            },
+        }
+
+    def content(self, model, fields, values, context=None):
+        """Create a record over RPC, and return what its fields have; None if that was
+        refused."""
+        with self.assertNoFault():
+            result, error = self.rpc(
+                model._name, "create", values, context=context or {}
+            )
+        self.assertIn(error, SIGNS)
+        if error:
+            return None
+        self.env.invalidate_all()
+        record = model.browse(result)
+        return {
+            field.name: bool(record[field.name])
+            if field.relational
+            else record[field.name]
+            for field in fields
+        }
+
+    def test_commands(self):
+        """R3.1, R10.4: nor by way of the documents that show them, whoever it is."""
+        self.act_as("boss")
+        foreign = self.incident_account(self.other_customer)
+        foreign._adjust(1, "Another one")
+        before = foreign._statement_count()
+        closed = self.own_models()
+        for record, fields in self.written_fields():
+            for field in fields:
+                if field.type != "one2many" or field.comodel_name not in closed:
+                    continue
+                lines = record[field.name]
+                other = closed[field.comodel_name].search(
+                    [("id", "not in", lines.ids)], limit=1
+                )
+                for command in (
+                    (0, 0, {"name": "x"}),
+                    *((1, line, {"name": "x"}) for line in lines[:1].ids),
+                    *((2, line, 0) for line in lines[:1].ids),
+                    *((3, line, 0) for line in lines[:1].ids),
+                    *((4, line, 0) for line in other.ids),
+                    *((5, 0, 0) for _line in lines[:1]),
+                    (6, 0, other.ids),
+                ):
+                    with (
+                        self.subTest(field=str(field), command=command),
+                        self.undone(),
+                        self.assertNoFault(),
+                    ):
+                        values = {field.name: [command]}
+                        self.rpc(record._name, "write", record.ids, values)
+                        self.assertUntouched()
+                        self.assertEqual(record[field.name], lines)
+                        self.assertEqual(foreign._statement_count(), before)
+
+    # -- contexts ----------------------------------------------------------------------
+
+    def test_context_opens_nothing(self):
+        """R3.1, R10.4: what this module writes with is no key of a request."""
+        self.act_as("boss")
+        for key in (True, 1, "x", [], {"ids": self.money.ids}):
+            context = dict.fromkeys(
+                (
+                    "incident_memory",
+                    "ticket_charging",
+                    "incident_at_submission",
+                    "incident_arrived",
+                    "incident_leaving",
+                ),
+                key,
+            )
+            for model, method, *arguments in (
+                (
+                    "sale.order.line",
+                    "write",
+                    self.waiting.order_line[:1].ids,
+                    {"incident_due": 9},
+                ),
+                ("account.payment", "write", self.money.ids, {"incident_seen": "2027"}),
+                (
+                    "account.move",
+                    "write",
+                    self.charge.invoice_ids.ids,
+                    {"ticket_charge_id": False},
+                ),
+                (
+                    "helpdesk.ticket.charge",
+                    "create",
+                    {
+                        "ticket_id": self.secret_ticket.id,
+                        "name": "x",
+                        "amount": 1,
+                        "company_id": self.company.id,
+                        "partner_id": self.customer.id,
+                        "date": "2027-04-11",
+                        "currency_id": self.company.currency_id.id,
+                    },
+                ),
+                (
+                    "helpdesk.ticket",
+                    "write",
+                    self.parked.ids,
+                    {"incident_hold": "waived"},
+                ),
+            ):
+                with self.subTest(model=model, key=key), self.undone():
+                    with self.assertNoFault():
+                        _result, error = self.rpc(
+                            model, method, *arguments, context=context
+                        )
+                    self.assertIn(error, ("UserError", "AccessError"))
+            # A payment that is leaving counts no more: not by a word of a request.
+            with self.undone():
+                self.rpc(
+                    "account.payment",
+                    "write",
+                    self.money.ids,
+                    {"memo": "x"},
+                    context=context,
+                )
+                self.assertUntouched()
+
+    def test_strange_contexts(self):
+        """R14: a context that names what there is not is no fault of the server."""
+        strange = ("no.model", "", 1, [], {}, "9999-12-31", "2026-02-30", None)
+        calls = {
+            ("helpdesk.incident.adjust", "default_get"): (
+                [["partner_ids"]],
+                ("active_model", "active_ids"),
+            ),
+            ("helpdesk.incident.unearned", "search"): ([[]], ("unearned_date",)),
+            ("helpdesk.incident.unearned.month", "search"): (
+                [[]],
+                ("unearned_date", "unearned_from"),
+            ),
+        }
+        self.act_as("boss")
+        for (model, method), (arguments, keys) in calls.items():
+            for key in keys:
+                for value in strange:
+                    with (
+                        self.subTest(model=model, key=key, value=value),
+                        self.assertNoFault(),
+                    ):
+                        self.rpc(model, method, *arguments, context={key: value})
