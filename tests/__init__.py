@@ -59,4 +59,5 @@ from . import test_click_everywhere
 from . import test_attack_routes
 from . import test_attack_input
 from . import test_attack_rpc
+from . import test_attack_leaks
 from . import test_attack_xss
