@@ -1,3 +1,4 @@
+import os
 import random
 from itertools import product
 
@@ -10,6 +11,7 @@ from .common_charge import ChargeCommon
 
 #: Amounts that are hard to reach from a price.
 AMOUNTS = (0.03, 0.99, 1, 9.99, 19.9, 33.33, 100, 1234.57, 99999.99)
+EVERY_COMBINATION = bool(os.environ.get("PAID_SUPPORT_EXAMPLES"))
 
 
 @tagged("post_install", "-at_install")
@@ -107,18 +109,28 @@ class TestChargeTaxes(ChargeCommon):
             sum(receivable.mapped("amount_currency")), document.amount_total
         )
 
-    def test_every_combination(self):
+    def _combinations(self):
+        """Yield rounding, taxes and mode: each set of taxes with either rounding and in
+        either mode, or in all four ways."""
+        for number, (kind, taxes) in enumerate(self.sets.items()):
+            for method, included in product(
+                ("round_per_line", "round_globally"), (True, False)
+            ):
+                swapped = (method == "round_per_line") == included
+                if EVERY_COMBINATION or swapped == bool(number % 2):
+                    yield method, kind, taxes, included
+
+    def test_combinations(self):
         """R10.1: taxes × rounding × mode, over amounts; edited and refunded."""
         randomly = random.Random(10)
-        for method, (kind, taxes), included in product(
-            ("round_per_line", "round_globally"), self.sets.items(), (True, False)
-        ):
+        for method, kind, taxes, included in self._combinations():
             self.analyze()
             self.company.tax_calculation_rounding_method = method
             self.company.incident_charge_tax_included = included
             self.charge_product.taxes_id = taxes
             name = "amount_total" if included else "amount_untaxed"
-            for amount in (0.99, randomly.choice(AMOUNTS[2:])):
+            amounts = (0.99, randomly.choice(AMOUNTS[2:]))
+            for amount in amounts if EVERY_COMBINATION else amounts[1:]:
                 with self.subTest(
                     method=method, kind=kind, included=included, amount=amount
                 ):
