@@ -256,7 +256,11 @@ class ResPartner(models.Model):
             self.env["helpdesk.ticket"]
             .sudo()
             .search(
-                [("partner_id", "child_of", self.ids), ("incident_hold", "=", "parked")]
+                [
+                    ("partner_id", "child_of", self.ids),
+                    ("incident_hold", "=", "parked"),
+                ],
+                order="id",
             )
         )
         for ticket in parked:

@@ -298,6 +298,13 @@ class TestParked(ParkedCommon):
         )
         self.assertNotIn(self.account(), sent.account_id)
 
+    def test_contact_that_moves_with_several(self):
+        """R11.3: the oldest ticket is released first."""
+        first, second = self.submitted(), self.submitted()
+        self.give_lifetime(1, self.other_customer)
+        self.portal_user.partner_id.parent_id = self.other_customer
+        self.assertEqual(self.states(first, second), ["deducted", "parked"])
+
     def test_moved_before_the_mail(self):
         """R11.6: who had the ticket before hears nothing of it any more."""
         ticket = self.submitted()
@@ -376,6 +383,17 @@ class TestParked(ParkedCommon):
         wizard._merge((self.customer | self.other_customer).ids, self.customer)
         self.env.invalidate_all()
         self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(ticket.incident_state, "deducted")
+
+    def test_merged_into_who_has_incidents(self):
+        """R2.2, R11.3: what waited for the other account is released at once."""
+        ticket = self.submitted()
+        self.give_lifetime(1, self.other_customer)
+        self.after_commit()
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer | self.other_customer).ids, self.other_customer)
+        self.env.invalidate_all()
+        self.after_commit()
         self.assertEqual(ticket.incident_state, "deducted")
 
     def test_nobody_writes_it(self):

@@ -6,7 +6,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     def _update_foreign_keys(self, src_partners, dst_partner):
         """Override of `base`: the accounts merge before any foreign key is rewritten,
-        as the merge would delete the second account of a customer (R2.2)."""
+        as the merge would delete the second account of a customer (R2.2). What waits
+        is released after it: only then its tickets are of the customer (R11.3)."""
         accounts = (
             self.env["helpdesk.incident.account"]
             .sudo()
@@ -15,4 +16,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         customer = dst_partner.sudo().commercial_partner_id
         accounts._follow_customers(dict.fromkeys(accounts, customer))
         accounts._replace_source(src_partners, dst_partner)
-        return super()._update_foreign_keys(src_partners, dst_partner)
+        res = super()._update_foreign_keys(src_partners, dst_partner)
+        merged = accounts.search([("partner_id", "=", customer.id)])
+        merged._release_soon()
+        return res
