@@ -7,6 +7,7 @@ from . import test_ledger_closed
 from . import test_mail_gateway
 from . import test_manual
 from . import test_merge
+from . import test_model
 from . import test_online_payment
 from . import test_parked
 from . import test_parked_concurrency
