@@ -756,4 +756,7 @@ class Model:
                 document.account = there
         for ticket in self.tickets:
             for leg in ticket.legs:
-                leg[0] = there if leg[0] is account else leg[0]
+                if leg[0] is account:
+                    leg[0] = there
+                if leg[1] is account.lifetime:
+                    leg[1] = there.lifetime
