@@ -106,6 +106,30 @@ class Work:
         return Figure(seconds, queries)
 
 
+class ReadOnly(Work):
+    """Work that changes nothing, on books that are filled once for both sides and all
+    repetitions, and forgotten in the end.
+
+    :param books: an object with a method ``fill(env)``.
+    """
+
+    def __init__(self, books):
+        self.books = books
+
+    def measure(self, env):
+        if not getattr(self.books, "filled", None):
+            self.books.fill(env)
+            self.books.filled = env.cr
+        env.cr.clear()
+        seconds, queries = clock(env, lambda: self.run(env, None))
+        return Figure(seconds, queries)
+
+    def close(self):
+        if self.books.filled:
+            self.books.filled.rollback()
+            self.books.filled = None
+
+
 class OneByOne(Work):
     """Work that is done for each of what is ready as in a request of its own: nothing
     is cached, and what a commit does to the records is done each time."""
