@@ -462,9 +462,10 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _invalidate_ledger(self):
         """Forget what the ORM has read of the ledger: SQL has changed it."""
-        for name in ("account", "allotment", "entry"):
-            self.env[f"helpdesk.incident.{name}"].invalidate_model(flush=False)
-        self._invalidate_balances()
+        self.env["helpdesk.incident.entry"].invalidate_model(flush=False)
+        for model_name, names in self._balance_fields():
+            ours = model_name in (self._name, "helpdesk.incident.allotment")
+            self.env[model_name].invalidate_model(None if ours else names, flush=False)
 
     @api.model
     def _invalidate_balances(self):
@@ -496,7 +497,9 @@ class HelpdeskIncidentAccount(models.Model):
                 ),
                 (
                     "helpdesk.incident.allotment",
-                    lambda field: field.type in ("integer", "one2many"),
+                    lambda field: (
+                        field.type in ("integer", "one2many") and field.name != "id"
+                    ),
                 ),
                 ("res.partner", _shows_balance),
                 ("helpdesk.ticket", _shows_balance),

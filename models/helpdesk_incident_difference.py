@@ -165,7 +165,9 @@ class HelpdeskIncidentDifference(models.Model):
     @api.model
     def _values(self, difference):
         record, account = difference.record.sudo(), difference.account.sudo()
-        order = record.order_id if record._name == "sale.order.line" else record
+        # It may be what is missing.
+        found = record.exists()
+        order = found.order_id if found._name == "sale.order.line" else found
         holder = account or order
         return {
             "account_id": account.id,
@@ -173,7 +175,7 @@ class HelpdeskIncidentDifference(models.Model):
             "company_id": holder.company_id.id,
             "res_model": record._name,
             "res_id": record.id,
-            "name": record.exists().display_name or f"{record._name},{record.id}",
+            "name": found.display_name or f"{record._name},{record.id}",
             "number": difference.number,
             "stored": difference.stored,
             "expected": difference.expected,

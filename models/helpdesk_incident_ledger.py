@@ -42,7 +42,8 @@ class HelpdeskIncidentLedger(models.AbstractModel):
         takes several times as long as to run its query (docs/performance.md).
 
         :param SQL condition: on columns of this table. What the ORM has still to write
-            is not looked at: into these tables it writes nothing.
+            is not looked at: into these tables it writes nothing. What it has read is
+            not read again: whoever writes by SQL makes it forget.
         :param names: stored fields to read.
         """
         query = Query(self.env, self._table, self._table_sql)

@@ -417,7 +417,19 @@ class HelpdeskIncidentAccount(models.Model):
                 "helpdesk.incident.subscription",
             )
         )
+        # And with it the months of each subscription.
+        self.env["helpdesk.incident.allotment"].invalidate_model(
+            ["subscription_id"], flush=False
+        )
         return res
+
+    @api.model
+    def _balance_fields(self):
+        """Override: what is left of the month of a subscription."""
+        return (
+            *super()._balance_fields(),
+            ("helpdesk.incident.subscription", ("period_balance",)),
+        )
 
 
 class HelpdeskIncidentAllotment(models.Model):

@@ -42,7 +42,8 @@ class HelpdeskIncidentAccount(models.Model):
         """
         self.ensure_one()
         self._lock()._open_and_close()
-        usable = self._breakdown()
+        # Granted ones alone: a day may have begun while this waited for the lock.
+        usable = [(m, m.balance) for m in self._usable() if m.balance > 0]
         legs = list(self._legs(usable, quantity))
         available = sum(number for _allotment, number in usable)
         if available < quantity:

@@ -169,9 +169,10 @@ class HelpdeskTicket(models.Model):
         """Override to deduct at submission, in the same transaction (R4.4)."""
         tickets = super().create(vals_list)
         for ticket, vals in zip(tickets, vals_list, strict=True):
+            # Given with the ticket, or a default of the context or the user.
+            chosen = {**self.default_get(["incident_count"]), **vals}
             ticket.sudo()._incident_deduct_at_submission(
-                chosen="incident_count" in vals
-                or "default_incident_count" in self.env.context
+                chosen="incident_count" in chosen
             )
         return tickets
 
@@ -307,7 +308,7 @@ class HelpdeskTicket(models.Model):
         by_customer = self.env.user.share
         by_staff = team.incident_on_staff_tickets and self.partner_id
         if (by_customer or by_staff) and not self._incident_park_if_short():
-            # A new ticket holds nothing: this is `_incident_set`, without looking.
+            # It holds nothing yet: this is `_incident_set`, without looking.
             self._incident_deduct(
                 self._incident_account(create=True), team.incident_cost
             )
@@ -412,7 +413,8 @@ class HelpdeskTicket(models.Model):
 
         By SQL: to make the record through the ORM takes as long as a seventh of the
         whole ticket (docs/performance.md). The row is column by column the one that
-        `_message_log` writes (``tests/test_history.py``).
+        `_message_log` writes (``tests/test_history.py``). What other modules do when a
+        `mail.message` is created does not happen; who needs that overrides this.
 
         :param str body: plain text, or ``Markup`` that can be trusted.
         """
@@ -420,28 +422,29 @@ class HelpdeskTicket(models.Model):
         author_id, email_from = self.sudo()._message_compute_author()
         now = self.env.cr.now()
         values = {
-            "author_id": author_id,
+            "author_id": author_id or None,
             "body": Markup("<p>%s</p>") % body,
             "create_date": now,
             "create_uid": self.env.uid,
             "date": fields.Datetime.now(),
             "email_add_signature": False,
-            "email_from": email_from,
+            "email_from": email_from or None,
             "is_internal": True,
             "message_id": generate_tracking_message_id("message-notify"),
             "message_type": "notification",
             "model": self._name,
             "reply_to": self.env["mail.thread"]._notify_get_reply_to(
                 default=email_from, author_id=author_id
-            )[False],
+            )[False]
+            or None,
             "res_id": self.id,
             "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
             "write_date": now,
             "write_uid": self.env.uid,
         }
-        self.env.execute_query(
+        self.env.cr.execute(
             SQL(
-                "INSERT INTO mail_message (%s) VALUES %s RETURNING id",
+                "INSERT INTO mail_message (%s) VALUES %s",
                 SQL(", ").join(map(SQL.identifier, values)),
                 tuple(values.values()),
             )

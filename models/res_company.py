@@ -142,9 +142,14 @@ class ResCompany(models.Model):
 
     @tools.ormcache("self.id")
     def _incident_tz(self):
-        """Return the name of the company's time zone. Every verb asks for it; whoever
-        writes it empties this cache (``res.partner``).
+        """Return the name of the company's time zone. Every verb asks for it. Writing
+        it empties this cache (``res.partner``), as does giving the company another
+        partner.
 
         :rtype: str
         """
         return self.sudo().partner_id.tz or "UTC"
+
+    def cache_invalidation_fields(self):
+        """Override for the time zone of the partner."""
+        return super().cache_invalidation_fields() | {"partner_id"}

@@ -1,4 +1,7 @@
 from datetime import date
+from unittest.mock import patch
+
+from freezegun import freeze_time
 
 from odoo.exceptions import UserError
 
@@ -31,6 +34,23 @@ class TestDeduct(PaidSupportCommon):
         early_2 = self.give_period(1, date(2027, 4, 11), MAY_10)
         legs = account._deduct(self.ticket(), 3).legs
         self.assertEqual(legs, [(early_1, 1), (early_2, 1), (late, 1)])
+
+    def test_day_begins_under_the_lock(self):
+        """R4.1: whoever waits for the lock until the next day takes what is granted."""
+        account = self.give_lifetime(5)
+        self.give_period(3, date(2027, 4, 21), MAY_10)
+        lock = type(account)._lock
+
+        def until_the_next_day(accounts):
+            due = lock(accounts)
+            self.startPatcher(freeze_time(date(2027, 4, 21)))
+            return due
+
+        with patch.object(type(account), "_lock", until_the_next_day):
+            legs = account._deduct(self.ticket(), 1).legs
+        self.assertEqual(legs, [(account._lifetime(), 1)])
+        self.assertEqual(account.available, 7)
+        self.assertLedgerSound()
 
     def test_only_valid_today(self):
         """R4.1: windows before and after today do not count, both days inclusive."""

@@ -44,6 +44,15 @@ class TestHistory(PaidSupportCommon):
             self.assertNotEqual(ours["message_id"], theirs["message_id"])
             self.assertIn("openerp-message-notify", ours["message_id"])
 
+    def test_without_an_address(self):
+        """R4.6: who has no e-mail address has none in the note either."""
+        self.agent.partner_id.email = False
+        theirs, ours = self._rows("Returned: 3.")
+        for column in ("author_id", "email_from", "reply_to"):
+            with self.subTest(column=column):
+                self.assertEqual(ours[column], theirs[column])
+        self.assertIsNone(ours["email_from"])
+
     def test_markup_of_others(self):
         """R4.6: nothing that somebody typed becomes markup."""
         _theirs, ours = self._rows("<script>alert(1)</script>")

@@ -544,6 +544,20 @@ class TestLedgerCheckReport(SubscriptionCommon):
         self.assertFalse(self.check())
         self.assertEqual(len(self.messages()), 2)
 
+    def test_document_that_is_gone(self):
+        """R13.4: a line that was deleted behind the back of the ledger is named; what
+        else is wrong, too."""
+        self.env.cr.execute(
+            "UPDATE helpdesk_incident_entry SET cause_key = 'sale_line:99999999' "
+            "WHERE account_id = %s",
+            [self.account.id],
+        )
+        self.env.invalidate_all()
+        self.tamper(50)
+        listed = self.check()
+        self.assertIn("sale.order.line,99999999", listed.mapped("name"))
+        self.assertIn("50", listed.mapped("stored"))
+
     def test_order_that_has_given_nothing(self):
         """R13.4: it is named by its customer."""
         order = self.quotation(self.pack, customer=self._customer("Nobody"))

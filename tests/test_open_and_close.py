@@ -60,6 +60,15 @@ class TestOpenAndClose(PaidSupportCommon):
                 self.assertEqual(account.available, available, zone)
                 self.assertEqual(account.allotment_ids.mapped("to_grant"), [0, 0])
 
+    def test_other_partner_of_the_company(self):
+        """R3.7: the company's time zone is that of the partner it has now."""
+        with freeze_time("2027-05-10 12:30:00"):
+            self.assertEqual(str(self.company._incident_today()), "2027-05-10")
+            self.company.partner_id = self.env["res.partner"].create(
+                {"name": "Down under", "tz": "Pacific/Auckland"}
+            )
+            self.assertEqual(str(self.company._incident_today()), "2027-05-11")
+
     def test_expiry_says_why_in_the_customers_language(self):
         """R3.8"""
         account = self.account()

@@ -209,3 +209,14 @@ class TestSubscription(SaleCommon):
             subscription.action_view_entries()["domain"]
         )
         self.assertEqual(entries.action_open_source()["res_id"], subscription.id)
+
+    def test_shown_at_once(self):
+        """R9.2: whoever goes on in the transaction of the payment sees what it did."""
+        order = self.quotation(self.months)
+        self.transaction(order)
+        self.bill(order)
+        subscription = self.subscription(order).sudo()
+        self.assertEqual(len(subscription.allotment_ids), 3)
+        self.assertEqual(subscription.period_balance, 10)
+        self.use(2)
+        self.assertEqual(subscription.period_balance, 8)

@@ -21,6 +21,12 @@ class TestTicket(PaidSupportCommon):
         self.ticket(self.free_team, user=self.portal_user)
         self.assertEqual(account.available, 1)
 
+    def test_default_number(self):
+        """R4.4: a default of the field is the number, not something on top of it."""
+        self.give_lifetime(10)
+        self.env["ir.default"].set("helpdesk.ticket", "incident_count", 2)
+        self.assertEqual(self.ticket(user=self.portal_user).incident_count, 2)
+
     def test_customer_without_incidents(self):
         """R4.3, R11.2: the rule holds in the model."""
         with self.assertRefused("1 needed, 0 available"):
