@@ -26,6 +26,8 @@ BASE_WITH_DEMO = "paid_support_base_demo"
 TEST = "paid_support_test"
 DEMO = "paid_support_demo"
 LIFECYCLE = "paid_support_lifecycle"
+RELEASED = "paid_support_released"
+UPDATED = "paid_support_updated"
 # What tests make for themselves, and leave behind when they are killed, starts so.
 THROW_AWAY = "paid_support_run"
 NEIGHBOURS = "paid_support_run_neighbours"
@@ -41,7 +43,7 @@ class Databases:
 
     def test(self):
         """Return the database that tests are run in a copy of."""
-        base = self._base(demo=False)
+        base = self.base()
         self._make(
             TEST,
             digest(self.made_from(base), module.key()),
@@ -49,6 +51,9 @@ class Databases:
             lambda: (self.copy(base, TEST), self.install(TEST, MODULE)),
         )
         return TEST
+
+    def base(self):
+        return self._base(demo=False)
 
     def base_with_demo(self):
         return self._base(demo=True)

@@ -26,9 +26,16 @@ def ready():
 
 
 class Environment:
-    def __init__(self, odoo, variables):
+    """Odoo with its modules.
+
+    :param modules: the folders of modules beside Odoo's and those of `addons.txt`.
+    """
+
+    def __init__(self, odoo, variables, modules=(ADDONS,), config=CONFIG):
         self.odoo = odoo
-        self.variables = variables
+        self.variables = {**variables, "ODOO_RC": str(config)}
+        self.modules = modules
+        self.config = config
         self.python = str(VENV / "bin/python")
         self.module = ADDONS / MODULE
         self.key = digest(odoo.key, OCA_ADDONS)
@@ -40,7 +47,12 @@ class Environment:
         return [self.python, str(DEV / "_env/bin/odoo"), *map(str, arguments)]
 
     def addons_path(self):
-        return [*self.odoo.addons, site_packages(VENV) / "odoo/addons", ADDONS]
+        return [*self.odoo.addons, site_packages(VENV) / "odoo/addons", *self.modules]
+
+    def with_modules(self, name, *folders):
+        """Return the same environment with other modules than the checkout."""
+        config = CONFIG.with_name(f"odoo-{name}.conf")
+        return Environment(self.odoo, self.variables, folders, config)
 
     def _write_config(self):
         options = {
@@ -58,10 +70,10 @@ class Environment:
                 options[option] = self.variables[name]
         lines = [f"{option} = {value}\n" for option, value in options.items()]
         text = "[options]\n" + "".join(lines)
-        if not (CONFIG.is_file() and CONFIG.read_text() == text):
-            new = CONFIG.with_suffix(".new")
+        if not (self.config.is_file() and self.config.read_text() == text):
+            new = self.config.with_suffix(".new")
             new.write_text(text)
-            new.replace(CONFIG)
+            new.replace(self.config)
 
 
 def _variables(odoo):
@@ -73,7 +85,6 @@ def _variables(odoo):
     variables["PATH"] = f"{VENV / 'bin'}{os.pathsep}{variables.get('PATH', os.defpath)}"
     variables["PYTHONPATH"] = str(odoo.home)
     variables["PYTHONUNBUFFERED"] = "1"
-    variables["ODOO_RC"] = str(CONFIG)
     return variables
 
 

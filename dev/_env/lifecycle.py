@@ -63,15 +63,15 @@ def check(environment):
         with step("Installing with demo data, uninstalling, installing again …"):
             databases.copy(BASE_WITH_DEMO, LIFECYCLE)
             before = databases.lines(LIFECYCLE, COLUMNS)
-            _must_not_complain(databases.install(LIFECYCLE, MODULE))
-            _must_not_complain(databases.uninstall(LIFECYCLE))
+            must_not_complain(databases.install(LIFECYCLE, MODULE))
+            must_not_complain(databases.uninstall(LIFECYCLE))
             left = databases.lines(LIFECYCLE, COLUMNS) - before
             left |= databases.lines(LIFECYCLE, DATA)
             if left:
                 raise Stop(f"Uninstalling leaves {', '.join(sorted(left))} behind.")
             if databases.shell(LIFECYCLE, OLD_BOOKS):
                 raise Stop("No payment could be made without the module.")
-            _must_not_complain(databases.install(LIFECYCLE, MODULE))
+            must_not_complain(databases.install(LIFECYCLE, MODULE))
             if databases.shell(LIFECYCLE, NOTHING_GIVEN):
                 raise Stop("Installing gives incidents for the past.")
     except Stop as stop:
@@ -81,7 +81,7 @@ def check(environment):
     return True
 
 
-def _must_not_complain(log):
+def must_not_complain(log):
     text = log.read_text(errors="replace")
     complaints = [line for line in COMPLAINT.findall(text) if EXPECTED not in line]
     if complaints:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from .. import lifecycle, lint, programs
+from .. import lifecycle, lint, programs, upgrade
 from ..console import foreground, lock, say
 from ..databases import TEST, THROW_AWAY
 from ..environment import ready
@@ -12,14 +12,15 @@ from ..paths import CHECKOUT, DEV
 
 DESCRIPTION = """\
 Without arguments: lint, a check that the module installs with its demo data, uninstalls
-and installs again, and the whole test suite. With pytest's arguments only the tests
+and installs again, one that the data of released versions survives the update, and the
+whole test suite. With pytest's arguments only the tests
 that they select: dev/test -k charge, dev/test tests/test_ledger.py, dev/test tests/."""
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(
         prog="dev/test",
-        usage="%(prog)s [--lint | --no-lint | --lifecycle] [pytest arguments]",
+        usage="%(prog)s [--lint | --no-lint | --lifecycle | --upgrade] [pytest arguments]",
         description=DESCRIPTION,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -30,10 +31,14 @@ def main(arguments):
     which.add_argument(
         "--lifecycle", action="store_true", help="only install, uninstall, install"
     )
+    which.add_argument(
+        "--upgrade", action="store_true", help="only the update of released versions"
+    )
     options, selection = parser.parse_known_args(arguments)
-    if selection and (options.lint or options.lifecycle):
+    only = options.lint or options.lifecycle or options.upgrade
+    if selection and only:
         parser.error(f"{' '.join(selection)} selects tests, and none would be run")
-    everything = not (options.lint or options.lifecycle or selection)
+    everything = not (only or selection)
 
     passed = {}
     if options.lint or (everything and not options.no_lint):
@@ -42,6 +47,8 @@ def main(arguments):
         with ready() as environment, lock("test", "testing"):
             if options.lifecycle or everything:
                 passed["lifecycle"] = lifecycle.check(environment)
+            if options.upgrade or everything:
+                passed["upgrade"] = upgrade.check(environment)
             if selection or everything:
                 passed["tests"] = run_suite(environment, selection)
     failed = [name for name in passed if not passed[name]]

@@ -1,0 +1,38 @@
+"""What must work with the data of a released version after the update."""
+
+
+def check(env):
+    """Raise an error unless the ledger is sound, every view loads, and incidents go out
+    and come back."""
+    differences = env["helpdesk.incident.account"]._check_ledger()
+    assert not differences, differences
+    _load_views(env)
+    _use(env)
+
+
+def _load_views(env):
+    """Load what each action of the module shows, with the fields of its lists."""
+    data = env["ir.model.data"].search(
+        [
+            ("module", "=", "helpdesk_paid_support"),
+            ("model", "=", "ir.actions.act_window"),
+        ]
+    )
+    for action in env["ir.actions.act_window"].browse(data.mapped("res_id")):
+        model = env[action.res_model]
+        views = model.get_views([*action.views, (False, "search")])["views"]
+        assert len(views) >= len(action.views), action.name
+        if not model._transient:
+            model.search([], limit=80).read()
+
+
+def _use(env):
+    for ticket in env["helpdesk.ticket"].search([("incident_state", "=", "deducted")]):
+        before = ticket.incident_count
+        ticket.incident_count = before + 1
+        taken = ticket.incident_available
+        ticket.incident_count = before
+        env.invalidate_all()
+        assert ticket.incident_count == before
+        assert ticket.incident_available >= taken
+    assert not env["helpdesk.incident.account"]._check_ledger()
