@@ -24,11 +24,12 @@ SELECT relname FROM pg_class
                         WHERE data.model = 'ir.model.fields' AND data.module = '{MODULE}'
                           AND field.store))
 """
-# A line for each value: the column, the row, what is in it.
+# A line for each value: the column, the row, what is in it. Rows may be written again.
 VALUES = """
 SELECT '{table}.' || key || ' ' || COALESCE(content ->> 'id', content::text)
        || ': ' || to_json(COALESCE(value, ''))
-  FROM (SELECT to_jsonb(row) AS content FROM "{table}" AS row) AS row,
+  FROM (SELECT to_jsonb(row) - '{{write_date,write_uid}}'::text[] AS content
+          FROM "{table}" AS row) AS row,
        jsonb_each_text(content)
 """
 SHOWN = 10
