@@ -21,8 +21,8 @@ SELECT relname FROM pg_class
                                            field.relation_table])
                          FROM ir_model_fields field
                          JOIN ir_model_data data ON data.res_id = field.id
-                        WHERE data.model = 'ir.model.fields' AND data.module = '{MODULE}'
-                          AND field.store))
+                        WHERE data.model = 'ir.model.fields'
+                          AND data.module = '{MODULE}' AND field.store))
 """
 # A line for each value: the column, the row, what is in it. Rows may be written again.
 VALUES = """
@@ -107,7 +107,7 @@ def _must_be_same(before, after):
     # New columns may come with an update, but no rows.
     wrong |= {line for line in after - expected if line.split(" ")[0].endswith(".id")}
     if wrong:
-        shown = sorted(wrong)[:SHOWN]
+        shown = sorted(wrong, key=lambda line: (line.endswith(': ""'), line))[:SHOWN]
         more = [f"and {len(wrong) - SHOWN} more"] if len(wrong) > SHOWN else []
         lines = "\n  ".join([*shown, *more])
         raise Stop(f"The update loses or changes data:\n  {lines}")

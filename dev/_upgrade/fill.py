@@ -150,8 +150,8 @@ class Books:
             (
                 "helpdesk.incident.entry",
                 "kind",
-                "registration first_payment topup purchase period adjustment"
-                " deduction return expiry revocation",
+                "registration first_payment topup purchase revocation period expiry "
+                + "adjustment deduction return",
             ),
             ("helpdesk.incident.subscription", "auto_renew", (True, False)),
             ("helpdesk.incident.subscription.term", "kind", "term extra change"),

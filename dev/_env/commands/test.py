@@ -13,14 +13,15 @@ from ..paths import CHECKOUT, DEV
 DESCRIPTION = """\
 Without arguments: lint, a check that the module installs with its demo data, uninstalls
 and installs again, one that the data of released versions survives the update, and the
-whole test suite. With pytest's arguments only the tests
-that they select: dev/test -k charge, dev/test tests/test_ledger.py, dev/test tests/."""
+whole test suite. With pytest's arguments only the tests that they select:
+dev/test -k charge, dev/test tests/test_ledger.py, dev/test tests/."""
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(
         prog="dev/test",
-        usage="%(prog)s [--lint | --no-lint | --lifecycle | --upgrade] [pytest arguments]",
+        usage="%(prog)s [--lint | --no-lint | --lifecycle | --upgrade]"
+        " [pytest arguments]",
         description=DESCRIPTION,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
