@@ -22,7 +22,10 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Empty the ledger: its tables go, and what they name should be free to go, too."""
     env.cr.execute("UPDATE account_payment SET incident_account_id = NULL")
-    env.cr.execute("UPDATE sale_order_line SET incident_account_id = NULL")
+    env.cr.execute(
+        "UPDATE sale_order_line SET incident_account_id = NULL,"
+        " incident_subscription_id = NULL, incident_term_id = NULL"
+    )
     env.cr.execute("UPDATE account_move SET ticket_charge_id = NULL")
     env.cr.execute("DELETE FROM helpdesk_ticket_charge")
     env.cr.execute("UPDATE product_template SET incident_extra_product_id = NULL")

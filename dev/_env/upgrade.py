@@ -38,7 +38,7 @@ SHOWN = 10
 def check(environment):
     """Update a database of each released version to the module in the checkout.
 
-    :return: whether the data is the same as before, and works
+    :return: whether the data is the same as before, and works, and the module can go
     """
     for archive in releases.kept():
         try:
@@ -69,6 +69,8 @@ def _check(environment, archive):
             still = tables & databases.lines(updated, TABLES)
             _must_be_same(before, _values(databases, updated, still))
             _run(databases, updated, "check", "The data does not work after it.")
+        with step("Uninstalling it from that data …"):
+            lifecycle.must_not_complain(databases.uninstall(updated))
         databases.set_made_from(updated, key)
 
 
