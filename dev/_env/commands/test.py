@@ -12,9 +12,8 @@ from ..paths import CHECKOUT, DEV
 
 DESCRIPTION = """\
 Without arguments: lint, a check that the module installs with its demo data, uninstalls
-and installs again, one that the data of released versions survives the update, and the
-whole test suite. With pytest's arguments only the tests that they select:
-dev/test -k charge, dev/test tests/test_ledger.py, dev/test tests/."""
+and installs again, and the whole test suite. With pytest's arguments only the tests
+that they select: dev/test -k charge, dev/test tests/test_ledger.py, dev/test tests/."""
 
 
 def main(arguments):
@@ -33,7 +32,7 @@ def main(arguments):
         "--lifecycle", action="store_true", help="only install, uninstall, install"
     )
     which.add_argument(
-        "--upgrade", action="store_true", help="only the update of released versions"
+        "--upgrade", action="store_true", help="the update of released versions"
     )
     options, selection = parser.parse_known_args(arguments)
     only = options.lint or options.lifecycle or options.upgrade
@@ -48,7 +47,7 @@ def main(arguments):
         with ready() as environment, lock("test", "testing"):
             if options.lifecycle or everything:
                 passed["lifecycle"] = lifecycle.check(environment)
-            if options.upgrade or everything:
+            if options.upgrade:
                 passed["upgrade"] = upgrade.check(environment)
             if selection or everything:
                 passed["tests"] = run_suite(environment, selection)
