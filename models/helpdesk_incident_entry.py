@@ -30,8 +30,12 @@ LINE_COLUMNS = {
     "name": "varchar",
 }
 
-#: The same columns as SQL.
+#: The same columns as SQL, and lines of them from as many arrays.
 COLUMNS = SQL(", ").join(map(SQL.identifier, LINE_COLUMNS))
+LINES = "SELECT * FROM unnest({}) AS line({})".format(
+    ", ".join(f"%s::{column_type}[]" for column_type in LINE_COLUMNS.values()),
+    ", ".join(LINE_COLUMNS),
+)
 
 
 def _moved(kinds):
@@ -175,16 +179,11 @@ class HelpdeskIncidentEntry(models.Model):
         :rtype: SQL
         """
         return SQL(
-            "SELECT * FROM unnest(%s) AS line(%s)",
-            SQL(", ").join(
-                SQL(
-                    "%s::%s[]",
-                    [values.get(column) or None for values in values_list],
-                    SQL(column_type),
-                )
-                for column, column_type in LINE_COLUMNS.items()
+            LINES,
+            *(
+                [values.get(column) or None for values in values_list]
+                for column in LINE_COLUMNS
             ),
-            COLUMNS,
         )
 
     @api.model

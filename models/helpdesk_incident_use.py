@@ -40,10 +40,7 @@ class HelpdeskIncidentAccount(models.Model):
         :raise UserError: if fewer are available; nothing is written then (R4.3).
         :rtype: Deducted
         """
-        self.ensure_one()
-        self._lock()._open_and_close()
-        # Granted ones alone: a day may have begun while this waited for the lock.
-        usable = [(m, m.balance) for m in self._usable() if m.balance > 0]
+        usable = self._lock_usable()
         legs = list(self._legs(usable, quantity))
         available = sum(number for _allotment, number in usable)
         if available < quantity:

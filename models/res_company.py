@@ -150,6 +150,7 @@ class ResCompany(models.Model):
         """
         return self.sudo().partner_id.tz or "UTC"
 
+    @api.private
     def cache_invalidation_fields(self):
         """Override for the time zone of the partner."""
         return super().cache_invalidation_fields() | {"partner_id"}

@@ -40,6 +40,8 @@ METHODS = {
     "helpdesk.incident.allotment.create": "!!!!!",
     "helpdesk.incident.allotment.write": "!!!!!",
     "helpdesk.incident.entry.action_open_source": "-++-+",
+    "helpdesk.incident.difference.action_check": "-----",
+    "helpdesk.incident.difference.action_open_account": "-----",
     "helpdesk.incident.entry.copy": "!!!!!",
     "helpdesk.incident.entry.create": "!!!!!",
     "helpdesk.incident.entry.write": "!!!!!",
@@ -245,6 +247,24 @@ class TestAttackRpc(AttackCommon):
             name: cls.env[name].sudo().create(values)
             for name, values in wizards.items()
         }
+        cls.difference = (
+            cls.env["helpdesk.incident.difference"]
+            .sudo()
+            .create(
+                {
+                    "account_id": cls.account.id,
+                    "partner_id": cls.account.partner_id.id,
+                    "company_id": cls.account.company_id.id,
+                    "res_model": cls.account._name,
+                    "res_id": cls.account.id,
+                    "name": "A tampered account",
+                    "number": "helpdesk.incident.account.topup_carry",
+                    "stored": "5",
+                    "expected": "0",
+                    "amount": 5,
+                }
+            )
+        )
 
     def records(self):
         """Return a record of the customer of each model that has methods."""
@@ -260,6 +280,7 @@ class TestAttackRpc(AttackCommon):
             "account.payment": money,
             "helpdesk.incident.account": self.account,
             "helpdesk.incident.allotment": self.account.allotment_ids[:1],
+            "helpdesk.incident.difference": self.difference,
             "helpdesk.incident.entry": self.account.entry_ids[:1],
             "helpdesk.incident.fault": self.env["helpdesk.incident.fault"].search(
                 [], limit=1

@@ -39,14 +39,14 @@ class TestDeduct(PaidSupportCommon):
         """R4.1: whoever waits for the lock until the next day takes what is granted."""
         account = self.give_lifetime(5)
         self.give_period(3, date(2027, 4, 21), MAY_10)
-        lock = type(account)._lock
+        lock = type(account)._lock_usable
 
-        def until_the_next_day(accounts):
-            due = lock(accounts)
+        def until_the_next_day(account):
+            usable = lock(account)
             self.startPatcher(freeze_time(date(2027, 4, 21)))
-            return due
+            return usable
 
-        with patch.object(type(account), "_lock", until_the_next_day):
+        with patch.object(type(account), "_lock_usable", until_the_next_day):
             legs = account._deduct(self.ticket(), 1).legs
         self.assertEqual(legs, [(account._lifetime(), 1)])
         self.assertEqual(account.available, 7)
