@@ -265,11 +265,24 @@ class HelpdeskIncidentAccount(models.Model):
         saved = tuple(holder for holder in holders if all(holder))
         if not saved:
             return {}
-        accounts = self.sudo()._fetch_where(
-            SQL("(partner_id, company_id) IN %s", saved),
-            ["partner_id", "company_id"],
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT partner_id, company_id, id FROM helpdesk_incident_account
+                 WHERE (partner_id, company_id) IN %s ORDER BY id
+                """,
+                saved,
+            )
         )
-        return {(a.partner_id.id, a.company_id.id): a for a in accounts}
+        accounts = self.sudo().browse([account_id for *_holder, account_id in rows])
+        for position, name in enumerate(("partner_id", "company_id")):
+            self._fields[name]._insert_cache(accounts, [row[position] for row in rows])
+        return {
+            (partner_id, company_id): account
+            for account, (partner_id, company_id, _id) in zip(
+                accounts, rows, strict=True
+            )
+        }
 
     @api.model
     def _open(self, holders):
@@ -524,7 +537,11 @@ class HelpdeskIncidentAccount(models.Model):
         """Forget the numbers that the ORM has read, and which entries there are: SQL
         has written entries."""
         for model_name, names in self._balance_fields():
-            self.env[model_name].invalidate_model(names, flush=False)
+            fields_ = self.env[model_name]._fields
+            for name in names:
+                # Not by `invalidate_model`, which goes on to the inverse of each: what
+                # an entry belongs to does not change.
+                fields_[name]._invalidate_cache(self.env)
 
     @api.model
     @tools.ormcache()

@@ -443,11 +443,8 @@ class HelpdeskTicket(models.Model):
             "write_uid": self.env.uid,
         }
         self.env.cr.execute(
-            SQL(
-                "INSERT INTO mail_message (%s) VALUES %s",
-                SQL(", ").join(map(SQL.identifier, values)),
-                tuple(values.values()),
-            )
+            f"INSERT INTO mail_message ({', '.join(values)}) VALUES %s",
+            [tuple(values.values())],
         )
         self.invalidate_recordset(["message_ids"], flush=False)
 
