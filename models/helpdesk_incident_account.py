@@ -27,6 +27,18 @@ NUMBERS = {
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 
+#: How accounts of these ids are locked, as ``account``: see ``_lock``.
+LOCK = """
+    WITH account AS (
+        SELECT id, company_id FROM helpdesk_incident_account
+         WHERE id IN %s ORDER BY id FOR NO KEY UPDATE
+    ), written AS (
+        UPDATE helpdesk_incident_account a
+           SET revision = a.revision + 1
+          FROM account WHERE a.id = account.id
+    )
+"""
+
 
 class HelpdeskIncidentAccount(models.Model):
     """The incident account of one customer in one company (R2), and the verbs.
@@ -350,21 +362,14 @@ class HelpdeskIncidentAccount(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH account AS (
-                    SELECT id, company_id FROM helpdesk_incident_account
-                     WHERE id IN %(accounts)s ORDER BY id FOR NO KEY UPDATE
-                ), written AS (
-                    UPDATE helpdesk_incident_account a
-                       SET revision = a.revision + 1
-                      FROM account WHERE a.id = account.id
-                )
+                %(lock)s
                 SELECT DISTINCT account.id
                   FROM account
                   JOIN %(today)s AS today(company_id, day) USING (company_id)
                   JOIN helpdesk_incident_allotment m ON m.account_id = account.id
                  WHERE (%(due)s) OR (%(ended)s)
                 """,
-                accounts=tuple(self.ids),
+                lock=SQL(LOCK, tuple(self.ids)),
                 today=self._today_table(self.sudo().company_id),
                 due=DUE,
                 ended=ENDED,
@@ -386,14 +391,7 @@ class HelpdeskIncidentAccount(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH account AS (
-                    SELECT id FROM helpdesk_incident_account
-                     WHERE id = %(account)s FOR NO KEY UPDATE
-                ), written AS (
-                    UPDATE helpdesk_incident_account a
-                       SET revision = a.revision + 1
-                      FROM account WHERE a.id = account.id
-                )
+                %(lock)s
                 SELECT m.id, m.kind, m.date_to, m.balance, (%(due)s) OR (%(ended)s),
                        m.balance > 0 AND (m.kind = 'lifetime' OR (%(current)s))
                   FROM account
@@ -402,7 +400,7 @@ class HelpdeskIncidentAccount(models.Model):
                  WHERE m.kind = 'lifetime' OR m.balance <> 0 OR m.to_grant <> 0
                  ORDER BY m.date_to, m.date_from, m.id
                 """,
-                account=self.id,
+                lock=SQL(LOCK, (self.id,)),
                 due=DUE,
                 ended=ENDED,
                 current=CURRENT,
@@ -451,15 +449,14 @@ class HelpdeskIncidentAccount(models.Model):
         return (
             self.env["helpdesk.incident.allotment"]
             .sudo()
-            ._fetch_where(
-                SQL(
-                    """
-                    account_id = %s AND (kind = 'lifetime' OR kind = 'period'
-                        AND (balance <> 0 OR to_grant <> 0)
-                        AND %s BETWEEN date_from AND date_to)
-                    """,
-                    self.id,
-                    today,
+            .search_fetch(
+                Domain("account_id", "=", self.id)
+                & (
+                    Domain("kind", "=", "lifetime")
+                    | Domain("kind", "=", "period")
+                    & (Domain("balance", "!=", 0) | Domain("to_grant", "!=", 0))
+                    & Domain("date_from", "<=", today)
+                    & Domain("date_to", ">=", today)
                 ),
                 ["kind", "date_to", "balance", "to_grant"],
             )

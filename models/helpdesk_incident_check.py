@@ -13,6 +13,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from .helpdesk_incident_entry import MOVED
+
 #: How many differences are returned at most: whoever finds that many looks for one
 #: mistake, not for a thousand.
 LIMIT = 1000
@@ -241,16 +243,13 @@ class HelpdeskIncidentAccount(models.Model):
                 helpdesk_incident_allotment m
                   LEFT JOIN helpdesk_incident_subscription s ON s.id = m.subscription_id
                   LEFT JOIN (
-                    SELECT allotment_id,
-                           SUM(quantity) FILTER (WHERE kind NOT IN
-                               ('deduction', 'return', 'expiry')) AS granted,
-                           -SUM(quantity) FILTER (WHERE kind IN
-                               ('deduction', 'return')) AS used,
-                           -SUM(quantity) FILTER (WHERE kind = 'expiry') AS lapsed,
-                           SUM(quantity) AS balance
+                    SELECT allotment_id, SUM(quantity) AS balance,
+                           %(granted)s AS granted, -%(used)s AS used,
+                           -%(lapsed)s AS lapsed
                       FROM helpdesk_incident_entry GROUP BY 1) e
                     ON e.allotment_id = m.id
-                """
+                """,
+                **MOVED,
             ),
             {
                 "granted": ("m.granted", "COALESCE(e.granted, 0)"),

@@ -1,6 +1,5 @@
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, Query
 
 
 class HelpdeskIncidentLedger(models.AbstractModel):
@@ -34,22 +33,6 @@ class HelpdeskIncidentLedger(models.AbstractModel):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise self._closed_error()
-
-    @api.model
-    def _fetch_where(self, condition, names):
-        """Return the records of this table that meet ``condition``, in the order of
-        the model, as `search_fetch` does. For the hot path of tickets: to read a domain
-        takes several times as long as to run its query (docs/performance.md).
-
-        :param SQL condition: on columns of this table. What the ORM has still to write
-            is not looked at: into these tables it writes nothing. What it has read is
-            not read again: whoever writes by SQL makes it forget.
-        :param names: stored fields to read.
-        """
-        query = Query(self.env, self._table, self._table_sql)
-        query.add_where(condition)
-        query.order = SQL(self._order)
-        return self._fetch_query(query, [self._fields[name] for name in names])
 
     def _closed_error(self):
         return UserError(

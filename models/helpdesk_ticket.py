@@ -168,11 +168,11 @@ class HelpdeskTicket(models.Model):
     def create(self, vals_list):
         """Override to deduct at submission, in the same transaction (R4.4)."""
         tickets = super().create(vals_list)
+        # A default of the context or of the user is a number given with the ticket.
+        default = "incident_count" in self.default_get(["incident_count"])
         for ticket, vals in zip(tickets, vals_list, strict=True):
-            # Given with the ticket, or a default of the context or the user.
-            chosen = {**self.default_get(["incident_count"]), **vals}
             ticket.sudo()._incident_deduct_at_submission(
-                chosen="incident_count" in chosen
+                chosen=default or "incident_count" in vals
             )
         return tickets
 

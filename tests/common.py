@@ -12,6 +12,22 @@ from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_settle import Ca
 TODAY = date(2027, 4, 20)
 
 
+def call_rpc(case, model, method, *args, **kwargs):
+    """Call a method over JSON-RPC, as the web client does.
+
+    :param case: an ``HttpCase`` that has logged in.
+    :return: the answer, with a ``result`` or an ``error``.
+    :rtype: dict
+    """
+    return case.url_open(
+        f"/web/dataset/call_kw/{model}/{method}",
+        json={
+            "params": {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        },
+        timeout=60,
+    ).json()
+
+
 class PaidSupportCommon(TransactionCase):
     """A company, customers with portal users, staff of each role, and teams."""
 

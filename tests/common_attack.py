@@ -11,6 +11,7 @@ from odoo import http
 from odoo.fields import Command
 from odoo.tests import new_test_user
 
+from .common import call_rpc
 from .common_sale import BOUGHT
 from .test_subscription_portal import SubscriptionPortalCommon
 
@@ -214,18 +215,7 @@ class AttackCommon(SubscriptionPortalCommon):
 
         :return: the result, and the name of the exception if there was one.
         """
-        response = self.url_open(
-            f"/web/dataset/call_kw/{model}/{method}",
-            json={
-                "params": {
-                    "model": model,
-                    "method": method,
-                    "args": args,
-                    "kwargs": kwargs,
-                }
-            },
-            timeout=60,
-        ).json()
+        response = call_rpc(self, model, method, *args, **kwargs)
         if "error" in response:
             return None, response["error"]["data"]["name"].rpartition(".")[2]
         return response.get("result"), None

@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import PaidSupportCommon
+from .common import PaidSupportCommon, call_rpc
 
 LEDGER = (
     "helpdesk.incident.account",
@@ -69,17 +69,7 @@ class TestLedgerClosedOverRpc(HttpCase):
         (self.account + self.other_account)._adjust(5, "A gift")
 
     def call(self, model, method, *args, **kwargs):
-        response = self.url_open(
-            f"/web/dataset/call_kw/{model}/{method}",
-            json={
-                "params": {
-                    "model": model,
-                    "method": method,
-                    "args": args,
-                    "kwargs": kwargs,
-                }
-            },
-        ).json()
+        response = call_rpc(self, model, method, *args, **kwargs)
         if "error" in response:
             return response["error"]["data"]["name"]
         return response["result"]
