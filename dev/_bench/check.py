@@ -1,5 +1,6 @@
 """The ledger check over a million entries, and one sum over the same entries."""
 
+from .customers import make_accounts
 from .measure import Benchmark, ReadOnly
 
 CUSTOMERS = 100_000
@@ -11,35 +12,7 @@ class Healthy:
     """A million entries, and balances that are their sums."""
 
     def fill(self, env):
-        env.cr.execute(
-            """
-            CREATE TEMPORARY TABLE bench ON COMMIT DROP AS
-            WITH template AS (
-                SELECT * FROM res_partner WHERE id = %(partner)s
-            ), partner AS (
-                INSERT INTO res_partner (name, active, type, autopost_bills)
-                SELECT 'Customer ' || n, TRUE, 'contact', template.autopost_bills
-                  FROM template, generate_series(1, %(number)s) n
-                RETURNING id
-            ), account AS (
-                INSERT INTO helpdesk_incident_account (partner_id, company_id, revision)
-                SELECT id, %(company)s, 0 FROM partner
-                RETURNING id, partner_id
-            )
-            SELECT id, partner_id FROM account
-            """,
-            {
-                "partner": env.company.partner_id.id,
-                "company": env.company.id,
-                "number": CUSTOMERS,
-            },
-        )
-        env.cr.execute(
-            """
-            UPDATE res_partner SET commercial_partner_id = id
-             WHERE id IN (SELECT partner_id FROM bench)
-            """
-        )
+        make_accounts(env.cr, env.company, CUSTOMERS)
         env.cr.execute(
             """
             INSERT INTO helpdesk_incident_allotment

@@ -138,9 +138,6 @@ class OneByOne(Work):
         """Do it once."""
         raise NotImplementedError
 
-    def run(self, env, ready):
-        raise NotImplementedError
-
     def measure(self, env):
         with env.cr.savepoint() as savepoint:
             ready = self.prepare(env)

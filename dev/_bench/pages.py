@@ -9,6 +9,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tests import Form, new_test_user
 
+from .customers import make_accounts
 from .measure import Benchmark, Figure, clock
 from .server import Customer, Server, copy_database, template, throw_away
 from .tickets import make_users
@@ -45,7 +46,9 @@ class Books:
                 groups="helpdesk_mgmt.group_helpdesk_manager,base.group_partner_manager",
             ).id
             env.flush_all()
-            self._fill(cr, env.company)
+            make_accounts(cr, env.company, CUSTOMERS)
+            self._fill(cr)
+            cr.execute("DROP TABLE bench")
             cr.commit()
         with closing(self.registry.cursor()) as cr:
             cr._cnx.autocommit = True
@@ -53,41 +56,13 @@ class Books:
         self.server = Server(self.database)
         self.customer = Customer(self.server, self.login)
 
-    def _fill(self, cr, company):
+    def _fill(self, cr):
         start = date.today() - timedelta(days=90)
         values = {
-            "partner": company.partner_id.id,
-            "company": company.id,
-            "number": CUSTOMERS,
             "holders": HOLDERS,
             "start": start,
             "end": start + timedelta(days=29),
         }
-        cr.execute(
-            """
-            CREATE TEMPORARY TABLE bench AS
-            WITH template AS (
-                SELECT * FROM res_partner WHERE id = %(partner)s
-            ), partner AS (
-                INSERT INTO res_partner (name, complete_name, active, type,
-                                         autopost_bills)
-                SELECT 'Customer ' || n, 'Customer ' || n, TRUE, 'contact',
-                       template.autopost_bills
-                  FROM template, generate_series(1, %(number)s) n
-                RETURNING id
-            ), account AS (
-                INSERT INTO helpdesk_incident_account (partner_id, company_id, revision)
-                SELECT id, %(company)s, 0 FROM partner
-                RETURNING id
-            )
-            SELECT id, row_number() OVER () AS n FROM account
-            """,
-            values,
-        )
-        cr.execute(
-            "UPDATE res_partner SET commercial_partner_id = id "
-            "WHERE commercial_partner_id IS NULL"
-        )
         cr.execute(
             """
             INSERT INTO helpdesk_incident_allotment

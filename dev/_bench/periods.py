@@ -2,6 +2,7 @@
 
 from unittest.mock import patch
 
+from .customers import make_accounts
 from .measure import Benchmark, Work
 
 
@@ -14,36 +15,14 @@ class Periods(Work):
         self.due = due
 
     def prepare(self, env):
-        env.cr.execute(
-            """
-            CREATE TEMPORARY TABLE bench_account ON COMMIT DROP AS
-            WITH template AS (
-                SELECT * FROM res_partner WHERE id = %(partner)s
-            ), partner AS (
-                INSERT INTO res_partner (name, active, type, autopost_bills)
-                SELECT 'Customer ' || n, TRUE, 'contact', template.autopost_bills
-                  FROM template, generate_series(1, %(number)s) n
-                RETURNING id
-            ), account AS (
-                INSERT INTO helpdesk_incident_account (partner_id, company_id, revision)
-                SELECT id, %(company)s, 0 FROM partner
-                RETURNING id
-            )
-            SELECT id FROM account
-            """,
-            {
-                "partner": env.company.partner_id.id,
-                "company": env.company.id,
-                "number": self.number,
-            },
-        )
+        make_accounts(env.cr, env.company, self.number)
         env.cr.execute(
             f"""
             INSERT INTO helpdesk_incident_allotment
                    (account_id, kind, name, cause_key, date_from, date_to, target,
                     to_grant, granted, used, lapsed, balance)
             SELECT id, 'lifetime', NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0
-              FROM bench_account
+              FROM bench
              UNION ALL
             SELECT id, 'period', 'Standard support (3 months)', 'bench:' || id,
                    {
@@ -51,10 +30,10 @@ class Periods(Work):
                 if self.due
                 else "CURRENT_DATE - 30, CURRENT_DATE - 1, 10, 0, 10, 0, 0, 10"
             }
-              FROM bench_account
+              FROM bench
             """
         )
-        env.cr.execute("DROP TABLE bench_account")
+        env.cr.execute("DROP TABLE bench")
         for table in ("account", "allotment", "entry"):
             env.cr.execute(f"ANALYZE helpdesk_incident_{table}")
 

@@ -23,20 +23,20 @@ NUMBER = 30
 
 
 class Portal:
-    """A server for both sides, made when it is needed first."""
+    """A provider with a free team and a paid one, and customers who have incidents; on
+    a server for each number of workers, made when it is needed first."""
 
-    def __init__(self, name):
+    def __init__(self, name, customers=1, workers=(0,)):
         self.database = throw_away(name)
-        self.server = None
+        self.number = customers
+        self.workers = workers
+        self.servers = []
 
-    def open(self, customers):
-        """Make the database, with customers who have incidents, and two teams.
-
-        :return: the customers, logged in, and the ids of the teams, the free one first.
-        """
+    def open(self):
+        if self.servers:
+            return
         copy_database(template(), self.database)
-        registry = Registry(self.database)
-        with closing(registry.cursor()) as cr:
+        with closing(Registry(self.database).cursor()) as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             env.company.write(
                 {
@@ -45,9 +45,13 @@ class Portal:
                 }
             )
             self.teams = [make_team(env, required).id for required in (False, True)]
-            logins = make_users(env, customers).mapped("login")
+            logins = make_users(env, self.number).mapped("login")
             cr.commit()
-        return logins
+        self.servers = [Server(self.database, workers) for workers in self.workers]
+        #: Of each server, all who have logged in there.
+        self.customers = [
+            [Customer(server, login) for login in logins] for server in self.servers
+        ]
 
     def show(self, team_id):
         """Show one team in the portal: the form of a provider who has no other."""
@@ -65,36 +69,40 @@ class Portal:
             return cr.fetchone()[0]
 
     def close(self):
-        if self.server:
-            self.server.close()
-            self.server = None
+        while self.servers:
+            self.servers.pop().close()
 
 
 class Submit:
-    """A customer opens the form and submits it, again and again."""
+    """Customers of a portal submit tickets to one of its teams."""
+
+    #: How many in one measurement.
+    tickets = NUMBER
 
     def __init__(self, portal, required):
         self.portal = portal
         self.required = required
 
     def measure(self, _env):
-        portal = self.portal
-        if not portal.server:
-            [login] = portal.open(1)
-            portal.server = Server(portal.database)
-            portal.customer = Customer(portal.server, login)
-        team_id = portal.teams[self.required]
-        portal.show(team_id)
-        before, seconds = portal.count(), []
+        self.portal.open()
+        team_id = self.portal.teams[self.required]
+        self.portal.show(team_id)
+        before = self.portal.count()
+        figure = self.submit(team_id)
+        taken = self.tickets if self.required else 0
+        assert self.portal.count() - before == taken
+        return figure
+
+    def submit(self, team_id):
+        """Open the form and submit it, again and again."""
+        [server], [[customer]] = self.portal.servers, self.portal.customers
+        seconds = []
         for _number in range(NUMBER):
             start = time.perf_counter()
-            page = portal.customer.get("/new/ticket")
-            portal.customer.submit(team_id, token(page))
+            page = customer.get("/new/ticket")
+            customer.submit(team_id, token(page))
             seconds.append(time.perf_counter() - start)
-        assert portal.count() - before == (NUMBER if self.required else 0)
-        queries = sum(
-            portal.server.queries(path) for path in ("/new/ticket", "/submitted/ticket")
-        )
+        queries = sum(map(server.queries, ("/new/ticket", "/submitted/ticket")))
         return Figure(statistics.median(seconds), queries)
 
     def close(self):

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from .customers import make_accounts
 from .measure import Benchmark, ReadOnly
 
 CUSTOMERS = 100_000
@@ -32,8 +33,6 @@ class Books:
         )
         env.flush_all()
         values = {
-            "partner": env.company.partner_id.id,
-            "company": env.company.id,
             "number": CUSTOMERS,
             "line": order.order_line.id,
             "start": TODAY - timedelta(days=90),
@@ -43,29 +42,20 @@ class Books:
             for field in env["sale.order.line"]._fields.values()
             if field.store and field.column_type and field.name != "id"
         )
+        make_accounts(env.cr, env.company, CUSTOMERS)
+        env.cr.execute("ALTER TABLE bench ADD COLUMN line_id int")
         env.cr.execute(
             f"""
-            CREATE TEMPORARY TABLE bench ON COMMIT DROP AS
-            WITH template AS (
-                SELECT * FROM res_partner WHERE id = %(partner)s
-            ), partner AS (
-                INSERT INTO res_partner (name, active, type, autopost_bills)
-                SELECT 'Customer ' || n, TRUE, 'contact', template.autopost_bills
-                  FROM template, generate_series(1, %(number)s) n
-                RETURNING id
-            ), account AS (
-                INSERT INTO helpdesk_incident_account (partner_id, company_id, revision)
-                SELECT id, %(company)s, 0 FROM partner
-                RETURNING id
-            ), line AS (
+            WITH line AS (
                 INSERT INTO sale_order_line ({columns})
                 SELECT {columns} FROM sale_order_line, generate_series(1, %(number)s)
                  WHERE id = %(line)s
                 RETURNING id
+            ), numbered AS (
+                SELECT id, row_number() OVER () AS n FROM line
             )
-            SELECT account.id, line.id AS line_id, account.n
-              FROM (SELECT id, row_number() OVER () AS n FROM account) account
-              JOIN (SELECT id, row_number() OVER () AS n FROM line) line USING (n)
+            UPDATE bench SET line_id = numbered.id
+              FROM numbered WHERE numbered.n = bench.n
             """,
             values,
         )
