@@ -7,7 +7,7 @@ import time
 from odoo.modules.registry import Registry
 
 from .measure import Benchmark, Figure
-from .server import copy_database, template, throw_away
+from _server import copy_database, template, throw_away
 
 
 def install(database, module):

@@ -10,7 +10,7 @@ from odoo.modules.registry import Registry
 from odoo.tests import Form, new_test_user
 
 from .measure import Benchmark, Figure, clock
-from .server import Customer, Server, copy_database, template, throw_away
+from _server import Customer, Server, copy_database, template, throw_away
 from .tickets import make_users
 
 CUSTOMERS = 100_000

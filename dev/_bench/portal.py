@@ -8,7 +8,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 
 from .measure import Benchmark, Figure
-from .server import (
+from _server import (
     Customer,
     Server,
     copy_database,

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .measure import Benchmark, Figure
 from .portal import Portal
-from .server import Customer, Server, token
+from _server import Customer, Server, token
 
 CUSTOMERS = 4
 #: Tickets of each customer.
