@@ -72,7 +72,7 @@ class Campaign:
         self.server = Server(options.database, options.workers)
         self.actions = Actions(options.database, options.actions)
         self.load = Load(self.world, self.server, seed=options.seed)
-        self.found = []
+        self.found, self.seconds = [], 0
 
     def check(self, when):
         """Compare the database with the answers, and keep what differs."""
@@ -106,6 +106,7 @@ class Campaign:
         waits = sorted(answers.waits) or [0]
         print(
             f"\noperations           {operations:,}"
+            f"\nseconds              {self.seconds:,.0f}"
             f"\nconcurrency errors   {conflicts:,}"
             f" ({conflicts / max(operations, 1):.3%})"
             f"\nlonger than 5 s      {sum(wait > 5 for wait in waits):,}"

@@ -15,8 +15,10 @@ class Races(Campaign):
         end = time.monotonic() + options.minutes * 60
         while answers.total() < options.number and time.monotonic() < end:
             part = min(answers.total() + max(options.number // 10, 50), options.number)
+            start = time.monotonic()
             self.load.start(part, end - time.monotonic())
             self.load.join()
+            self.seconds += time.monotonic() - start
             self.check(f"after {answers.total():,}")
             print(f"• {answers.total():,} operations", flush=True)
         good = self.report()
