@@ -1,6 +1,9 @@
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.http import request
 from odoo.tools import SQL
 
 from ..fields import WholeNumber
@@ -26,6 +29,9 @@ NUMBERS = {
 #: What time does to an allotment (R9.3).
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
+
+#: How often to wait for a lock that others got first, each time after one of them.
+WAITS = 50
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -334,6 +340,10 @@ class HelpdeskIncidentAccount(models.Model):
         """
         if not self:
             return self
+        if request:
+            # Should this try be in vain, the next one begins with them: `ir.http`.
+            locked = vars(request).setdefault("incident_accounts", set())
+            locked.update(self.ids)
         self.env.cr.execute(
             SQL(
                 """
@@ -360,6 +370,33 @@ class HelpdeskIncidentAccount(models.Model):
             log_exceptions=False,
         )
         return self.browse([account_id for (account_id,) in self.env.cr.fetchall()])
+
+    def _lock_first(self):
+        """Lock these accounts at the beginning of a transaction in which nothing was
+        done yet: whoever comes second waits here, and then goes on with what is.
+
+        What was read before may be forgotten: a wait that was in vain ends the
+        transaction, and the next one begins at once.
+
+        :raise SerializationFailure: if others come first again and again.
+        """
+        for tries_left in reversed(range(WAITS)):
+            try:
+                self.env.cr.execute(
+                    SQL(
+                        """
+                        SELECT id FROM helpdesk_incident_account
+                         WHERE id IN %s ORDER BY id FOR NO KEY UPDATE
+                        """,
+                        tuple(self.ids) or (None,),
+                    ),
+                    log_exceptions=False,
+                )
+                return
+            except SerializationFailure:
+                if not tries_left:
+                    raise
+                self.env.cr.rollback()
 
     @api.model
     def _post_lines(self, values_list):

@@ -56,7 +56,7 @@ def run(database):
         except Exception as error:
             outcome = f"failed {type(error).__name__} {error}".splitlines()[0]
         print(method, outcome, flush=True)
-        time.sleep(0.3 if outcome != "down" else 1)
+        time.sleep(1)
 
 
 if __name__ == "__main__":
