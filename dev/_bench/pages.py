@@ -5,12 +5,13 @@ import time
 from contextlib import closing
 from datetime import date, timedelta
 
+from _server import Customer, Server, copy_database, template, throw_away
+
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tests import Form, new_test_user
 
 from .measure import Benchmark, Figure, clock
-from _server import Customer, Server, copy_database, template, throw_away
 from .tickets import make_users
 
 CUSTOMERS = 100_000

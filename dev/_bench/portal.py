@@ -4,10 +4,6 @@ import statistics
 import time
 from contextlib import closing
 
-from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
-
-from .measure import Benchmark, Figure
 from _server import (
     Customer,
     Server,
@@ -17,6 +13,11 @@ from _server import (
     throw_away,
     token,
 )
+
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+
+from .measure import Benchmark, Figure
 from .tickets import make_team, make_users
 
 NUMBER = 30

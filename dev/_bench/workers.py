@@ -3,9 +3,10 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from _server import Customer, Server, token
+
 from .measure import Benchmark, Figure
 from .portal import Portal
-from _server import Customer, Server, token
 
 CUSTOMERS = 4
 #: Tickets of each customer.

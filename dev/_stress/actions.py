@@ -53,7 +53,7 @@ def run(database):
             outcome = "conflict" if conflict else "down"
             if not conflict:
                 close_db(database)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             outcome = f"failed {type(error).__name__} {error}".splitlines()[0]
         print(method, outcome, flush=True)
         time.sleep(1)

@@ -15,7 +15,7 @@ from .load import Load
 from .world import World
 
 #: What `odoo.service.model.retrying` says of a try that was in vain, and of the last.
-RETRIED = "tries left, try again in"
+RETRIED = re.compile(r"(\d) tries left, try again in")
 GIVEN_UP = "maximum number of tries reached"
 DEADLOCK = "deadlock detected"
 
@@ -102,6 +102,7 @@ class Campaign:
         for (kind, answer, reason), number in answers.reasons.most_common(20):
             print(f"  {number:>6,} × {kind} {answer}: {reason}")
         operations = answers.total()
+        retries = Counter(RETRIED.findall(self.server.log.read_text()))
         conflicts = answers.total("conflict")
         waits = sorted(answers.waits) or [0]
         print(
@@ -112,7 +113,9 @@ class Campaign:
             f"\nlonger than 5 s      {sum(wait > 5 for wait in waits):,}"
             f"\nseconds, median      {waits[len(waits) // 2]:.2f}"
             f"\nseconds, 99 of 100   {waits[len(waits) * 99 // 100]:.2f}"
-            f"\nretried by Odoo      {self._count(self.server.log, RETRIED):,}"
+            f"\nretried by Odoo      {retries.total():,}"
+            f" ({retries['4']:,} once, {retries['3']:,} twice,"
+            f" {retries['2']:,} three times, {retries['1']:,} four times)"
             f"\ngiven up by Odoo     {self._count(self.server.log, GIVEN_UP):,}"
             f"\ndeadlocks            {self.deadlocks():,}"
             f"\nscheduled actions    {dict(self.actions.outcomes())}"

@@ -16,7 +16,6 @@ from collections import Counter
 from itertools import count
 
 import requests
-
 from _server import Customer, token
 
 from .world import MONTH, OPENING, PACK, PRICE
@@ -218,7 +217,7 @@ class Submitter(Client):
 
 
 class Agent(Client):
-    """Raises and lowers the number of tickets, own ones and one that all share (R4.5)."""
+    """Raises and lowers the number of own tickets and of a shared one (R4.5)."""
 
     kind, login = "agent", "agent"
 
@@ -233,7 +232,9 @@ class Agent(Client):
             # Whose write came last nobody is told: any of them.
             self.ask(self._write, self.load.shared_id, number)
             return
-        name, ticket_id = self.random.choice(list(zip(self.names, self.ids, strict=True)))
+        name, ticket_id = self.random.choice(
+            list(zip(self.names, self.ids, strict=True))
+        )
         self.ask(self._write, ticket_id, number, name=name, quantity=-number)
 
     def _write(self, ticket_id, number):
@@ -351,7 +352,7 @@ class Clock(Client):
         name = self.name()
         try:
             self.world.sell_periods(name)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # The database is down: nobody knows whether that was committed.
             self._note(name, "lost", str(error)[:80])
         else:

@@ -99,9 +99,7 @@ class World:
         self.customer_id = customer.id
         self.team_id = (
             env["helpdesk.ticket.team"]
-            .create(
-                {"name": "Paid", "incident_required": True, "show_in_portal": True}
-            )
+            .create({"name": "Paid", "incident_required": True, "show_in_portal": True})
             .id
         )
         self.journal_id = (

@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 
-from ..console import foreground, lock, step
-from ..databases import TEST, THROW_AWAY
+from ..console import foreground, is_root, lock, step
+from ..databases import TEST
 from ..environment import VENV, ready
 from ..paths import DEV
 from ..postgres import PROGRAMS, Own
@@ -15,6 +15,8 @@ from ..python import site_packages
 
 #: Of each campaign: what ``-n`` counts, and how many.
 CAMPAIGNS = {"races": ("operations", 10_000), "crashes": ("kills", 50)}
+#: Room for the database and for what a campaign adds.
+DISK = "2g"
 
 
 def main(arguments):
@@ -68,6 +70,7 @@ def _cluster(environment):
     packages = site_packages(VENV)
     own = Own(packages, "stress")
     own.stop()
+    _unmount(own)
     shutil.rmtree(own.folder, ignore_errors=True)
     variables = {
         **environment.variables,
@@ -86,7 +89,19 @@ def _cluster(environment):
                 check=True,
             )
             variables.update(own.variables())
-            subprocess.run(["createdb", TEST], env=variables, check=True)
+            create = ["createdb", TEST]
+            if disk := _mount(own):
+                variables["PAID_SUPPORT_DISK"] = str(disk)
+                subprocess.run(
+                    [
+                        *["psql", "--no-psqlrc", "-q", "-d", "postgres", "-c"],
+                        f"CREATE TABLESPACE small LOCATION '{disk}'",
+                    ],
+                    env=variables,
+                    check=True,
+                )
+                create += ["--tablespace", "small"]
+            subprocess.run(create, env=variables, check=True)
             subprocess.run(
                 ["pg_restore", "--no-owner", "--jobs=2", "--dbname", TEST, dump],
                 env=variables,
@@ -96,4 +111,25 @@ def _cluster(environment):
         yield variables
     finally:
         own.stop()
+        _unmount(own)
         shutil.rmtree(own.folder, ignore_errors=True)
+
+
+def _mount(own):
+    """Give the database a disk of its own, which may run full.
+
+    :return: the folder, None if only root can.
+    """
+    disk = own.folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tmpfs", disk]
+    if not is_root() or subprocess.run(mount, check=False).returncode:
+        return None
+    os.chown(disk, own.user.pw_uid, own.user.pw_gid)
+    return disk
+
+
+def _unmount(own):
+    disk = own.folder / "disk"
+    if disk.is_mount():
+        subprocess.run(["umount", "--lazy", disk], check=True)
