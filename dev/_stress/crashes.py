@@ -39,7 +39,7 @@ class Crashes(Campaign):
             time.sleep(self.random.uniform(0.2, 1))
             self.recover()
             self.check(f"kill {self.kills.total()} ({victim})")
-            if not self.kills.total() % 10:
+            if not self.kills.total() % 5:
                 print(f"• {self.kills.total()} kills", flush=True)
         self.fill_disk()
         self.mail_down()
