@@ -26,6 +26,8 @@ BASE_WITH_DEMO = "paid_support_base_demo"
 TEST = "paid_support_test"
 DEMO = "paid_support_demo"
 LIFECYCLE = "paid_support_lifecycle"
+# Copied into a server of its own: only its files are with the others.
+STRESS = "paid_support_stress"
 # What tests make for themselves, and leave behind when they are killed, starts so.
 THROW_AWAY = "paid_support_run"
 NEIGHBOURS = "paid_support_run_neighbours"
@@ -142,9 +144,7 @@ class Databases:
     def copy(self, source, target):
         self.drop(target)
         self._sql(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
-        if filestore(source).is_dir():
-            # Files of a filestore are never written to again: a link is a copy.
-            shutil.copytree(filestore(source), filestore(target), copy_function=_link)
+        copy_filestore(source, target)
 
     def drop(self, name):
         self._sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -186,6 +186,12 @@ class Databases:
 
 def filestore(name):
     return DATA / "filestore" / name
+
+
+def copy_filestore(source, target):
+    if filestore(source).is_dir():
+        # Files of a filestore are never written to again: a link is a copy.
+        shutil.copytree(filestore(source), filestore(target), copy_function=_link)
 
 
 def _link(source, target):

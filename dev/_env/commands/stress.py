@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from ..console import foreground, is_root, lock, step
-from ..databases import TEST
+from ..databases import STRESS, TEST, copy_filestore, filestore
 from ..environment import VENV, ready
 from ..paths import DEV
 from ..postgres import PROGRAMS, Own
@@ -47,7 +47,7 @@ def main(arguments):
             return foreground(
                 [
                     *[environment.python, "-m", "_stress", options.campaign],
-                    *["--database", TEST],
+                    *["--database", STRESS],
                     *[
                         argument
                         for name in ("number", "minutes", "workers", "actions", "seed")
@@ -69,9 +69,7 @@ def _cluster(environment):
     """
     packages = site_packages(VENV)
     own = Own(packages, "stress")
-    own.stop()
-    _unmount(own)
-    shutil.rmtree(own.folder, ignore_errors=True)
+    _clear_away(own)
     variables = {
         **environment.variables,
         # Its programs are there, too, where the usual server is another one's.
@@ -89,7 +87,7 @@ def _cluster(environment):
                 check=True,
             )
             variables.update(own.variables())
-            create = ["createdb", TEST]
+            create = ["createdb", STRESS]
             if disk := _mount(own):
                 variables["PAID_SUPPORT_DISK"] = str(disk)
                 subprocess.run(
@@ -103,16 +101,15 @@ def _cluster(environment):
                 create += ["--tablespace", "small"]
             subprocess.run(create, env=variables, check=True)
             subprocess.run(
-                ["pg_restore", "--no-owner", "--jobs=2", "--dbname", TEST, dump],
+                ["pg_restore", "--no-owner", "--jobs=2", "--dbname", STRESS, dump],
                 env=variables,
                 check=True,
             )
             dump.unlink()
+            copy_filestore(TEST, STRESS)
         yield variables
     finally:
-        own.stop()
-        _unmount(own)
-        shutil.rmtree(own.folder, ignore_errors=True)
+        _clear_away(own)
 
 
 def _mount(own):
@@ -129,7 +126,10 @@ def _mount(own):
     return disk
 
 
-def _unmount(own):
+def _clear_away(own):
+    own.stop()
     disk = own.folder / "disk"
     if disk.is_mount():
         subprocess.run(["umount", "--lazy", disk], check=True)
+    shutil.rmtree(own.folder, ignore_errors=True)
+    shutil.rmtree(filestore(STRESS), ignore_errors=True)
