@@ -68,11 +68,11 @@ class Crashes(Campaign):
                 pass
         time.sleep(20)
         self.recover()
-        self.check("disk full")
         errors = self._count(self.cluster.log, full) - errors
         answers = self.load.answers.counts - before
         print(f"• Disk full: {errors} errors, {self._told(answers)}", flush=True)
         ballast.unlink()
+        self.check("disk full")
         self.go_on("room again")
         if not errors:
             self.found.append("the disk did not run full")
