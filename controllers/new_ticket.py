@@ -70,8 +70,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
             return request.redirect("/new/ticket")
         for name in ("subject", "description"):
             kw[name] = typed(kw.get(name))
-        # Whoever comes second should find out before the work is done (R3.6).
-        request.env["helpdesk.incident.account"]._mine()._lock()
+        # Whoever comes second waits before the work is done, not to do it again (R3.6).
+        request.env["helpdesk.incident.account"]._mine()._lock_first()
         error = self._submission_error(kw)
         if not error:
             try:

@@ -1,6 +1,9 @@
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.http import request
 from odoo.tools import SQL
 
 from ..fields import WholeNumber
@@ -27,7 +30,7 @@ NUMBERS = {
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 
-#: How accounts of these ids are locked, as ``account``: see ``_lock``.
+#: How accounts of these ids are locked, as ``account``: see ``_locking``.
 LOCK = """
     WITH account AS (
         SELECT id, company_id FROM helpdesk_incident_account
@@ -38,6 +41,9 @@ LOCK = """
           FROM account WHERE a.id = account.id
     )
 """
+
+#: How often to wait for a lock that others got first, each time after one of them.
+WAITS = 50
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -369,7 +375,7 @@ class HelpdeskIncidentAccount(models.Model):
                   JOIN helpdesk_incident_allotment m ON m.account_id = account.id
                  WHERE (%(due)s) OR (%(ended)s)
                 """,
-                lock=SQL(LOCK, tuple(self.ids)),
+                lock=self._locking(),
                 today=self._today_table(self.sudo().company_id),
                 due=DUE,
                 ended=ENDED,
@@ -400,7 +406,7 @@ class HelpdeskIncidentAccount(models.Model):
                  WHERE m.kind = 'lifetime' OR m.balance <> 0 OR m.to_grant <> 0
                  ORDER BY m.date_to, m.date_from, m.id
                 """,
-                lock=SQL(LOCK, (self.id,)),
+                lock=self._locking(),
                 due=DUE,
                 ended=ENDED,
                 current=CURRENT,
@@ -423,6 +429,45 @@ class HelpdeskIncidentAccount(models.Model):
                     allotment._fields[name]._insert_cache(allotment, [value])
                 usable.append((allotment, balance))
         return usable
+
+    def _locking(self):
+        """Return ``LOCK`` of these accounts, and keep which they are: should this try of
+        a request be in vain, the next one begins with them (``ir.http``).
+
+        :rtype: SQL
+        """
+        if request:
+            vars(request).setdefault("incident_accounts", set()).update(self.ids)
+        return SQL(LOCK, tuple(self.ids))
+
+    def _lock_first(self):
+        """Lock these accounts at the beginning of a transaction in which nothing was
+        done yet: whoever comes second waits here, and then goes on with what is.
+
+        What was read before may be forgotten: a wait that was in vain ends the
+        transaction, and the next one begins at once.
+
+        :raise SerializationFailure: if others come first again and again.
+        """
+        if not self:
+            return
+        for tries_left in reversed(range(WAITS)):
+            try:
+                self.env.cr.execute(
+                    SQL(
+                        """
+                        SELECT id FROM helpdesk_incident_account
+                         WHERE id IN %s ORDER BY id FOR NO KEY UPDATE
+                        """,
+                        tuple(self.ids),
+                    ),
+                    log_exceptions=False,
+                )
+                return
+            except SerializationFailure:
+                if not tries_left:
+                    raise
+                self.env.cr.rollback()
 
     @api.model
     def _post_lines(self, values_list):

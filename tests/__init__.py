@@ -62,3 +62,4 @@ from . import test_attack_input
 from . import test_attack_rpc
 from . import test_attack_leaks
 from . import test_attack_xss
+from . import test_stress

@@ -1,4 +1,7 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Event
 
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
@@ -37,6 +40,40 @@ class TestConcurrency(ConcurrencyCase):
     def account(self, env, number=0):
         customer = env["res.partner"].browse(self.customer_ids[number])
         return env["helpdesk.incident.account"]._of(customer, env.company, create=True)
+
+    def test_lock_first(self):
+        """R3.6: who waits at the beginning of a transaction goes on with what is; who
+        has looked before has to begin anew, and here does so at once."""
+        with self.transaction() as env:
+            self.account(env)._adjust(2, "Two")
+        looked, written, committed = Event(), Event(), Event()
+
+        def spend():
+            with self.transaction() as env:
+                account = self.account(env)
+                self.assertTrue(looked.wait(30))
+                account._adjust(-1, "One is used")
+                written.set()
+                # The other one waits by now.
+                time.sleep(0.5)
+            committed.set()
+
+        def wait():
+            with closing(db_connect(self.database).cursor()) as cr:
+                account = self.account(api.Environment(cr, SUPERUSER_ID, {}))
+                self.assertEqual(account.available, 2)
+                looked.set()
+                self.assertTrue(written.wait(30))
+                account._lock_first()
+                self.assertTrue(committed.wait(5))
+                # No serialization failure, and no old number.
+                account._lock()
+                return account.available
+
+        with ThreadPoolExecutor(2) as pool:
+            spent, waited = pool.submit(spend), pool.submit(wait)
+            spent.result()
+            self.assertEqual(waited.result(), 1)
 
     def test_last_incident(self):
         """R3.6, R4.3: one ticket, one incident; the loser is told after a retry."""

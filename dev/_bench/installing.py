@@ -4,10 +4,11 @@ import subprocess
 import sys
 import time
 
+from _server import copy_database, template, throw_away
+
 from odoo.modules.registry import Registry
 
 from .measure import Benchmark, Figure
-from .server import copy_database, template, throw_away
 
 
 def install(database, module):

@@ -5,13 +5,14 @@ import time
 from contextlib import closing
 from datetime import date, timedelta
 
+from _server import Customer, Server, copy_database, template, throw_away
+
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tests import Form, new_test_user
 
 from .customers import make_accounts
 from .measure import Benchmark, Figure, clock
-from .server import Customer, Server, copy_database, template, throw_away
 from .tickets import make_users
 
 CUSTOMERS = 100_000

@@ -4,11 +4,7 @@ import statistics
 import time
 from contextlib import closing
 
-from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
-
-from .measure import Benchmark, Figure
-from .server import (
+from _server import (
     Customer,
     Server,
     copy_database,
@@ -17,6 +13,11 @@ from .server import (
     throw_away,
     token,
 )
+
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+
+from .measure import Benchmark, Figure
 from .tickets import make_team, make_users
 
 NUMBER = 30

@@ -3,9 +3,10 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from _server import token
+
 from .measure import Benchmark, Figure
 from .portal import Portal, Submit
-from .server import token
 
 CUSTOMERS = 4
 #: Tickets of each customer.

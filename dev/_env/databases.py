@@ -28,6 +28,8 @@ DEMO = "paid_support_demo"
 LIFECYCLE = "paid_support_lifecycle"
 RELEASED = "paid_support_released"
 UPDATED = "paid_support_updated"
+# Copied into a server of its own: only its files are with the others.
+STRESS = "paid_support_stress"
 # What tests make for themselves, and leave behind when they are killed, starts so.
 THROW_AWAY = "paid_support_run"
 NEIGHBOURS = "paid_support_run_neighbours"
@@ -147,9 +149,7 @@ class Databases:
     def copy(self, source, target):
         self.drop(target)
         self._sql(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
-        if filestore(source).is_dir():
-            # Files of a filestore are never written to again: a link is a copy.
-            shutil.copytree(filestore(source), filestore(target), copy_function=_link)
+        copy_filestore(source, target)
 
     def drop(self, name):
         self._sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -191,6 +191,12 @@ class Databases:
 
 def filestore(name):
     return DATA / "filestore" / name
+
+
+def copy_filestore(source, target):
+    if filestore(source).is_dir():
+        # Files of a filestore are never written to again: a link is a copy.
+        shutil.copytree(filestore(source), filestore(target), copy_function=_link)
 
 
 def _link(source, target):

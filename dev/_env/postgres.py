@@ -47,8 +47,8 @@ def server(environment, venv):
         _check(environment)
         yield environment
         return
-    own = _Own(packages)
-    environment.update(PGHOST=str(own.socket), PGPORT="5432", PGUSER=DATABASE_USER)
+    own = Own(packages)
+    environment.update(own.variables())
     with own.in_use():
         yield environment
 
@@ -77,12 +77,15 @@ def _check(environment):
         raise Stop("Odoo refuses the PostgreSQL user postgres: set PGUSER to another.")
 
 
-class _Own:
-    """The server of this checkout."""
+class Own:
+    """A server of this checkout: the one for all commands, or one for something that
+    nobody else should notice."""
 
-    def __init__(self, packages):
-        key = digest(str(CHECKOUT), str(os.geteuid()))[:8]
-        self.folder = MADE / "postgres"
+    def __init__(self, packages, name="postgres"):
+        # The key of the one for all is older than the name.
+        names = [] if name == "postgres" else [name]
+        key = digest(str(CHECKOUT), str(os.geteuid()), *names)[:8]
+        self.folder = MADE / name
         # A path to a socket may have 107 bytes at most; a checkout may be deeper.
         self.socket = Path(f"/tmp/paid-support-{key}")
         self.packages = packages
@@ -93,6 +96,15 @@ class _Own:
                 self.folder = Path(f"/var/tmp/paid-support-{key}")
         self.data = self.folder / "data"
         self.programs = self.packages / PROGRAMS
+        self.log = self.folder / "server.log"
+
+    def variables(self):
+        """Return the variables that name this server."""
+        return {
+            "PGHOST": str(self.socket),
+            "PGPORT": "5432",
+            "PGUSER": DATABASE_USER,
+        }
 
     @contextlib.contextmanager
     def in_use(self):
@@ -101,7 +113,7 @@ class _Own:
         with gate.open("a") as gate, users.open("a") as users:
             with _locked(gate):
                 fcntl.flock(users, fcntl.LOCK_SH)
-                self._start()
+                self.start()
             try:
                 yield
             finally:
@@ -109,9 +121,10 @@ class _Own:
                     fcntl.flock(users, fcntl.LOCK_UN)
                     with contextlib.suppress(BlockingIOError):
                         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                        self._stop()
+                        self.stop()
 
-    def _start(self):
+    def start(self):
+        """Start it, made anew if there is none."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if is_root():
             self._copy_programs()
@@ -124,7 +137,7 @@ class _Own:
             if self._answers():
                 return
             self._clear_away()
-        log = self.folder / "server.log"
+        log = self.log
         options = f"-c listen_addresses= -c unix_socket_directories={self.socket}"
         started = self._control("start", "-w", "-l", log, "-o", options)
         if started.returncode:
@@ -136,7 +149,7 @@ class _Own:
                 f" (all of it: {shown(log)})"
             )
 
-    def _stop(self):
+    def stop(self):
         self._control("stop", "-m", "fast", "-w")
         shutil.rmtree(self.socket, ignore_errors=True)
 

@@ -16,6 +16,8 @@ from lxml import html
 from odoo.sql_db import db_connect
 from odoo.tools import config
 
+#: Odoo's command line, which a server of several workers calls again.
+PROGRAM = Path(__file__).parent / "_env/bin/odoo"
 #: What Odoo's access log says of a request: its path, SQL queries and seconds.
 ACCESS = re.compile(r'"\w+ (\S+) HTTP/1.1" (\d+) - (\d+) [\d.]+ [\d.]+')
 
@@ -42,12 +44,12 @@ class Server:
         self.log = Path(self.folder.name, "odoo.log")
         self.process = subprocess.Popen(
             [
-                *[sys.executable, sys.argv[0], "server", "--database", database],
+                *[sys.executable, PROGRAM, "server", "--database", database],
                 *["--http-port", str(port), "--gevent-port", str(free_port())],
                 *["--workers", str(workers)],
                 *["--max-cron-threads", "0", "--log-handler", "werkzeug:INFO"],
                 *["--logfile", str(self.log)],
-                # Nothing in a benchmark grows as a server grows in a week.
+                # Nothing in a run grows as a server grows in a week.
                 *["--limit-time-real", "600", "--limit-time-cpu", "600"],
             ],
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,85 @@
+"""R3 under fire, in small. `dev/stress` does the same with more of everybody."""
+
+import random
+import time
+from unittest import skipUnless
+
+import psutil
+
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from .common_concurrency import ConcurrencyCase
+
+try:
+    from _server import Server
+    from _stress import load as stress
+    from _stress.world import World
+except ImportError:  # installed without its developer commands
+    stress = None
+
+
+@tagged("post_install", "-at_install")
+@skipUnless(stress, "dev/ is not there")
+class TestStress(ConcurrencyCase):
+    """R3.6, R4.3, R13.1: many at once on one account of a server with two workers."""
+
+    def setUp(self):
+        super().setUp()
+        world = World(self.database)
+        self.server = Server(self.database, workers=2)
+        self.addCleanup(self.server.close)
+        self.load = stress.Load(
+            world,
+            self.server,
+            (
+                (stress.Submitter, 2),
+                (stress.Agent, 1),
+                (stress.Manager, 1),
+                (stress.Payer, 1),
+                (stress.Buyer, 1),
+                (stress.Clock, 1),
+            ),
+        )
+
+    def kill(self):
+        """Kill a worker, and what another one waits for."""
+        workers = [
+            process
+            for process in psutil.Process(self.server.process.pid).children()
+            if "gevent" not in process.cmdline()
+        ]
+        random.choice(workers).kill()
+        with self.transaction() as env:
+            env.execute_query(
+                SQL(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = %s AND pid <> pg_backend_pid()",
+                    self.database,
+                )
+            )
+
+    def test_races_and_crashes(self):
+        """What everybody was told is what the ledger says, to the incident."""
+        answers = self.load.answers
+        self.load.start(operations=40, seconds=10)
+        self.load.join()
+        self.assertEqual(self.load.differences(), [])
+        self.assertGreater(answers.total("done"), 5)
+        self.assertEqual(answers.total("lost"), 0, answers.reasons)
+
+        self.load.start(operations=1000, seconds=10)
+        time.sleep(2)
+        self.kill()
+        self.load.world.reconnect()
+        time.sleep(1)
+        self.load.stop()
+        self.load.world.reconnect()
+        self.assertEqual(self.load.differences(), [])
+        self.assertGreater(answers.total("lost"), 0)
+
+        done = answers.total("done")
+        self.load.start(operations=answers.total() + 10, seconds=10)
+        self.load.join()
+        self.assertEqual(self.load.differences(), [])
+        self.assertGreater(answers.total("done"), done)
