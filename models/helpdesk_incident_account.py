@@ -431,8 +431,8 @@ class HelpdeskIncidentAccount(models.Model):
         return usable
 
     def _locking(self):
-        """Return ``LOCK`` of these accounts, and keep which they are: should this try of
-        a request be in vain, the next one begins with them (``ir.http``).
+        """Return ``LOCK`` of these accounts, and keep which they are: should this try
+        of a request be in vain, the next one begins with them (``ir.http``).
 
         :rtype: SQL
         """

@@ -2,6 +2,7 @@
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from unittest import skipUnless
 
 import psutil
@@ -14,6 +15,7 @@ from .common_concurrency import ConcurrencyCase
 try:
     from _server import Server
     from _stress import load as stress
+    from _stress.campaign import RETRIED
     from _stress.world import World
 except ImportError:  # installed without its developer commands
     stress = None
@@ -41,6 +43,48 @@ class TestStress(ConcurrencyCase):
                 (stress.Clock, 1),
             ),
         )
+
+    def test_second_try(self):
+        """R3.6: a request that comes second is tried again once, whoever else works on
+        the account meanwhile."""
+        world = self.load.world
+        agent = next(c for c in self.load.clients if c.kind == "agent")
+        [ticket_id, _other] = agent.ids
+
+        def spend(seconds):
+            """Work on the account, so long that the request waits for it."""
+            with self.transaction() as env:
+                account = env["helpdesk.incident.account"].browse(world.account_id)
+                account._adjust(1, "Others are first")
+                time.sleep(seconds)
+
+        with ThreadPoolExecutor(1) as pool:
+            with self.transaction() as env:
+                account = env["helpdesk.incident.account"].browse(world.account_id)
+                account._adjust(1, "Others are first")
+                written = pool.submit(agent._write, ticket_id, 2)
+                self._until_somebody_waits()
+            # Its second try begins at once, or up to two seconds later.
+            for _n in range(6):
+                spend(0.5)
+            self.assertTrue(written.result())
+        self.assertEqual(RETRIED.findall(self.server.log.read_text()), ["4"])
+        self.assertEqual(world.written()[agent.names[0]], -2)
+
+    def _until_somebody_waits(self):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with self.transaction() as env:
+                if env.execute_query(
+                    SQL(
+                        "SELECT 1 FROM pg_stat_activity WHERE datname = %s "
+                        "AND wait_event_type = 'Lock'",
+                        self.database,
+                    )
+                ):
+                    return
+            time.sleep(0.05)
+        self.fail("nobody waits for the account")
 
     def kill(self):
         """Kill a worker, and what another one waits for."""
