@@ -11,9 +11,11 @@ from ..fields import WholeNumber
 #: The numbers of an account, each as SQL over its allotments (aliased ``m``) and the
 #: account's today. They are stored nowhere else: nothing can differ from the ledger.
 CURRENT = SQL("m.kind = 'period' AND today.day BETWEEN m.date_from AND m.date_to")
-NUMBERS = {
+LIFETIME_NUMBERS = {
     "lifetime_granted": SQL("SUM(m.granted) FILTER (WHERE m.kind = 'lifetime')"),
     "lifetime_used": SQL("SUM(m.used) FILTER (WHERE m.kind = 'lifetime')"),
+}
+OPEN_NUMBERS = {
     "lifetime_balance": SQL("SUM(m.balance) FILTER (WHERE m.kind = 'lifetime')"),
     "period_balance": SQL("SUM(m.balance + m.to_grant) FILTER (WHERE %s)", CURRENT),
     # R4.1
@@ -26,6 +28,12 @@ NUMBERS = {
         "MIN(m.date_to) FILTER (WHERE %s AND m.balance + m.to_grant > 0)", CURRENT
     ),
 }
+NUMBERS = {**LIFETIME_NUMBERS, **OPEN_NUMBERS}
+#: Which allotments they need: those that are open have an index, which does not grow
+#: with the history.
+OPEN = SQL("m.balance <> 0 OR m.to_grant <> 0")
+LIFETIME = SQL("m.kind = 'lifetime'")
+
 #: What time does to an allotment (R9.3).
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
@@ -151,27 +159,36 @@ class HelpdeskIncidentAccount(models.Model):
     # Compute, inverse and search
     # ------------------------------------------------------------------
 
-    def _numbers_query(self, companies, condition):
-        """Return a query of all ``NUMBERS`` of the accounts that meet ``condition``.
+    def _numbers_query(self, companies, condition, names=tuple(NUMBERS)):
+        """Return a query of numbers of the accounts that meet ``condition``; accounts
+        without a row have zeros.
 
         :param companies: the ``res.company`` records of these accounts.
         :param SQL condition: on ``account``, the table of the accounts.
+        :param names: which of the ``NUMBERS``; all, unless said otherwise.
         :rtype: SQL
         """
+        needed = [
+            allotments
+            for allotments, numbers in (
+                (LIFETIME, LIFETIME_NUMBERS),
+                (OPEN, OPEN_NUMBERS),
+            )
+            if not numbers.keys().isdisjoint(names)
+        ]
         return SQL(
             """
             SELECT account.id AS account_id, %(numbers)s
               FROM helpdesk_incident_account account
               JOIN %(today)s AS today(company_id, day) USING (company_id)
               JOIN helpdesk_incident_allotment m ON m.account_id = account.id
-             WHERE (m.kind = 'lifetime' OR m.balance <> 0 OR m.to_grant <> 0)
-               AND %(condition)s
+             WHERE (%(needed)s) AND %(condition)s
              GROUP BY account.id
             """,
             numbers=SQL(", ").join(
-                SQL("%s AS %s", sql, SQL.identifier(name))
-                for name, sql in NUMBERS.items()
+                SQL("%s AS %s", NUMBERS[name], SQL.identifier(name)) for name in names
             ),
+            needed=SQL(" OR ").join(needed),
             today=self._today_table(companies),
             condition=condition,
         )
@@ -214,11 +231,19 @@ class HelpdeskIncidentAccount(models.Model):
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
         companies = self.env["res.company"]._incident_companies()
-        numbers = query.make_alias(alias, "numbers")
+        lifetime = field_expr in LIFETIME_NUMBERS
+        numbers = query.make_alias(alias, "lifetime" if lifetime else "open")
         query.add_join(
             "LEFT JOIN",
             numbers,
-            SQL("(%s)", self._numbers_query(companies, SQL("TRUE"))),
+            SQL(
+                "(%s)",
+                self._numbers_query(
+                    companies,
+                    SQL("TRUE"),
+                    tuple(LIFETIME_NUMBERS if lifetime else OPEN_NUMBERS),
+                ),
+            ),
             SQL(
                 "%s = %s",
                 SQL.identifier(alias, "id"),
@@ -403,13 +428,14 @@ class HelpdeskIncidentAccount(models.Model):
                   FROM account
                   JOIN helpdesk_incident_allotment m ON m.account_id = account.id,
                        (SELECT %(today)s::date AS day) AS today
-                 WHERE m.kind = 'lifetime' OR m.balance <> 0 OR m.to_grant <> 0
+                 WHERE %(open)s
                  ORDER BY m.date_to, m.date_from, m.id
                 """,
                 lock=self._locking(),
                 due=DUE,
                 ended=ENDED,
                 current=CURRENT,
+                open=OPEN,
                 today=self.company_id._incident_today(),
             ),
             log_exceptions=False,

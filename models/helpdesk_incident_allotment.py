@@ -101,9 +101,7 @@ class HelpdeskIncidentAllotment(models.Model):
     )
     # What the verbs and the lists look at: everything that still holds or expects
     # incidents. It does not grow with the history.
-    _open_idx = models.Index(
-        "(account_id) WHERE kind = 'period' AND (balance <> 0 OR to_grant <> 0)"
-    )
+    _open_idx = models.Index("(account_id) WHERE balance <> 0 OR to_grant <> 0")
     _due_idx = models.Index("(date_from) WHERE to_grant <> 0")
     _ended_idx = models.Index("(date_to) WHERE kind = 'period' AND balance <> 0")
     _window_check = models.Constraint(

@@ -361,7 +361,7 @@ class HelpdeskIncidentReminder(models.Model):
         Who was never above the threshold is not running low.
         """
         numbers = self.env["helpdesk.incident.account"]._numbers_query(
-            company, SQL("account.company_id = %s", company.id)
+            company, SQL("account.company_id = %s", company.id), ["available"]
         )
         threshold = company.incident_low_threshold
         self._insert(
