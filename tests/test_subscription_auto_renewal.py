@@ -1,7 +1,7 @@
 from datetime import date
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -152,6 +152,32 @@ class TestAutomaticRenewal(SubscriptionCommon):
         with self.on("2027-07-05"):
             self.run_renewal()
             self.assertRenewed()
+
+    def test_provider_down(self):
+        """A provider that cannot be reached is asked again the next day; meanwhile
+        nothing is given, and the others are renewed."""
+        self.token()
+        other = self._customer("Other")
+        second = self.bought(customer=other)
+        second._set_auto_renew(True)
+        self.pay(100, other)
+        tx_class = self.env.registry["payment.transaction"]
+        # What `_send_api_request` raises where nobody answers.
+        down = ValidationError("Could not establish the connection to the API.")
+        with (
+            self.on("2027-07-03"),
+            patch.object(tx_class, "_send_payment_request", side_effect=down),
+        ):
+            self.run_renewal()
+            self.assertNotRenewed("declined")
+            self.assertEqual(self.renewals().transaction_ids.state, "error")
+            self.assertEqual(self.renewals().state, "sent")
+            self.assertEqual(second.date_end, date(2027, 10, 10))
+        self.assertEqual(self.told("failed"), 1)
+        with self.on("2027-07-04"):
+            self.run_renewal()
+            self.assertRenewed()
+        self.assertEqual(self.told("failed"), 1)
 
     def test_archived_token(self):
         """A token that was archived is asked for nothing."""
