@@ -108,6 +108,12 @@ class World:
             .search([("type", "=", "bank"), ("company_id", "=", company.id)], limit=1)
             .id
         )
+        provider = env["payment.provider"].search(
+            [("code", "=", "demo"), ("company_id", "=", company.id)], limit=1
+        )
+        provider.write({"state": "test", "journal_id": self.journal_id})
+        self.provider_id = provider.id
+        self.method_id = provider.payment_method_ids[:1].id
         self.plan_id = (
             env["product.product"]
             .create(
@@ -189,7 +195,8 @@ class World:
             cr.commit()
 
     def act(self):
-        """Do what time and the scheduled actions would still do.
+        """Do what time and the scheduled actions would still do: periods begin and end,
+        online payments whose payer has left are processed.
 
         They leave alone what somebody else works on: what was killed may still do.
         """
@@ -199,6 +206,7 @@ class World:
             with self.transaction() as env:
                 accounts = env["helpdesk.incident.account"]
                 accounts._cron_open_and_close()
+                env["payment.transaction"]._cron_post_process()
                 due = accounts.browse(self.account_id)._due()
 
     def written(self):
