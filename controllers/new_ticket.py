@@ -71,7 +71,10 @@ class PaidSupportTicketController(HelpdeskTicketController):
         for name in ("subject", "description"):
             kw[name] = typed(kw.get(name))
         # Whoever comes second waits before the work is done, not to do it again (R3.6).
-        request.env["helpdesk.incident.account"]._mine()._lock_first()
+        account_model = request.env["helpdesk.incident.account"]
+        account_model._lock_first(
+            account_model._holding(request.env.user.partner_id, request.env.company)
+        )
         error = self._submission_error(kw)
         if not error:
             try:

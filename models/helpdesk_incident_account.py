@@ -38,11 +38,11 @@ LIFETIME = SQL("m.kind = 'lifetime'")
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 
-#: How accounts of these ids are locked, as ``account``: see ``_locking``.
+#: How the accounts that meet a condition are locked, as ``account``: see ``_lock``.
 LOCK = """
     WITH account AS (
         SELECT id, company_id FROM helpdesk_incident_account
-         WHERE id IN %s ORDER BY id FOR NO KEY UPDATE
+         WHERE %s ORDER BY id FOR NO KEY UPDATE
     ), written AS (
         UPDATE helpdesk_incident_account a
            SET revision = a.revision + 1
@@ -400,7 +400,7 @@ class HelpdeskIncidentAccount(models.Model):
                   JOIN helpdesk_incident_allotment m ON m.account_id = account.id
                  WHERE (%(due)s) OR (%(ended)s)
                 """,
-                lock=self._locking(),
+                lock=self._locking(SQL("id IN %s", tuple(self.ids))),
                 today=self._today_table(self.sudo().company_id),
                 due=DUE,
                 ended=ENDED,
@@ -410,82 +410,51 @@ class HelpdeskIncidentAccount(models.Model):
         )
         return self.browse([account_id for (account_id,) in self.env.cr.fetchall()])
 
-    def _lock_usable(self):
-        """Lock this account, write what is due, and return what tickets can use now:
-        ``_lock``, ``_open_and_close`` and ``_usable`` in one query, as time has seldom
-        worked.
+    @api.model
+    def _holding(self, partner, company):
+        """Return the condition that the account of a customer meets.
 
-        :return: pairs of an allotment and how many are granted, in the order of R4.2.
-        :rtype: list[tuple[recordset, int]]
+        :param partner: a ``res.partner``, any contact of the customer.
+        :rtype: SQL
         """
-        self.ensure_one()
-        self.env.cr.execute(
-            SQL(
-                """
-                %(lock)s
-                SELECT m.id, m.kind, m.date_to, m.balance, (%(due)s) OR (%(ended)s),
-                       m.balance > 0 AND (m.kind = 'lifetime' OR (%(current)s))
-                  FROM account
-                  JOIN helpdesk_incident_allotment m ON m.account_id = account.id,
-                       (SELECT %(today)s::date AS day) AS today
-                 WHERE %(open)s
-                 ORDER BY m.date_to, m.date_from, m.id
-                """,
-                lock=self._locking(),
-                due=DUE,
-                ended=ENDED,
-                current=CURRENT,
-                open=OPEN,
-                today=self.company_id._incident_today(),
-            ),
-            log_exceptions=False,
+        return SQL(
+            "(partner_id, company_id) = (%s, %s)",
+            partner.commercial_partner_id.id or None,
+            company.id or None,
         )
-        rows = self.env.cr.fetchall()
-        allotment_model = self.env["helpdesk.incident.allotment"].sudo()
-        if any(worked for *_numbers, worked, _usable in rows):
-            self._open_and_close()
-            # Granted ones alone: a day may have begun while this waited for the lock.
-            return [(m, m.balance) for m in self._usable() if m.balance > 0]
-        usable = []
-        for allotment_id, kind, date_to, balance, _worked, is_usable in rows:
-            if is_usable:
-                allotment = allotment_model.browse(allotment_id)
-                # What the texts say of it need not be read again.
-                for name, value in (("kind", kind), ("date_to", date_to)):
-                    allotment._fields[name]._insert_cache(allotment, [value])
-                usable.append((allotment, balance))
-        return usable
 
-    def _locking(self):
-        """Return ``LOCK`` of these accounts, and keep which they are: should this try
-        of a request be in vain, the next one begins with them (``ir.http``).
+    @api.model
+    def _locking(self, condition):
+        """Return ``LOCK`` of the accounts that meet a condition, and keep it: should
+        this try of a request be in vain, the next one begins with it (``ir.http``).
 
+        :param SQL condition: on the table of the accounts.
         :rtype: SQL
         """
         if request:
-            vars(request).setdefault("incident_accounts", set()).update(self.ids)
-        return SQL(LOCK, tuple(self.ids))
+            vars(request).setdefault("incident_locks", set()).add(condition)
+        return SQL(LOCK, condition)
 
-    def _lock_first(self):
-        """Lock these accounts at the beginning of a transaction in which nothing was
-        done yet: whoever comes second waits here, and then goes on with what is.
+    @api.model
+    def _lock_first(self, condition):
+        """Lock accounts at the beginning of a transaction in which nothing was done
+        yet: whoever comes second waits here, and then goes on with what is.
 
         What was read before may be forgotten: a wait that was in vain ends the
         transaction, and the next one begins at once.
 
+        :param SQL condition: which accounts, on their table.
         :raise SerializationFailure: if others come first again and again.
         """
-        if not self:
-            return
         for tries_left in reversed(range(WAITS)):
             try:
                 self.env.cr.execute(
                     SQL(
                         """
                         SELECT id FROM helpdesk_incident_account
-                         WHERE id IN %s ORDER BY id FOR NO KEY UPDATE
+                         WHERE %s ORDER BY id FOR NO KEY UPDATE
                         """,
-                        tuple(self.ids),
+                        condition,
                     ),
                     log_exceptions=False,
                 )

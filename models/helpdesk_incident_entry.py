@@ -56,7 +56,7 @@ MOVED = {
 class HelpdeskIncidentEntry(models.Model):
     """One line of the append-only ledger (R3).
 
-    Entries come into being in one place, :meth:`_post`, which also keeps the numbers
+    Entries come into being in one place, :meth:`_posting`, which also keeps the numbers
     of the allotments equal to the sums of their entries.
     """
 
@@ -190,8 +190,8 @@ class HelpdeskIncidentEntry(models.Model):
     def _post(self, lines):
         """Write entries, and add them to the numbers of their allotments.
 
-        This is the only place that writes either, and it does so in one statement:
-        R3.3 holds after it if it held before. The caller holds the lock of every
+        Only :meth:`_posting` writes either, and it does so in one statement: R3.3 holds
+        after it if it held before. The caller holds the lock of every
         account concerned (``helpdesk.incident.account._lock``).
 
         :param SQL lines: a query with the columns of ``LINE_COLUMNS``, in the order in
@@ -201,8 +201,23 @@ class HelpdeskIncidentEntry(models.Model):
         """
         [(count,)] = self.env.execute_query(
             SQL(
-                """
-                WITH line AS MATERIALIZED (
+                "WITH %s SELECT COALESCE(SUM(entries), 0) FROM allotment",
+                self._posting(lines),
+            )
+        )
+        self.env["helpdesk.incident.account"]._invalidate_balances()
+        return int(count)
+
+    @api.model
+    def _posting(self, lines):
+        """Return what :meth:`_post` does with ``lines``, as parts of a ``WITH``, for
+        those who do more in the same statement.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """
+                line AS MATERIALIZED (
                     SELECT %(columns)s, row_number() OVER () AS position
                       FROM (%(lines)s) AS line
                 ), entry AS (
@@ -243,14 +258,10 @@ class HelpdeskIncidentEntry(models.Model):
                      WHERE a.id = moved.allotment_id
                     RETURNING moved.entries
                 )
-                SELECT COALESCE(SUM(entries), 0) FROM allotment
-                """,
-                columns=COLUMNS,
-                lines=lines,
-                uid=self.env.uid,
-                now=self.env.cr.now(),
-                **MOVED,
-            )
+            """,
+            columns=COLUMNS,
+            lines=lines,
+            uid=self.env.uid,
+            now=self.env.cr.now(),
+            **MOVED,
         )
-        self.env["helpdesk.incident.account"]._invalidate_balances()
-        return int(count)

@@ -309,9 +309,7 @@ class HelpdeskTicket(models.Model):
         by_staff = team.incident_on_staff_tickets and self.partner_id
         if (by_customer or by_staff) and not self._incident_park_if_short():
             # It holds nothing yet: this is `_incident_set`, without looking.
-            self._incident_deduct(
-                self._incident_account(create=True), team.incident_cost
-            )
+            self._incident_deduct(team.incident_cost)
 
     def _incident_set(self, target):
         """Deduct or return so that the ticket holds ``target`` incidents (R4.5).
@@ -338,7 +336,7 @@ class HelpdeskTicket(models.Model):
         held = self._incident_held()
         difference = target - sum(held.values())
         if difference > 0:
-            self._incident_deduct(own, difference)
+            self._incident_deduct(difference)
         for account, number in held.items():
             returned = min(-difference, number)
             if returned > 0:
@@ -353,26 +351,27 @@ class HelpdeskTicket(models.Model):
             if counts.get(ticket.id):
                 ticket._incident_set(0)
 
-    def _incident_deduct(self, account, quantity):
-        """Deduct incidents from ``account`` and say so in the history (R4.6).
+    def _incident_deduct(self, quantity):
+        """Deduct incidents and say so in the history (R4.6).
 
         :param int quantity: incidents, above zero.
-        :raise UserError: if there is no account, or fewer are available.
+        :raise UserError: if there is no customer, or fewer are available.
         """
-        if not account:
+        account_model = self.env["helpdesk.incident.account"]
+        if not self.sudo().partner_id:
             raise UserError(
                 self.env._(
                     "Set the customer of the ticket first: support incidents are "
                     "deducted from the customer's account."
                 )
             )
-        deducted = account._deduct(self, quantity)
+        deducted = account_model._deduct(self, quantity)
         self._incident_log(
             self.env._(
                 "Support incidents deducted: %(quantity)s (%(allotments)s). "
                 "The customer has %(left)s left.",
                 quantity=quantity,
-                allotments=account.with_env(self.env)._legs_text(deducted.legs),
+                allotments=account_model._legs_text(deducted.legs),
                 left=deducted.left,
             )
         )

@@ -1,5 +1,6 @@
 from odoo import models
 from odoo.http import request
+from odoo.tools import SQL
 
 
 class IrHttp(models.AbstractModel):
@@ -13,8 +14,7 @@ class IrHttp(models.AbstractModel):
         So it waits before it looks, and what it sees then is what is: the second try
         is no race any more, however many others come.
         """
-        account_ids = vars(request).get("incident_accounts")
-        if account_ids:
-            accounts = request.env["helpdesk.incident.account"].sudo()
-            accounts.browse(account_ids)._lock_first()
+        if locks := vars(request).get("incident_locks"):
+            condition = SQL(" OR ").join(SQL("(%s)", lock) for lock in locks)
+            request.env["helpdesk.incident.account"]._lock_first(condition)
         return super()._authenticate(endpoint)

@@ -9,7 +9,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .common_concurrency import ConcurrencyCase
 
@@ -64,7 +64,7 @@ class TestConcurrency(ConcurrencyCase):
                 self.assertEqual(account.available, 2)
                 looked.set()
                 self.assertTrue(written.wait(30))
-                account._lock_first()
+                account._lock_first(SQL("id = %s", account.id))
                 self.assertTrue(committed.wait(5))
                 # No serialization failure, and no old number.
                 account._lock()

@@ -39,16 +39,19 @@ class TestDeduct(PaidSupportCommon):
         """R4.1: whoever waits for the lock until the next day takes what is granted."""
         account = self.give_lifetime(5)
         self.give_period(3, date(2027, 4, 21), MAY_10)
-        lock = type(account)._lock_usable
+        at_once = type(account)._deduct_at_once
 
-        def until_the_next_day(account):
-            usable = lock(account)
+        def until_the_next_day(*args):
+            rows = at_once(*args)
             self.startPatcher(freeze_time(date(2027, 4, 21)))
-            return usable
+            return rows
 
-        with patch.object(type(account), "_lock_usable", until_the_next_day):
-            legs = account._deduct(self.ticket(), 1).legs
+        ticket = self.ticket()
+        with patch.object(type(account), "_deduct_at_once", until_the_next_day):
+            legs = account._deduct(ticket, 1).legs
         self.assertEqual(legs, [(account._lifetime(), 1)])
+        entry = self.entry_model.search([("ticket_id", "=", ticket.id)])
+        self.assertEqual(entry.date, date(2027, 4, 20))
         self.assertEqual(account.available, 7)
         self.assertLedgerSound()
 
