@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 from .common_sale import SaleCommon
 
 #: How many random sequences; more with this setting, for a long campaign.
-EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "5"))
 
 #: Each sequence begins with orders that were bought in some of these ways.
 BEGINNINGS = {

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from .common_concurrency import ConcurrencyCase
 
-ACCOUNTS = 3000
+ACCOUNTS = 1500
 
 
 @tagged("post_install", "-at_install")
@@ -79,7 +79,7 @@ class TestScheduledCrash(ConcurrencyCase):
         deadline = time.monotonic() + 120
         while seen[-1] and time.monotonic() < deadline:
             workers = [self._worker() for _n in range(2)]
-            if kills < 20:
+            if kills < 12:
                 # Both do some of it, and die without a word.
                 self._wait(seen[-1] - rng.randint(1, ACCOUNTS // 10))
                 time.sleep(rng.uniform(0, 0.01))

@@ -9,7 +9,7 @@ from odoo.tests import tagged
 from .common_concurrency import ConcurrencyCase
 
 #: How many subscriptions end at the same time.
-SUBSCRIPTIONS = 12
+SUBSCRIPTIONS = 8
 
 
 @tagged("post_install", "-at_install")
@@ -154,7 +154,7 @@ class TestSubscriptionConcurrency(ConcurrencyCase):
         deadline = time.monotonic() + 120
         while seen[-1][2] < SUBSCRIPTIONS and time.monotonic() < deadline:
             workers = [self._worker() for _n in range(2)]
-            if kills < 20:
+            if kills < 12:
                 time.sleep(rng.uniform(0.2, 1.5))
                 for pid in workers:
                     os.kill(pid, signal.SIGKILL)

@@ -13,8 +13,8 @@ from .common_sale import BOUGHT
 from .common_unearned import UnearnedCommon
 
 _logger = logging.getLogger(__name__)
-EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "3"))
-STEPS = int(os.environ.get("PAID_SUPPORT_UNEARNED_STEPS", "45"))
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "2"))
+STEPS = int(os.environ.get("PAID_SUPPORT_UNEARNED_STEPS", "35"))
 
 
 @tagged("post_install", "-at_install")

@@ -34,6 +34,13 @@ STRESS = "paid_support_stress"
 THROW_AWAY = "paid_support_run"
 NEIGHBOURS = "paid_support_run_neighbours"
 
+BUNDLES = """
+import os
+env["ir.qweb"]._pregenerate_assets_bundles()
+env.cr.commit()
+os._exit(0)
+"""
+
 LOADING = r"Loading module (\S+ \(\d+/\d+\))"
 
 
@@ -145,6 +152,18 @@ class Databases:
         """
         options = os.environ.get("PGOPTIONS", "") + " -c synchronous_commit=off"
         return {**self.environment.variables, "PGOPTIONS": options.strip()}
+
+    def bundle(self, name):
+        """Make the bundles of scripts and styles of a database, if it has none.
+
+        They stay in copies. Without them each browser test would make them anew, as
+        all that it writes is undone.
+        """
+        if not self.lines(
+            name, "SELECT 1 FROM ir_attachment WHERE url ~ '^/web/assets/'"
+        ):
+            with step("Bundling scripts and styles …"):
+                self.shell(name, BUNDLES)
 
     def copy(self, source, target):
         self.drop(target)

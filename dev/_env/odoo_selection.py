@@ -6,12 +6,17 @@ from collections import Counter
 #: Files with tests that take long, each class of them many times as long as others with
 #: as many tests. Were they last, one worker would wait for the other.
 LONG = (
-    "_simulation.py",
+    "_model.py",
     "_property.py",
-    "_foreign.py",
+    "_simulation.py",
+    "_stress.py",
+    "_crash.py",
     "test_charge_money.py",
-    "_concurrency.py",
     "_tours.py",
+    "_attack_rpc.py",
+    "_ledger_check.py",
+    "_concurrency.py",
+    "_foreign.py",
 )
 
 

@@ -70,6 +70,7 @@ def run_suite(environment, selection):
     if not any(argument.startswith(str(environment.module)) for argument in arguments):
         arguments.append(str(environment.module / "tests"))
     if not selection:
+        databases.bundle(TEST)
         arguments += workers()
     return pytest(environment, TEST, arguments) == 0
 
