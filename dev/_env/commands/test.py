@@ -95,7 +95,9 @@ def pytest(environment, database, arguments):
     code = foreground(
         [
             *[environment.python, "-m", "pytest", "-p", "_env.odoo_selection"],
-            *["--odoo-http", f"--odoo-database={database}", *arguments],
+            *["--odoo-http", f"--odoo-database={database}"],
+            # Shown with what fails: the reason of a page that is an error.
+            *["--odoo-log-level=error", *arguments],
         ],
         env={
             **variables,
