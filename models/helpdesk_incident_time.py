@@ -73,8 +73,8 @@ class HelpdeskIncidentAccount(models.Model):
             try:
                 accounts = self._lock_due(batch)
                 accounts._open_and_close()
-                # A full batch may not have been the last one.
-                remaining = int(len(accounts) == batch)
+                # Until none is left.
+                remaining = len(accounts)
                 if not cron._commit_progress(len(accounts), remaining=remaining):
                     break
             except (OperationalError, ConcurrencyError):
@@ -95,38 +95,34 @@ class HelpdeskIncidentAccount(models.Model):
         """
         companies = self.env["res.company"]._incident_companies()
         latest = max(company._incident_today() for company in companies)
-        due = SQL(" UNION ALL ").join(
-            SQL(
-                """
-                SELECT m.account_id
-                  FROM helpdesk_incident_allotment m
-                  JOIN helpdesk_incident_account a ON a.id = m.account_id
-                  JOIN %s AS today(company_id, day) ON today.company_id = a.company_id
-                 WHERE %s AND %s
-                """,
-                self._today_table(companies),
-                condition,
-                bound,
+        account_ids = set()
+        for condition, bound in (
+            # An index finds what is due for the company that is furthest ahead, and no
+            # more of it than is taken.
+            (DUE, SQL("m.date_from <= %s", latest)),
+            (ENDED, SQL("m.date_to < %s", latest)),
+        ):
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT account.id
+                      FROM helpdesk_incident_allotment m
+                      JOIN helpdesk_incident_account account
+                        ON account.id = m.account_id
+                      JOIN %s AS today(company_id, day)
+                        ON today.company_id = account.company_id
+                     WHERE %s AND %s
+                     LIMIT %s
+                       FOR NO KEY UPDATE OF account SKIP LOCKED
+                    """,
+                    self._today_table(companies),
+                    condition,
+                    bound,
+                    limit - len(account_ids),
+                )
             )
-            for condition, bound in (
-                # An index finds what is due for the company that is furthest ahead.
-                (DUE, SQL("m.date_from <= %s", latest)),
-                (ENDED, SQL("m.date_to < %s", latest)),
-            )
-        )
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT account.id FROM helpdesk_incident_account account
-                 WHERE account.id IN (%s)
-                 ORDER BY account.id LIMIT %s
-                   FOR NO KEY UPDATE SKIP LOCKED
-                """,
-                due,
-                limit,
-            )
-        )
-        accounts = self.sudo().browse([account_id for (account_id,) in rows])
+            account_ids.update(account_id for (account_id,) in rows)
+        accounts = self.sudo().browse(sorted(account_ids))
         accounts._lock()
         return accounts
 
