@@ -1,15 +1,17 @@
 """R3 under fire, in small. `dev/stress` does the same with more of everybody."""
 
 import random
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from unittest import skipUnless
 
 import psutil
 
 from odoo.tests import tagged
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
 from .common_concurrency import ConcurrencyCase
 
@@ -33,6 +35,8 @@ class TestStress(ConcurrencyCase):
         world = World(cls.database)
         cls.server = Server(cls.database, workers=2)
         cls.addClassCleanup(cls.server.close)
+        files = Path(config["data_dir"], "filestore", cls.database)
+        cls.addClassCleanup(shutil.rmtree, files, ignore_errors=True)
         cls.load = stress.Load(
             world,
             cls.server,

@@ -1,7 +1,16 @@
 """A pytest plugin: of what pytest collects, only what Odoo's own loader would run, what
-takes long first."""
+takes long first; and a filestore for each worker."""
 
+import shutil
 from collections import Counter
+from contextlib import contextmanager
+from unittest import mock
+
+import pytest_odoo
+
+from odoo.tools import config as odoo_config
+
+from .databases import copy_filestore, filestore
 
 #: Files with tests that take long, each class of them many times as long as others with
 #: as many tests. Were they last, one worker would wait for the other.
@@ -18,6 +27,32 @@ LONG = (
     "_concurrency.py",
     "_foreign.py",
 )
+
+
+def pytest_configure(config):
+    """Replace what pytest-odoo does with filestores."""
+    pytest_odoo._shared_filestore = _own_filestore
+
+
+@contextmanager
+def _own_filestore(original, name):
+    """Give the files of a database to the copy that a worker uses.
+
+    Were they shared, as pytest-odoo has it, one worker would clean away what another
+    has just written: its database does not know of it.
+    """
+    if name == original:
+        yield
+        return
+    copy_filestore(original, name)
+    try:
+        # That of any database that a test makes, too: it is a copy.
+        with mock.patch.object(
+            odoo_config, "filestore", return_value=str(filestore(name))
+        ):
+            yield
+    finally:
+        shutil.rmtree(filestore(name), ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config, items):
