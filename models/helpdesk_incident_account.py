@@ -431,17 +431,19 @@ class HelpdeskIncidentAccount(models.Model):
         :param SQL condition: on the table of the accounts.
         :rtype: SQL
         """
-        if request:
+        # Not what has a cursor of its own, as a scheduled action run by hand has: were
+        # that locked beforehand, it would wait for ever.
+        if request and request.env and request.env.cr is self.env.cr:
             vars(request).setdefault("incident_locks", set()).add(condition)
         return SQL(LOCK, condition)
 
     @api.model
     def _lock_first(self, condition):
-        """Lock accounts at the beginning of a transaction in which nothing was done
+        """Lock accounts at the beginning of a transaction in which nothing was written
         yet: whoever comes second waits here, and then goes on with what is.
 
-        What was read before may be forgotten: a wait that was in vain ends the
-        transaction, and the next one begins at once.
+        A wait that was in vain ends the transaction, and the next one begins at once:
+        whatever was written before would be lost.
 
         :param SQL condition: which accounts, on their table.
         :raise SerializationFailure: if others come first again and again.
@@ -463,6 +465,10 @@ class HelpdeskIncidentAccount(models.Model):
                 if not tries_left:
                     raise
                 self.env.cr.rollback()
+                if request:
+                    # As Odoo does when it tries again: what the session has noted as
+                    # written was rolled back.
+                    request.session = request._get_session_and_dbname()[0]
 
     @api.model
     def _post_lines(self, values_list):

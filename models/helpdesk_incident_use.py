@@ -1,8 +1,11 @@
 """What uses incidents and returns them: tickets (R4, R5)."""
 
+import logging
 from collections import defaultdict
 from functools import partial
 from typing import NamedTuple
+
+from psycopg2 import IntegrityError
 
 from odoo import api, models
 from odoo.exceptions import UserError
@@ -10,6 +13,8 @@ from odoo.tools import SQL
 
 from .helpdesk_incident_account import CURRENT, DUE, ENDED, OPEN
 from .helpdesk_incident_entry import LINE_COLUMNS
+
+_logger = logging.getLogger(__name__)
 
 
 class Deducted(NamedTuple):
@@ -107,41 +112,44 @@ class HelpdeskIncidentAccount(models.Model):
             ),
             quantity,
         )
-        self.env.cr.execute(
-            SQL(
-                """
-                %(lock)s, open AS (
-                    SELECT m.id, m.account_id, m.kind, m.date_from, m.date_to,
-                           (%(due)s) OR (%(ended)s) AS worked,
-                           CASE WHEN m.kind = 'lifetime' OR (%(current)s)
-                                THEN GREATEST(m.balance, 0) ELSE 0 END AS usable
-                      FROM account
-                      JOIN helpdesk_incident_allotment m ON m.account_id = account.id,
-                           (SELECT %(today)s::date AS day) AS today
-                     WHERE %(open)s
-                ), taken AS (
-                    SELECT id, account_id, kind, date_from, date_to,
-                           BOOL_OR(worked) OVER () AS worked,
-                           SUM(usable) OVER () AS available,
-                           LEAST(usable, %(quantity)s + usable - SUM(usable) OVER
-                               (ORDER BY date_to, date_from, id)) AS taken
-                      FROM open
-                ), %(posting)s
-                SELECT id, kind, date_to, taken, available, worked
-                  FROM taken ORDER BY date_to, date_from, id
-                """,
-                lock=self._locking(self._holding(customer, company)),
-                due=DUE,
-                ended=ENDED,
-                current=CURRENT,
-                open=OPEN,
-                today=today,
-                quantity=quantity,
-                posting=self.env["helpdesk.incident.entry"]._posting(line),
-            ),
-            # Who comes second is tried again: that is no error.
-            log_exceptions=False,
+        query = SQL(
+            """
+            %(lock)s, open AS (
+                SELECT m.id, m.account_id, m.kind, m.date_from, m.date_to,
+                       (%(due)s) OR (%(ended)s) AS worked,
+                       CASE WHEN m.kind = 'lifetime' OR (%(current)s)
+                            THEN GREATEST(m.balance, 0) ELSE 0 END AS usable
+                  FROM account
+                  JOIN helpdesk_incident_allotment m ON m.account_id = account.id,
+                       (SELECT %(today)s::date AS day) AS today
+                 WHERE %(open)s
+            ), taken AS (
+                SELECT id, account_id, kind, date_from, date_to,
+                       BOOL_OR(worked) OVER () AS worked,
+                       SUM(usable) OVER () AS available,
+                       LEAST(usable, %(quantity)s + usable - SUM(usable) OVER
+                           (ORDER BY date_to, date_from, id)) AS taken
+                  FROM open
+            ), %(posting)s
+            SELECT id, kind, date_to, taken, available, worked
+              FROM taken ORDER BY date_to, date_from, id
+            """,
+            lock=self._locking(self._holding(customer, company)),
+            due=DUE,
+            ended=ENDED,
+            current=CURRENT,
+            open=OPEN,
+            today=today,
+            quantity=quantity,
+            posting=self.env["helpdesk.incident.entry"]._posting(line),
         )
+        try:
+            # Who comes second is tried again: that is no error.
+            self.env.cr.execute(query, log_exceptions=False)
+        except IntegrityError:
+            # A backstop of the ledger: that must be seen.
+            _logger.exception("Ticket %s cannot take %s incidents", ticket.id, quantity)
+            raise
         return self.env.cr.dictfetchall()
 
     def _return(self, ticket, quantity):

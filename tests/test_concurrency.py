@@ -2,6 +2,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from threading import Event
+from types import SimpleNamespace
+from unittest.mock import patch
 
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
@@ -10,6 +12,8 @@ from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
+
+from odoo.addons.helpdesk_paid_support.models import helpdesk_incident_account
 
 from .common_concurrency import ConcurrencyCase
 
@@ -74,6 +78,20 @@ class TestConcurrency(ConcurrencyCase):
             spent, waited = pool.submit(spend), pool.submit(wait)
             spent.result()
             self.assertEqual(waited.result(), 1)
+
+    def test_what_a_request_has_locked(self):
+        """R3.6: a request keeps what it has locked for its next try, but not what was
+        locked with another cursor: that one would wait for the request, for ever."""
+        with self.transaction() as env, self.transaction() as other_env:
+            current = SimpleNamespace(env=env)
+            with patch.object(helpdesk_incident_account, "request", current):
+                self.account(other_env, 1)._lock()
+                self.assertFalse(hasattr(current, "incident_locks"))
+                account = self.account(env, 0)
+                account._lock()
+            self.assertEqual(
+                current.incident_locks, {SQL("id IN %s", tuple(account.ids))}
+            )
 
     def test_last_incident(self):
         """R3.6, R4.3: one ticket, one incident; the loser is told after a retry."""
