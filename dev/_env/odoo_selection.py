@@ -44,6 +44,8 @@ def _own_filestore(original, name):
     if name == original:
         yield
         return
+    # One that was killed has left its own behind.
+    shutil.rmtree(filestore(name), ignore_errors=True)
     copy_filestore(original, name)
     try:
         # That of any database that a test makes, too: it is a copy.
