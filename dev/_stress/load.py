@@ -350,7 +350,8 @@ class OnlineBuyer(Buyer):
         order_id = self.seller.ask(self.seller.make, name)
         if order_id:
             state = self.random.choice(("done", "done", "error", "cancel", "pending"))
-            quantity = PACK if state == "done" else 0
+            # The plan, and the incident for the funds added with it.
+            quantity = PACK + 1 if state == "done" else 0
             self.ask(self._pay, order_id, state, name=name, quantity=quantity)
 
     def _pay(self, order_id, state="done"):

@@ -24,7 +24,8 @@ OPENING = 10
 WRITTEN = """
     SELECT CASE
              WHEN e.ticket_id IS NOT NULL THEN ticket.name
-             WHEN e.res_model = 'account.payment' THEN payment.memo
+             WHEN e.res_model = 'account.payment'
+             THEN COALESCE(online.client_order_ref, payment.memo)
              WHEN e.cause_key LIKE 'sale_line:%%' THEN sale.client_order_ref
              WHEN e.kind = 'adjustment' THEN e.name
              WHEN e.kind = 'period' THEN allotment.name
@@ -37,6 +38,9 @@ WRITTEN = """
       LEFT JOIN helpdesk_ticket ticket ON ticket.id = e.ticket_id
       LEFT JOIN account_payment payment
         ON e.res_model = 'account.payment' AND payment.id = e.res_id
+      LEFT JOIN payment_transaction transaction ON transaction.payment_id = payment.id
+      LEFT JOIN sale_order_transaction_rel rel ON rel.transaction_id = transaction.id
+      LEFT JOIN sale_order online ON online.id = rel.sale_order_id
       LEFT JOIN sale_order_line line
         ON e.cause_key = 'sale_line:' || line.id
       LEFT JOIN sale_order sale ON sale.id = line.order_id
