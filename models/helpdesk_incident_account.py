@@ -38,12 +38,14 @@ LIFETIME = SQL("m.kind = 'lifetime'")
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 
-#: How the accounts that meet a condition are locked, as ``account``: see ``_lock``.
-LOCK = """
-    WITH account AS (
-        SELECT id, company_id FROM helpdesk_incident_account
-         WHERE %s ORDER BY id FOR NO KEY UPDATE
-    ), written AS (
+#: The rows of the accounts that meet a condition, locked: by everybody in this order.
+ROWS = """
+    SELECT id, company_id FROM helpdesk_incident_account
+     WHERE %s ORDER BY id FOR NO KEY UPDATE
+"""
+#: How a verb locks them, as ``account``: see ``_lock``.
+LOCK = f"""
+    WITH account AS ({ROWS}), written AS (
         UPDATE helpdesk_incident_account a
            SET revision = a.revision + 1
           FROM account WHERE a.id = account.id
@@ -232,18 +234,12 @@ class HelpdeskIncidentAccount(models.Model):
         self._check_field_access(self._fields[field_expr], "read")
         companies = self.env["res.company"]._incident_companies()
         lifetime = field_expr in LIFETIME_NUMBERS
+        names = LIFETIME_NUMBERS if lifetime else OPEN_NUMBERS
         numbers = query.make_alias(alias, "lifetime" if lifetime else "open")
         query.add_join(
             "LEFT JOIN",
             numbers,
-            SQL(
-                "(%s)",
-                self._numbers_query(
-                    companies,
-                    SQL("TRUE"),
-                    tuple(LIFETIME_NUMBERS if lifetime else OPEN_NUMBERS),
-                ),
-            ),
+            SQL("(%s)", self._numbers_query(companies, SQL("TRUE"), names)),
             SQL(
                 "%s = %s",
                 SQL.identifier(alias, "id"),
@@ -450,16 +446,7 @@ class HelpdeskIncidentAccount(models.Model):
         """
         for tries_left in reversed(range(WAITS)):
             try:
-                self.env.cr.execute(
-                    SQL(
-                        """
-                        SELECT id FROM helpdesk_incident_account
-                         WHERE %s ORDER BY id FOR NO KEY UPDATE
-                        """,
-                        condition,
-                    ),
-                    log_exceptions=False,
-                )
+                self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
                 return
             except SerializationFailure:
                 if not tries_left:
@@ -542,16 +529,13 @@ class HelpdeskIncidentAccount(models.Model):
 
         :rtype: list[tuple[recordset, int]]
         """
-        return list(self._legs(self._breakdown(), quantity))
-
-    @api.model
-    def _legs(self, usable, quantity):
-        """Yield what ``quantity`` incidents take from what is ``usable``, in order."""
-        for allotment, number in usable:
+        legs = []
+        for allotment, number in self._breakdown():
             if quantity <= 0:
                 break
-            yield allotment, min(number, quantity)
+            legs.append((allotment, min(number, quantity)))
             quantity -= number
+        return legs
 
     def _used_in_all(self):
         """Return how many incidents were used over the whole time, of all kinds."""
@@ -563,7 +547,10 @@ class HelpdeskIncidentAccount(models.Model):
         return used or 0
 
     def _in_customer_language(self):
-        return self.with_context(lang=self.partner_id.lang or self.env.lang)
+        return self._in_language_of(self.partner_id)
+
+    def _in_language_of(self, customer):
+        return self.with_context(lang=customer.lang or self.env.lang)
 
     # -- caches and rights ---------------------------------------------
 

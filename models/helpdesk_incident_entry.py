@@ -191,8 +191,8 @@ class HelpdeskIncidentEntry(models.Model):
         """Write entries, and add them to the numbers of their allotments.
 
         Only :meth:`_posting` writes either, and it does so in one statement: R3.3 holds
-        after it if it held before. The caller holds the lock of every
-        account concerned (``helpdesk.incident.account._lock``).
+        after it if it held before. The caller holds the lock of every account concerned
+        (``helpdesk.incident.account._lock``).
 
         :param SQL lines: a query with the columns of ``LINE_COLUMNS``, in the order in
             which the entries are to be numbered.

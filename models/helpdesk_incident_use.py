@@ -293,8 +293,7 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _ticket_name(self, ticket, customer):
         """Return what the customer's statement calls a ticket (R3.8)."""
-        env = self.with_context(lang=customer.lang or self.env.lang).env
-        return env._(
+        return self._in_language_of(customer).env._(
             "Ticket %(number)s: %(title)s", number=ticket.number, title=ticket.name
         )
 
