@@ -7,12 +7,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psutil
 import requests
 from lxml import html
 
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
 from odoo.sql_db import db_connect
 from odoo.tools import config
 
@@ -73,6 +76,19 @@ class Server:
             if requested == path
         ]
         return found[-1] if found else None
+
+    def kill_worker(self, choose):
+        """Kill a worker; its parent starts another.
+
+        :param choose: picks one of the processes.
+        """
+        choose(
+            [
+                process
+                for process in psutil.Process(self.process.pid).children()
+                if "gevent" not in process.cmdline()
+            ]
+        ).kill()
 
     def close(self):
         self.process.terminate()
@@ -137,6 +153,18 @@ def execute(database, query, params=None):
 def template():
     """Return the name of the database with the module, nobody connected to it."""
     return os.environ["PAID_SUPPORT_TEMPLATE"]
+
+
+@contextmanager
+def new_database(name):
+    """Make a database with the module, in the place of one of that name.
+
+    :return: an environment in it, committed at the end.
+    """
+    copy_database(template(), name)
+    with closing(Registry(name).cursor()) as cr:
+        yield api.Environment(cr, SUPERUSER_ID, {})
+        cr.commit()
 
 
 def throw_away(name):

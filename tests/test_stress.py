@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from unittest import skipUnless
 
-import psutil
-
 from odoo.tests import tagged
 from odoo.tools import SQL, config
 
@@ -101,12 +99,7 @@ class TestStress(ConcurrencyCase):
 
     def kill(self):
         """Kill a worker, and what another one waits for."""
-        workers = [
-            process
-            for process in psutil.Process(self.server.process.pid).children()
-            if "gevent" not in process.cmdline()
-        ]
-        random.choice(workers).kill()
+        self.server.kill_worker(random.choice)
         with self.transaction() as env:
             env.execute_query(
                 SQL(

@@ -5,10 +5,9 @@ import time
 from contextlib import closing
 from datetime import date, timedelta
 
-from _server import Customer, Server, copy_database, template, throw_away
+from _server import Customer, Server, new_database, throw_away
 
-from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
+from odoo import api
 from odoo.tests import Form, new_test_user
 
 from .customers import make_accounts
@@ -34,10 +33,8 @@ class Books:
     def open(self):
         if self.registry:
             return
-        copy_database(template(), self.database)
-        self.registry = Registry(self.database)
-        with closing(self.registry.cursor()) as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+        with new_database(self.database) as env:
+            env = env(context={"tracking_disable": True})
             # Of the customer whose pages are opened.
             user = make_users(env)
             self.login, self.partner_id = user.login, user.partner_id.id
@@ -47,10 +44,10 @@ class Books:
                 groups="helpdesk_mgmt.group_helpdesk_manager,base.group_partner_manager",
             ).id
             env.flush_all()
-            make_accounts(cr, env.company, CUSTOMERS)
-            self._fill(cr)
-            cr.execute("DROP TABLE bench")
-            cr.commit()
+            make_accounts(env.cr, env.company, CUSTOMERS)
+            self._fill(env.cr)
+            env.cr.execute("DROP TABLE bench")
+            self.registry = env.registry
         with closing(self.registry.cursor()) as cr:
             cr._cnx.autocommit = True
             cr.execute("VACUUM ANALYZE")

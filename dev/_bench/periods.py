@@ -1,11 +1,7 @@
 """Periods granted and closed by the scheduled action, and the same rows in raw SQL."""
 
-from contextlib import closing
+from _server import new_database, throw_away
 
-from _server import copy_database, template, throw_away
-
-from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
 from odoo.sql_db import close_db
 
 from .customers import make_accounts
@@ -50,11 +46,9 @@ class Periods:
             env.cr.execute(f"ANALYZE helpdesk_incident_{table}")
 
     def measure(self, _env):
-        copy_database(template(), DATABASE)
-        with closing(Registry(DATABASE).cursor()) as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
+        with new_database(DATABASE) as env:
             self.prepare(env)
-            cr.commit()
+            env.cr.commit()
             seconds, queries = clock(env, lambda: self.run(env))
             self.check(env)
         close_db(DATABASE)

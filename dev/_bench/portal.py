@@ -7,14 +7,12 @@ from contextlib import closing
 from _server import (
     Customer,
     Server,
-    copy_database,
     execute,
-    template,
+    new_database,
     throw_away,
     token,
 )
 
-from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 
 from .measure import Benchmark, Figure
@@ -36,9 +34,7 @@ class Portal:
     def open(self):
         if self.servers:
             return
-        copy_database(template(), self.database)
-        with closing(Registry(self.database).cursor()) as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
+        with new_database(self.database) as env:
             env.company.write(
                 {
                     "helpdesk_mgmt_portal_select_team": True,
@@ -47,7 +43,6 @@ class Portal:
             )
             self.teams = [make_team(env, required).id for required in (False, True)]
             logins = make_users(env, self.number).mapped("login")
-            cr.commit()
         self.servers = [Server(self.database, workers) for workers in self.workers]
         #: Of each server, all who have logged in there.
         self.customers = [

@@ -5,10 +5,9 @@ import time
 from contextlib import closing
 from datetime import timedelta
 
-from _server import copy_database, template, throw_away
+from _server import new_database, throw_away
 
 from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
 
 from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_settle import Cause
 
@@ -94,17 +93,14 @@ class Provider:
     def open(self):
         if self.registry:
             return
-        copy_database(template(), self.database)
-        self.registry = Registry(self.database)
-        with closing(self.registry.cursor()) as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
+        with new_database(self.database) as env:
             user = make_users(env)
             self.user_id = user.id
             self.values = {
                 required: self._values(env, user, make_team(env, required))
                 for required in (False, True)
             }
-            cr.commit()
+            self.registry = env.registry
 
     def _values(self, env, user, team):
         return {

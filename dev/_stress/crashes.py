@@ -134,13 +134,7 @@ class Crashes(Campaign):
                 time.sleep(0.2)
 
     def kill_worker(self):
-        """Kill a worker of Odoo; its parent starts another."""
-        workers = [
-            process
-            for process in psutil.Process(self.server.process.pid).children()
-            if "gevent" not in process.cmdline()
-        ]
-        self.random.choice(workers).kill()
+        self.server.kill_worker(self.random.choice)
 
     def kill_action(self):
         self.actions.kill(self.random.randrange(len(self.actions.processes)))

@@ -108,6 +108,8 @@ class Client(Customer):
 
     kind = ""
     login = ""
+    #: Whether they send forms.
+    form = False
 
     def __init__(self, load, number):
         self.load, self.world, self.answers = load, load.world, load.answers
@@ -116,8 +118,6 @@ class Client(Customer):
         self.random = random.Random(f"{load.seed} {self.kind} {number}")
         super().__init__(load.server, f"stress-{self.login}")
         self.csrf_token = token(self.get("/new/ticket")) if self.form else None
-
-    form = False
 
     def run(self):
         while self.load.may_go_on():
