@@ -28,6 +28,9 @@ class AccountMove(models.Model):
         """Override: a payment is effective while its journal entry is posted (R1), and
         an order is paid by posted documents (R8.3)."""
         payments = self.sudo().origin_payment_id if "state" in vals else None
+        if payments is not None:
+            payments._incident_lock_ahead()
+            self._incident_sold()._incident_lock_ahead()
         before = payments and payments._incident_booked()
         relinked = self if "matched_payment_ids" in vals else self.browse()
         orders = relinked._incident_orders()
@@ -48,15 +51,14 @@ class AccountMove(models.Model):
     def action_view_incident_subscriptions(self):
         """Open the subscriptions that this document is about (R8.6)."""
         self.check_access("read")
-        orders = self.invoice_line_ids.sudo().sale_line_ids.order_id
-        return orders._incident_subscriptions().with_env(self.env)._incident_open()
+        subscriptions = self._incident_sold()._incident_subscriptions()
+        return subscriptions.with_env(self.env)._incident_open()
 
     def action_view_incident_entries(self):
         """Show what the orders of this document gave and took back (R8.6)."""
         self.check_access("read")
         # Accountants need not be allowed to read the orders.
-        orders = self.invoice_line_ids.sudo().sale_line_ids.order_id
-        return orders.action_view_incident_entries()
+        return self._incident_sold().action_view_incident_entries()
 
     # ------------------------------------------------------------------
     # Business
@@ -86,6 +88,10 @@ class AccountMove(models.Model):
         return (
             bool(payers or loose) or self.currency_id.is_zero(self.amount_total)
         ) and all(move._incident_is_money(known) for move in payers)
+
+    def _incident_sold(self):
+        """Return the orders whose lines these documents are of, as superuser."""
+        return self.sudo().invoice_line_ids.sale_line_ids.order_id
 
     def _incident_receivable(self):
         """Return the journal items of these entries that customers pay."""

@@ -7,6 +7,12 @@ class AccountPartialReconcile(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override: a payment may now be refunded (R6.2), an order paid (R8.3)."""
+        items = self.env["account.move.line"].browse(
+            vals[name]
+            for vals in vals_list
+            for name in ("debit_move_id", "credit_move_id")
+        )
+        items.move_id._incident_sold()._incident_lock_ahead()
         partials = super().create(vals_list)
         partials._incident_refundable()._incident_give()
         partials._incident_moves()._incident_orders()._incident_changed()

@@ -158,6 +158,8 @@ class AccountPayment(models.Model):
         return payments
 
     def write(self, vals):
+        if "state" in vals:
+            self._incident_lock_ahead()
         before = self._incident_booked()
         relinked = self if "invoice_ids" in vals else self.browse()
         orders = self.env["sale.order"]._incident_touched(payments=relinked)
@@ -261,6 +263,29 @@ class AccountPayment(models.Model):
 
     def _incident_can_count(self):
         return bool(self.incident_first_number or self.incident_topup_number)
+
+    def _incident_may_count(self):
+        """Return whether this payment counts, or may once it is effective."""
+        self.ensure_one()
+        if self.incident_seen:
+            return self._incident_can_count()
+        company = self.company_id
+        return self.partner_type == "customer" and bool(
+            company.incident_first_payment_quantity or company.incident_topup_quantity
+        )
+
+    def _incident_holders(self):
+        """Override of `helpdesk.incident.cause`: those to whom these payments count,
+        and those whose orders they pay for."""
+        orders = (
+            self.payment_transaction_id._incident_orders()
+            | self.invoice_ids._incident_sold()
+        )
+        return orders._incident_holders() | {
+            (payment.partner_id.commercial_partner_id.id, payment.company_id.id)
+            for payment in self
+            if payment._incident_may_count()
+        }
 
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R6.2 and R6.3."""

@@ -421,17 +421,36 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _locking(self, condition):
-        """Return ``LOCK`` of the accounts that meet a condition, and keep it: should
-        this try of a request be in vain, the next one begins with it (``ir.http``).
+        """Return ``LOCK`` of the accounts that meet a condition.
 
         :param SQL condition: on the table of the accounts.
         :rtype: SQL
         """
+        return SQL(LOCK, self._kept(condition))
+
+    @api.model
+    def _kept(self, condition):
+        """Keep the condition of what is locked, and return it: should this try of a
+        request be in vain, the next one begins with it (``ir.http``)."""
         # Not what has a cursor of its own, as a scheduled action run by hand has: were
         # that locked beforehand, it would wait for ever.
         if request and request.env and request.env.cr is self.env.cr:
             vars(request).setdefault("incident_locks", set()).add(condition)
-        return SQL(LOCK, condition)
+        return condition
+
+    @api.model
+    def _lock_ahead(self, holders):
+        """Lock the accounts of customers, as far as they have one, before other rows
+        that somebody else may wait for: the next number of a journal, an order, a
+        transaction. So everybody waits in one order, for accounts first, and nobody
+        for each other.
+
+        :param holders: as for :meth:`_find`.
+        """
+        saved = tuple(sorted(holder for holder in holders if all(holder)))
+        if saved:
+            condition = self._kept(SQL("(partner_id, company_id) IN %s", saved))
+            self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
 
     @api.model
     def _lock_first(self, condition):

@@ -16,9 +16,15 @@ class PaymentTransaction(models.Model):
         if not {"state", "payment_id", "amount", "sale_order_ids"} & set(vals):
             return super().write(vals)
         before = self._incident_orders()
+        before._incident_lock_ahead()
         res = super().write(vals)
         (before | self._incident_orders())._incident_changed()
         return res
+
+    def _post_process(self):
+        """Override: what follows confirms orders, and posts payments of them."""
+        self._incident_orders()._incident_lock_ahead()
+        return super()._post_process()
 
     def _incident_orders(self):
         """Return the orders that these transactions pay for, or pay back."""

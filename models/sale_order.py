@@ -83,6 +83,8 @@ class SaleOrder(models.Model):
         """Override: an order that gave incidents keeps its customer; confirming and
         cancelling it may give and take back (R8.3, R8.4)."""
         self._incident_check_customer(vals)
+        if vals.get("state", "sent") != "sent":
+            self._incident_lock_ahead()
         transactions = (
             self.sudo().transaction_ids if "transaction_ids" in vals else None
         )
@@ -190,6 +192,14 @@ class SaleOrder(models.Model):
             )
         )
         orders.sorted("id")._incident_give()
+
+    def _incident_holders(self):
+        """Override of `helpdesk.incident.cause`."""
+        return {
+            (order.partner_id.commercial_partner_id.id, order.company_id.id)
+            for order in self
+            if order.incident_has_plan
+        }
 
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""

@@ -1,4 +1,5 @@
 from . import account_move_reversal
+from . import account_payment_register
 from . import base_partner_merge
 from . import helpdesk_incident_adjust
 from . import helpdesk_incident_onboarding
