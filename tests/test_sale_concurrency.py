@@ -1,6 +1,16 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from threading import Event
+
+from psycopg2.errors import SerializationFailure
+
+from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
 
 from .common_concurrency import ConcurrencyCase
 
@@ -63,6 +73,147 @@ class TestSaleConcurrency(ConcurrencyCase):
         )
         payment.action_post()
         return payment
+
+    def invoice(self, env):
+        """A confirmed order, and its invoice in draft."""
+        order = self.quotation(env)
+        order.action_confirm()
+        return order._create_invoices()
+
+    def transaction_of(self, env, order):
+        provider = env["payment.provider"].search([], limit=1)
+        return env["payment.transaction"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": env["payment.method"].search([], limit=1).id,
+                "reference": self._testMethodName,
+                "amount": order.amount_total,
+                "currency_id": order.currency_id.id,
+                "partner_id": order.partner_id.id,
+                "sale_order_ids": [Command.set(order.ids)],
+            }
+        )
+
+    @contextmanager
+    def cursor(self):
+        """An environment whose changes are undone."""
+        with closing(db_connect(self.database).cursor()) as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+
+    def waits(self, pid):
+        with self.cursor() as env:
+            [[waits]] = env.execute_query(
+                SQL(
+                    "SELECT wait_event_type = 'Lock' FROM pg_stat_activity "
+                    "WHERE pid = %s",
+                    pid,
+                )
+            )
+            return waits
+
+    def test_accounts_before_all_else(self):
+        """R3.6: who waits for an account has nothing yet that others want, who have the
+        account already, as a second try has: no next number of a journal, no order, no
+        transaction. So nobody waits for each other."""
+        with self.transaction() as env:
+            self.account(env)
+            order = self.quotation(env)
+            posted = self.invoice(env)
+            posted.action_post()
+            ids = {
+                "order": order.id,
+                "transaction": self.transaction_of(env, order).id,
+                "posted": posted.id,
+                "invoice": self.invoice(env).id,
+                "other invoice": self.invoice(env).id,
+            }
+
+        def of(env, name, model="account.move"):
+            return env[model].browse(ids[name])
+
+        def register(env):
+            env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=[ids["posted"]]
+            ).create({})._create_payments()
+
+        def count_and_pay(env):
+            env.company.incident_topup_amount = 10
+            env.company.incident_topup_quantity = 1
+            self.pay(env, 10)
+
+        def row(table, name):
+            return lambda env: env.cr.execute(
+                SQL(
+                    "SELECT FROM %s WHERE id = %s FOR UPDATE",
+                    SQL.identifier(table),
+                    ids[name],
+                )
+            )
+
+        def pay(env):
+            self.pay(env, 10)
+
+        for what, who_waits, who_has in (
+            ("a payment that counts", count_and_pay, pay),
+            ("a payment of an invoice", register, pay),
+            (
+                "an invoice",
+                lambda env: of(env, "invoice").action_post(),
+                lambda env: of(env, "other invoice").action_post(),
+            ),
+            (
+                "an order",
+                lambda env: of(env, "order", "sale.order").action_confirm(),
+                row("sale_order", "order"),
+            ),
+            (
+                "a transaction",
+                lambda env: of(env, "transaction", "payment.transaction")._set_done(),
+                row("payment_transaction", "transaction"),
+            ),
+            (
+                "a transaction that is processed",
+                lambda env: of(
+                    env, "transaction", "payment.transaction"
+                )._post_process(),
+                row("payment_transaction", "transaction"),
+            ),
+        ):
+            with self.subTest(what), self.cursor() as env:
+                self._meet(env, who_waits, who_has)
+
+    def _meet(self, env, who_waits, who_has):
+        begun = Event()
+        pids = []
+
+        def wait():
+            with self.cursor() as other, mute_logger("odoo.sql_db"):
+                pids.append(other.cr._cnx.get_backend_pid())
+                other.cr.execute("SELECT 1")  # the snapshot of the transaction
+                begun.set()
+                try:
+                    who_waits(other)
+                    other.flush_all()
+                except SerializationFailure:
+                    pass
+
+        self.account(env)._lock()
+        with ThreadPoolExecutor(1) as pool:
+            waiter = pool.submit(wait)
+            try:
+                self.assertTrue(begun.wait(30))
+                deadline = time.monotonic() + 30
+                while not self.waits(pids[0]):
+                    self.assertFalse(waiter.done(), "did not wait for the account")
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                env.cr.execute("SET LOCAL lock_timeout = '500ms'")
+                # LockNotAvailable, if the one who waits has what is wanted here.
+                who_has(env)
+                env.flush_all()
+            finally:
+                env.cr.rollback()
+            waiter.result()
 
     def test_each_pays_a_half(self):
         """R8.3: two payments of the two invoices of a line, at the same moment, must
