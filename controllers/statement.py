@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -18,8 +19,9 @@ from .portal import PaidSupportPortal
 PATH = "/my/incidents/statement"
 #: How many entries are printed at most: that is a hundred sheets of paper.
 PRINT_LIMIT = 5_000
-#: What a spreadsheet takes for a formula when a text begins with it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: Where a spreadsheet would see a formula: where a cell begins. That is also after a
+#: separator that it may take for one, as semicolons in many countries.
+FORMULA = re.compile(r"""(^|[;,\t\r\n])([\s"']*)(?=[=+\-@])""")
 
 
 class Filters(NamedTuple):
@@ -261,7 +263,7 @@ class PaidSupportStatement(PaidSupportPortal):
     def _csv_text(self, text):
         """Return a text that no spreadsheet takes for a formula: a customer's ticket
         may be called ``=HYPERLINK(…)``."""
-        return f"'{text}" if text.startswith(FORMULA) else text
+        return FORMULA.sub(r"\1\2'", text)
 
     def _csv_name(self, values):
         since = values["since"]

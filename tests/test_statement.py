@@ -384,8 +384,33 @@ class TestStatementPages(StatementCommon, HttpCase):
         _response, rows = self.csv(since="2027-05-01", group="given")
         self.assertEqual(len(rows), len(reasons) + 1)
         for row in rows[1:]:
-            self.assertNotIn(row[2][0], "=+-@\t\r\n")
+            self.assertNotIn(row[2].strip()[0], "=+-@")
             self.assertEqual(int(row[5]), 1)
+
+    def test_csv_is_no_formula_with_another_separator(self):
+        """R11.4: nor where somebody reads it with semicolons or tabs."""
+        for text in (
+            "x;=1+1",
+            "x;=cmd|' /C calc'!A0;",
+            "x; +1",
+            'x;"=1+1"',
+            "x\t=1",
+            "x\n=1+1",
+            "x,@SUM(A1)",
+            'x,"\n-1',
+        ):
+            self.statement_account._adjust(1, text)
+        response, rows = self.csv(since="2027-05-01", group="given")
+        self.assertEqual(len(rows), 9)
+        for separator in ",;\t":
+            for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+                for row in csv.reader(
+                    io.StringIO(response.text), delimiter=separator, quoting=quoting
+                ):
+                    for cell in row:
+                        # Excel drops what stands in quotation marks around.
+                        start = cell.strip().strip('"').strip()[:1]
+                        self.assertNotIn(start, set("=+-@"), cell)
 
     def test_csv_language(self):
         """R11.4: texts that are not ASCII come whole."""
