@@ -42,6 +42,9 @@ class SaleCommon(PaymentCommon):
             [("code", "=", "demo"), ("company_id", "=", cls.company.id)]
         )
         cls.demo.state = "test"
+        # As many shops have it: to write the mail of each order takes longer than most
+        # of what is tested here.
+        cls.env["ir.config_parameter"].sudo().set_param("sale.async_emails", True)
 
     def setUp(self):
         super().setUp()

@@ -1,10 +1,13 @@
 from datetime import date
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .common_sale import BOUGHT
 from .common_subscription import SubscriptionCommon
 
 
@@ -12,11 +15,13 @@ from .common_subscription import SubscriptionCommon
 class TestAutomaticRenewal(SubscriptionCommon):
     """R9.7: 3 months for 90.00, paid through July 10; renewed from July 3 on."""
 
-    def setUp(self):
-        super().setUp()
-        self.customer.email = "customer@example.com"
-        self.subscription_one = self.bought()
-        self.subscription_one._set_auto_renew(True)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.customer.email = "customer@example.com"
+        with freeze_time(BOUGHT):
+            cls.subscription_one = cls.bought()
+            cls.subscription_one._set_auto_renew(True)
 
     # -- helpers -----------------------------------------------------------
 

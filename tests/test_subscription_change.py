@@ -1,7 +1,10 @@
+from freezegun import freeze_time
+
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from .common_sale import BOUGHT
 from .common_subscription import SubscriptionCommon
 from .test_subscription_life import APRIL, AUGUST, JULY, JUNE, MAY, SEPTEMBER
 
@@ -12,9 +15,11 @@ CHANGED = {APRIL: 10, MAY: 10, JUNE: 20, JULY: 20, AUGUST: 20}
 class TestSubscriptionChange(SubscriptionCommon):
     """R9.6: changing the plan; R9.5: renewing."""
 
-    def setUp(self):
-        super().setUp()
-        self.sub = self.bought()
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with freeze_time(BOUGHT):
+            cls.sub = cls.bought()
 
     def credits(self, order):
         lines = order.order_line.filtered(

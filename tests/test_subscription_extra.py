@@ -3,6 +3,7 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from .common_sale import BOUGHT
 from .common_subscription import SubscriptionCommon
 from .test_subscription_life import APRIL, AUGUST, JULY, JUNE, MAY, SEPTEMBER
 
@@ -11,9 +12,11 @@ from .test_subscription_life import APRIL, AUGUST, JULY, JUNE, MAY, SEPTEMBER
 class TestSubscriptionExtra(SubscriptionCommon):
     """R9.4: extra incidents for a running subscription."""
 
-    def setUp(self):
-        super().setUp()
-        self.sub = self.bought()
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with freeze_time(BOUGHT):
+            cls.sub = cls.bought()
 
     def ordered(self, number=4, day="2027-05-20"):
         with self.on(day):

@@ -1,6 +1,9 @@
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
+from .common_sale import BOUGHT
 from .common_subscription import SubscriptionCommon
 
 
@@ -8,18 +11,21 @@ from .common_subscription import SubscriptionCommon
 class TestSubscriptionStaff(SubscriptionCommon):
     """R9.4–R9.7 for a customer on the phone, and what staff see of it."""
 
-    def setUp(self):
-        super().setUp()
-        self.sub = self.bought()
-        self.agent = self._user("hps-phone", "helpdesk_mgmt.group_helpdesk_user_own")
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with freeze_time(BOUGHT):
+            cls.sub = cls.bought()
+        cls.agent = cls._user("hps-phone", "helpdesk_mgmt.group_helpdesk_user_own")
 
-    def _user(self, login, *groups):
+    @classmethod
+    def _user(cls, login, *groups):
         return new_test_user(
-            self.env,
+            cls.env,
             login,
             groups=",".join(["base.group_user", *groups]),
-            company_id=self.company.id,
-            company_ids=[(6, 0, self.company.ids)],
+            company_id=cls.company.id,
+            company_ids=[(6, 0, cls.company.ids)],
         )
 
     def wizard(self, operation, user=None):
