@@ -54,7 +54,7 @@ class TestStress(ConcurrencyCase):
         world, possible = self.load.world, self.load.answers.possible
         agent = next(c for c in self.load.clients if c.kind == "agent")
         ticket_id, name = agent.ids[0], agent.names[0]
-        agent._write(ticket_id, 0)
+        agent._write(0, ticket_id)
         log_before = self.server.log.read_text()
 
         def work_until(done):
@@ -69,7 +69,7 @@ class TestStress(ConcurrencyCase):
             written = []
 
             def write():
-                written.append(pool.submit(agent._write, ticket_id, 2))
+                written.append(pool.submit(agent._write, 2, ticket_id))
                 self._until_somebody_waits()
 
             work_until(write)

@@ -85,11 +85,18 @@ class Campaign:
         return self._count(self.cluster.log, DEADLOCK)
 
     def report(self):
-        """Print what was seen.
+        """Print what was seen, and what of it is wrong.
 
-        :return: whether all of it may be.
+        :return: whether nothing is.
         """
         answers = self.load.answers
+        self.found += [
+            f"a scheduled action has {outcome}"
+            for outcome in self.actions.outcomes()
+            if "failed" in outcome
+        ]
+        if deadlocks := self.deadlocks():
+            self.found.append(f"{deadlocks:,} deadlocks")
         kinds = sorted({kind for kind, _answer in answers.counts})
         told = ("done", "refused", "conflict", "lost")
         print(f"\n{'':12}" + "".join(f"{answer:>10}" for answer in told))
@@ -117,11 +124,13 @@ class Campaign:
             f" ({retries['4']:,} once, {retries['3']:,} twice,"
             f" {retries['2']:,} three times, {retries['1']:,} four times)"
             f"\ngiven up by Odoo     {self._count(self.server.log, GIVEN_UP):,}"
-            f"\ndeadlocks            {self.deadlocks():,}"
+            f"\ndeadlocks            {deadlocks:,}"
             f"\nscheduled actions    {dict(self.actions.outcomes())}"
-            f"\ndifferences          {len(self.found):,}"
+            f"\nwrong                {len(self.found):,}"
         )
-        return not self.found and not self.deadlocks()
+        for text in self.found:
+            print(f"  WRONG {text}")
+        return not self.found
 
     def close(self):
         self.load.stop()

@@ -41,18 +41,23 @@ class Crashes(Campaign):
             self.check(f"kill {self.kills.total()} ({victim})")
             if not self.kills.total() % 5:
                 print(f"• {self.kills.total()} kills", flush=True)
+        if self.kills.total() < options.number:
+            self.found.append(f"{self.kills.total()} of {options.number} kills in time")
+        if not self.load.answers.total("done"):
+            self.found.append("nothing was done beside the kills")
         self.fill_disk()
         self.mail_down()
-        good = self.report()
-        print(f"kills                {dict(self.kills)}")
-        return good
+        print(f"\nkills                {dict(self.kills)}")
+        return self.report()
 
     def fill_disk(self):
         """Let the disk of the database run full while everybody is at work, and make
         room again."""
         disk = os.environ.get("PAID_SUPPORT_DISK")
         if not disk:
-            print("• The disk cannot run full here: only root can make a small one")
+            self.found.append(
+                "The disk cannot run full: only root can make a small one"
+            )
             return
         before = self.load.answers.counts.copy()
         full = "No space left on device"

@@ -218,7 +218,8 @@ class Submitter(Client):
 
 
 class Agent(Client):
-    """Raises and lowers the number of own tickets and of a shared one (R4.5)."""
+    """Raises and lowers the number of own tickets, of a shared one, and of an own one
+    together with one of another customer (R4.5)."""
 
     kind, login = "agent", "agent"
 
@@ -231,16 +232,21 @@ class Agent(Client):
         number = self.random.randint(0, 3)
         if self.random.random() < 0.2:
             # Whose write came last nobody is told: any of them.
-            self.ask(self._write, self.load.shared_id, number)
+            self.ask(self._write, number, self.load.shared_id)
             return
         name, ticket_id = self.random.choice(
             list(zip(self.names, self.ids, strict=True))
         )
-        self.ask(self._write, ticket_id, number, name=name, quantity=-number)
+        ticket_ids = [ticket_id]
+        if self.random.random() < 0.3:
+            # Two accounts, in the order in which a list may show them.
+            ticket_ids.append(self.load.other_id)
+            self.random.shuffle(ticket_ids)
+        self.ask(self._write, number, *ticket_ids, name=name, quantity=-number)
 
-    def _write(self, ticket_id, number):
+    def _write(self, number, *ticket_ids):
         return self.call(
-            "helpdesk.ticket", "write", [ticket_id], {"incident_count": number}
+            "helpdesk.ticket", "write", list(ticket_ids), {"incident_count": number}
         )
 
 
@@ -435,6 +441,7 @@ class Load:
         self.world, self.server, self.seed = world, server, seed
         self.answers = Answers()
         self.shared_id = world.agent_tickets(["shared ticket"])[0]
+        [self.other_id] = world.agent_tickets(["other ticket"], world.other_id)
         self.answers.possible["shared ticket"] = {0, -1, -2, -3}
         self.clients = [
             client(self, number) for client, size in everybody for number in range(size)

@@ -21,9 +21,10 @@ class Races(Campaign):
             self.seconds += time.monotonic() - start
             self.check(f"after {answers.total():,}")
             print(f"• {answers.total():,} operations", flush=True)
-        good = self.report()
-        lost = answers.total("lost")
-        if lost:
-            print(f"WITHOUT A CLEAN ANSWER: {lost}")
-        failed = [text for text in self.actions.outcomes() if "failed" in text]
-        return good and not lost and not failed
+        if answers.total() < options.number:
+            self.found.append(
+                f"{answers.total():,} of {options.number:,} operations in time"
+            )
+        if lost := answers.total("lost"):
+            self.found.append(f"{lost:,} operations without a clean answer")
+        return self.report()

@@ -144,15 +144,22 @@ class World:
         account = env["helpdesk.incident.account"]._of(customer, company, create=True)
         account._adjust(OPENING, "opening")
         self.account_id = account.id
+        # Whom agents serve at the same time; they have enough.
+        other = env["res.partner"].create({"name": "Southwind", "is_company": True})
+        self.other_id = other.id
+        env["helpdesk.incident.account"]._of(other, company, create=True)._adjust(
+            100_000, "opening"
+        )
 
     def _user(self, env, login, group):
         portal = group == "base.group_portal"
         groups = group if portal else f"base.group_user,{group}"
         return new_test_user(env, f"stress-{login}", groups=groups)
 
-    def agent_tickets(self, names):
+    def agent_tickets(self, names, partner_id=None):
         """Open tickets as staff do, which deducts nothing.
 
+        :param int partner_id: whose, by default the contact's.
         :return: their ids.
         """
         with self.transaction() as env:
@@ -164,7 +171,7 @@ class World:
                             "name": name,
                             "description": "It does not work",
                             "team_id": self.team_id,
-                            "partner_id": self.contact_id,
+                            "partner_id": partner_id or self.contact_id,
                         }
                         for name in names
                     ]
