@@ -27,6 +27,7 @@ class AccountMove(models.Model):
     def write(self, vals):
         """Override: a payment is effective while its journal entry is posted (R1), and
         an order is paid by posted documents (R8.3)."""
+        self.check_access("write")
         payments = self.sudo().origin_payment_id if "state" in vals else None
         if payments is not None:
             payments._incident_lock_ahead()

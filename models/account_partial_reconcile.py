@@ -7,6 +7,7 @@ class AccountPartialReconcile(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override: a payment may now be refunded (R6.2), an order paid (R8.3)."""
+        self.check_access("create")
         items = self.env["account.move.line"].browse(
             vals[name]
             for vals in vals_list

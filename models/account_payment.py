@@ -158,7 +158,10 @@ class AccountPayment(models.Model):
         return payments
 
     def write(self, vals):
-        if "state" in vals:
+        # Before all else: nothing is read, nor locked, for whoever may not.
+        self.check_access("write")
+        # Each gets its journal entry within such a write, by one of its own.
+        if "state" in vals and "move_id" not in vals:
             self._incident_lock_ahead()
         before = self._incident_booked()
         relinked = self if "invoice_ids" in vals else self.browse()
@@ -173,6 +176,7 @@ class AccountPayment(models.Model):
 
     def unlink(self):
         """Override to take back first what a payment gave (R6.2, R6.3)."""
+        self.check_access("unlink")
         self._incident_leave()
         orders = self.env["sale.order"]._incident_touched(payments=self)
         res = super().unlink()
@@ -469,9 +473,11 @@ class AccountPayment(models.Model):
         self.ensure_one()
         if not self.incident_topup_number:
             return 0
-        amount = self.currency_id._convert(
-            self.amount, self.company_id.currency_id, self.company_id, self.date
-        )
+        amount = self.amount
+        if self.currency_id != self.company_currency_id:
+            # As its journal entry has it: a rate that is corrected later changes
+            # nothing that is booked.
+            amount = abs(self.amount_company_currency_signed)
         return amount if self.payment_type == "inbound" else -amount
 
     @api.model

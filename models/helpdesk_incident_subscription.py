@@ -19,7 +19,8 @@ class HelpdeskIncidentSubscription(models.Model):
     _name = "helpdesk.incident.subscription"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _description = "Support Subscription"
-    # Whoever may read it may talk about it; nobody writes it over an interface.
+    # Whoever may read it may talk about it, as about orders, its customer included;
+    # nobody writes it over an interface.
     _mail_post_access = "read"
     _order = "date_end desc, id desc"
 

@@ -15,6 +15,7 @@ class PaymentTransaction(models.Model):
         """Override: an order may be paid by it, or no more (R8.3b)."""
         if not {"state", "payment_id", "amount", "sale_order_ids"} & set(vals):
             return super().write(vals)
+        self.check_access("write")
         before = self._incident_orders()
         before._incident_lock_ahead()
         res = super().write(vals)
@@ -23,6 +24,7 @@ class PaymentTransaction(models.Model):
 
     def _post_process(self):
         """Override: what follows confirms orders, and posts payments of them."""
+        self.check_access("read")
         self._incident_orders()._incident_lock_ahead()
         return super()._post_process()
 

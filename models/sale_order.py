@@ -82,6 +82,7 @@ class SaleOrder(models.Model):
     def write(self, vals):
         """Override: an order that gave incidents keeps its customer; confirming and
         cancelling it may give and take back (R8.3, R8.4)."""
+        self.check_access("write")
         self._incident_check_customer(vals)
         if vals.get("state", "sent") != "sent":
             self._incident_lock_ahead()

@@ -1,5 +1,7 @@
+from unittest.mock import patch
+
 from odoo.exceptions import UserError
-from odoo.models import LOG_ACCESS_COLUMNS
+from odoo.models import LOG_ACCESS_COLUMNS, MAGIC_COLUMNS
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
@@ -120,6 +122,24 @@ METHODS = {
     "sale.order.line.default_get": "+++++",
     "sale.order.line.write": "----+",
     "sale.order.write": "----+",
+}
+#: Methods of core that do more for our records than their rights say. All others go by
+#: those, and do so in the same way for each model.
+INHERITED = {
+    "helpdesk.incident.subscription.message_post": "-++-+",
+}
+#: The documents of customers whose changes are followed.
+WRITTEN = {
+    "account.move",
+    "account.move.line",
+    "account.partial.reconcile",
+    "account.payment",
+    "helpdesk.ticket",
+    "helpdesk.ticket.charge",
+    "payment.transaction",
+    "res.partner",
+    "sale.order",
+    "sale.order.line",
 }
 #: What changes what the customer has, by whom: the staff do their work.
 CHANGES = {
@@ -401,11 +421,11 @@ class TestAttackRpc(AttackCommon):
         records = self.records()
         arguments = {
             name: self.arguments(*name.rpartition(".")[::2], records)
-            for name in METHODS
+            for name in METHODS | INHERITED
         }
         for column, role in enumerate(COLUMNS):
             self.act_as(role)
-            for name, row in METHODS.items():
+            for name, row in (METHODS | INHERITED).items():
                 model, _dot, method = name.rpartition(".")
                 with self.subTest(role=role, name=name), self.undone():
                     with self.assertNoFault():
@@ -446,7 +466,8 @@ class TestAttackRpc(AttackCommon):
         if field.type in ("one2many", "many2many"):
             return [(5, 0, 0)]
         if field.type == "selection":
-            return next(key for key in field.get_values(self.env) if key != value)
+            keys = field.get_values(self.env)
+            return next((key for key in keys if key != value), value)
         if field.type == "many2one":
             others = self.env[field.comodel_name].sudo().with_context(active_test=False)
             return others.search([("id", "!=", value.id)], limit=1).id
@@ -496,6 +517,39 @@ class TestAttackRpc(AttackCommon):
                             self.assertUntouched()
             expected = {name for name, roles in WRITABLE.items() if role in roles}
             self.assertEqual(written, expected, role)
+
+    def test_strangers_learn_nothing_and_lock_nothing(self):
+        """R11.6, R3.6: whoever may not write, or delete, a document is told nothing of
+        it, whichever field it is, and nobody waits for them."""
+
+        def lock(_model, _condition):
+            raise AssertionError("an account is locked")
+
+        self.company.write({"incident_topup_amount": 10, "incident_topup_quantity": 1})
+        counted = {"account.payment": self.pay(100)}
+        self.before = self.state()
+        records = {name: r for name, r in self.records().items() if name in WRITTEN}
+        records |= counted
+        self.assertEqual(len(records), len(WRITTEN))
+        attempts = [
+            (record, "write", {field.name: self.other_value(field, record.sudo())})
+            for record in records.values()
+            for field in record._fields.values()
+            if field.store and field.name not in MAGIC_COLUMNS
+        ]
+        attempts += [(record, "unlink", None) for record in records.values()]
+        for role in ("foreign", "elsewhere"):
+            user = self.users[role]
+            for record, method, values in attempts:
+                arguments = [dict(values)] if values else []
+                with (
+                    self.subTest(role=role, model=record._name, values=values),
+                    patch.object(type(self.account_model), "_kept", lock),
+                    self.assertRaises(UserError) as refusal,
+                ):
+                    getattr(record.with_user(user), method)(*arguments)
+                self.assertNotIn(SECRET, str(refusal.exception))
+        self.assertUntouched()
 
     def test_create(self):
         """R14, R8.7: nobody makes a document that remembers what it has not given: by

@@ -146,6 +146,23 @@ class TestTopup(PaymentCommon):
         march.action_draft()
         self.assertEqual(self.balance(), 2)
 
+    def test_rate_corrected_later(self):
+        """R6.3: the payment keeps what it has counted, whatever the rate becomes."""
+        foreign = self.setup_other_currency("EUR", rates=[("2027-01-01", 0.5)])
+        booked = self.pay(100, currency_id=foreign.id)
+        loose = self.pay_without_entry(100, currency_id=foreign.id)
+        self.assertEqual(self.balance(), 8)
+        foreign.rate_ids.rate = 2
+        self.env.invalidate_all()
+        for payment in booked + loose:
+            payment.action_validate()
+            self.assertEqual(payment.incident_topup_counted, 200)
+        self.assertEqual(self.balance(), 8)
+        booked.action_draft()
+        booked.action_post()
+        self.assertEqual(self.balance(), 8)
+        self.assertEqual(self.account_model._check_ledger(), [])
+
     def test_not_customers(self):
         """R6.3: suppliers, own transfers and drafts give nothing."""
         self.pay(1000, partner_type="supplier")
