@@ -267,6 +267,7 @@ class HelpdeskIncidentAccount(models.Model):
         """R7.1: write the difference as an adjustment."""
         self._check_manager()
         maxima = {account: account.lifetime_granted for account in self}
+        self.sudo()._lock()
         for account, maximum in maxima.items():
             account.sudo()._adjust_to(maximum)
 
@@ -328,7 +329,8 @@ class HelpdeskIncidentAccount(models.Model):
         """Return the accounts of customers, and open those that there are not (R2.1).
 
         Two at once: one opens an account, the other gets a serialization failure and
-        tries again.
+        tries again. So does who moves the contact to another customer at the same
+        moment (R2.2), as its row is written, too: else the account would be nobody's.
 
         :param holders: as for :meth:`_find`.
         """
@@ -339,7 +341,10 @@ class HelpdeskIncidentAccount(models.Model):
         self.env.execute_query(
             SQL(
                 """
-                WITH account AS (
+                WITH customer AS (
+                    UPDATE res_partner SET commercial_partner_id = commercial_partner_id
+                     WHERE id IN %(customers)s
+                ), account AS (
                     INSERT INTO helpdesk_incident_account
                            (partner_id, company_id, revision,
                             create_uid, create_date, write_uid, write_date)
@@ -356,6 +361,7 @@ class HelpdeskIncidentAccount(models.Model):
                        %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM account
                 """,
+                customers=tuple({partner_id for partner_id, _company_id in missing}),
                 missing=SQL(", ").join(SQL("(%s, %s)", *holder) for holder in missing),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
@@ -447,7 +453,7 @@ class HelpdeskIncidentAccount(models.Model):
 
         :param holders: as for :meth:`_find`.
         """
-        saved = tuple(sorted(holder for holder in holders if all(holder)))
+        saved = tuple(sorted({holder for holder in holders if all(holder)}))
         if saved:
             condition = self._kept(SQL("(partner_id, company_id) IN %s", saved))
             self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)

@@ -94,6 +94,7 @@ class HelpdeskTicket(models.Model):
 
     def _inverse_incident_count(self):
         """R4.5"""
+        self._incident_lock_ahead()
         targets = {ticket: ticket.incident_count for ticket in self}
         for ticket, target in targets.items():
             ticket._incident_set(target)
@@ -170,6 +171,10 @@ class HelpdeskTicket(models.Model):
         tickets = super().create(vals_list)
         # A default of the context or of the user is a number given with the ticket.
         default = "incident_count" in self.default_get(["incident_count"])
+        if len(tickets) > 1:
+            tickets.filtered(
+                lambda ticket: ticket._incident_required()
+            )._incident_lock_ahead()
         for ticket, vals in zip(tickets, vals_list, strict=True):
             ticket.sudo()._incident_deduct_at_submission(
                 chosen=default or "incident_count" in vals
@@ -227,7 +232,10 @@ class HelpdeskTicket(models.Model):
         :raise AccessError: if the user may not write the ticket.
         :raise UserError: if fewer incidents are available.
         """
-        for ticket in self:
+        self.check_access("write")
+        due = self.filtered("incident_due")
+        due._incident_lock_ahead()
+        for ticket in due:
             if ticket.incident_due:
                 ticket.incident_count = ticket.incident_due
 
@@ -256,6 +264,16 @@ class HelpdeskTicket(models.Model):
         """Return whose incidents this ticket uses: the customer and the company."""
         self.ensure_one()
         return self.partner_id.commercial_partner_id, self.company_id
+
+    def _incident_lock_ahead(self):
+        """Lock the accounts of these tickets, all in one order, before rows of the
+        tickets are written: see ``_lock_ahead`` of the account."""
+        self.env["helpdesk.incident.account"]._lock_ahead(
+            (partner.id, company.id)
+            for partner, company in (
+                ticket._incident_holder() for ticket in self.sudo()
+            )
+        )
 
     def _incident_account(self, create=False):
         """Return the account whose incidents this ticket uses (R2.1, R2.3)."""
@@ -347,9 +365,10 @@ class HelpdeskTicket(models.Model):
     def _incident_return_all(self):
         """Return all incidents of these tickets."""
         counts = self._incident_counts()
-        for ticket in self:
-            if counts.get(ticket.id):
-                ticket._incident_set(0)
+        tickets = self.filtered(lambda ticket: counts.get(ticket.id))
+        tickets._incident_lock_ahead()
+        for ticket in tickets:
+            ticket._incident_set(0)
 
     def _incident_deduct(self, quantity):
         """Deduct incidents and say so in the history (R4.6).

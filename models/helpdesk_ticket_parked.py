@@ -92,6 +92,7 @@ class HelpdeskTicket(models.Model):
         :raise AccessError: if the user may not write them.
         """
         self.check_access("write")
+        self._incident_lock_ahead()
         for ticket in self.sudo():
             ticket._incident_account()._lock()
             if not ticket.incident_due:

@@ -88,6 +88,7 @@ class ResPartner(models.Model):
         """R7.1: write the difference as an adjustment."""
         account_model = self.env["helpdesk.incident.account"]
         maxima = {partner: partner.incident_lifetime_granted for partner in self}
+        self._incident_lock_ahead(self.env.company)
         for partner, maximum in maxima.items():
             account = account_model._of(partner, self.env.company)
             if maximum == account.lifetime_granted:
@@ -163,6 +164,7 @@ class ResPartner(models.Model):
                 )
             )
         self.check_access("read")
+        self._incident_lock_ahead(company)
         for customer in self.sudo().commercial_partner_id:
             if customer._incident_portal_users(company):
                 raise UserError(
@@ -179,6 +181,13 @@ class ResPartner(models.Model):
                         customer=customer.display_name,
                     )
                 )
+
+    def _incident_lock_ahead(self, company):
+        """Lock the accounts of these customers, all in one order: see ``_lock_ahead``
+        of the account."""
+        self.env["helpdesk.incident.account"]._lock_ahead(
+            (customer.id, company.id) for customer in self.sudo().commercial_partner_id
+        )
 
     def _incident_portal_users(self, company):
         """Return the portal users that this customer has or had in ``company``."""

@@ -1,8 +1,11 @@
 import os
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from threading import Barrier
+from contextlib import closing, contextmanager, suppress
+from threading import Barrier, Event
+
+from psycopg2.errors import SerializationFailure
 
 from odoo import SUPERUSER_ID, api, sql_db
 from odoo.exceptions import UserError
@@ -10,7 +13,7 @@ from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.sql_db import close_db, db_connect
 from odoo.tests import BaseCase
-from odoo.tools import config, mute_logger
+from odoo.tools import SQL, config, mute_logger
 
 #: A database with the module, nobody connected to it: `dev/test` names it.
 TEMPLATE = os.environ.get("PAID_SUPPORT_TEMPLATE")
@@ -105,3 +108,58 @@ class ConcurrencyCase(BaseCase):
             ThreadPoolExecutor(workers) as pool,
         ):
             return list(pool.map(run, range(workers)))
+
+    @contextmanager
+    def undone(self):
+        """A transaction of its own, which is undone."""
+        with closing(db_connect(self.database).cursor()) as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
+
+    def meet(self, account, who_waits, who_has):
+        """Let somebody wait for an account, and whoever has it want something more.
+
+        All of it is undone.
+
+        :param account: returns the account, in an environment.
+        :param who_waits: waits for it, in an environment.
+        :param who_has: wants something more, in another one.
+        :raise LockNotAvailable: if the one who waits has it already.
+        """
+        begun, pids = Event(), []
+
+        def wait():
+            with self.undone() as env, mute_logger("odoo.sql_db"):
+                pids.append(env.cr._cnx.get_backend_pid())
+                env.cr.execute("SELECT 1")  # the snapshot of the transaction
+                begun.set()
+                with suppress(SerializationFailure, UserError):
+                    who_waits(env)
+                    env.flush_all()
+
+        with self.undone() as env, ThreadPoolExecutor(1) as pool:
+            account(env)._lock()
+            waiter = pool.submit(wait)
+            try:
+                self.assertTrue(begun.wait(30))
+                deadline = time.monotonic() + 30
+                while not self._waits(pids[0]):
+                    self.assertFalse(waiter.done(), "nobody waits for the account")
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                env.cr.execute("SET LOCAL lock_timeout = '500ms'")
+                who_has(env)
+                env.flush_all()
+            finally:
+                env.cr.rollback()
+            waiter.result()
+
+    def _waits(self, pid):
+        with self.undone() as env:
+            [[waits]] = env.execute_query(
+                SQL(
+                    "SELECT wait_event_type = 'Lock' FROM pg_stat_activity "
+                    "WHERE pid = %s",
+                    pid,
+                )
+            )
+            return waits

@@ -192,6 +192,81 @@ class TestConcurrency(ConcurrencyCase):
                 ):
                     self.account(other)._adjust(1, "Has to wait")
 
+    def test_several_customers_at_once(self):
+        """R3.6: whoever works for several customers locks their accounts in one order,
+        whatever the order of the records: so nobody waits for each other."""
+        with self.transaction() as env:
+            for number in (0, 1):
+                self.account(env, number)._adjust(5, "Five")
+            team = env["helpdesk.ticket.team"].browse(self.team_id)
+            values = [
+                {
+                    "name": "A",
+                    "description": "A",
+                    "team_id": team.id,
+                    "partner_id": customer_id,
+                }
+                for customer_id in reversed(self.customer_ids)
+            ]
+            ticket_ids = env["helpdesk.ticket"].create(values).ids
+            taken = env["helpdesk.ticket"].create(values)
+            taken.incident_count = 1
+            taken_ids = taken.ids
+            team.incident_on_staff_tickets = True
+
+        def tickets(env):
+            return env["helpdesk.ticket"].browse(ticket_ids)
+
+        def customers(env):
+            return env["res.partner"].browse(self.customer_ids[::-1])
+
+        def accounts(env):
+            return self.account(env, 1) + self.account(env, 0)
+
+        def register(env):
+            env.company.incident_registration_quantity = 1
+            customers(env).action_incident_register()
+
+        for what, work in {
+            "tickets edited": lambda env: tickets(env).write({"incident_count": 1}),
+            "tickets opened": lambda env: env["helpdesk.ticket"].create(values),
+            "deducted": lambda env: tickets(env).action_incident_deduct(),
+            "waived": lambda env: tickets(env).action_incident_waive(),
+            "deleted": lambda env: env["helpdesk.ticket"].browse(taken_ids).unlink(),
+            "registered": register,
+            "customers edited": lambda env: customers(env).write(
+                {"incident_lifetime_granted": 9}
+            ),
+            "accounts edited": lambda env: accounts(env).write({"lifetime_granted": 9}),
+        }.items():
+            with self.subTest(what):
+                self.meet(self.account, work, lambda env: self.account(env, 1)._lock())
+
+    def test_moved_while_the_account_is_opened(self):
+        """R2.2: a contact moves to another customer while its first incidents are
+        given: they arrive there."""
+        with self.transaction() as env:
+            customer = env["res.partner"].browse(self.customer_ids[1])
+            customer.is_company = True
+            self.account(env, 1)._adjust(1, "One")
+
+        def work(env, number):
+            if number:
+                self.account(env)._adjust(5, "Five")
+            else:
+                customer = env["res.partner"].browse(self.customer_ids[0])
+                customer.parent_id = self.customer_ids[1]
+            return True
+
+        results = self.race(work)
+        self.assertEqual([result for result, _tries in results], [True, True])
+        self.assertEqual(sorted(tries for _result, tries in results), [1, 2])
+        with self.transaction() as env:
+            account = self.account(env)
+            self.assertEqual(account.partner_id.id, self.customer_ids[1])
+            self.assertEqual(account.available, 6)
+            self.assertEqual(account._check_ledger(), [])
+
     def test_two_first_payments(self):
         """R6.2, R3.9: at the same moment they grant once, and both are posted."""
         with self.transaction() as env:

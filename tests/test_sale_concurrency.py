@@ -1,16 +1,7 @@
-import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from threading import Event
-
-from psycopg2.errors import SerializationFailure
-
-from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.sql_db import db_connect
 from odoo.tests import tagged
-from odoo.tools import SQL, mute_logger
+from odoo.tools import SQL
 
 from .common_concurrency import ConcurrencyCase
 
@@ -94,23 +85,6 @@ class TestSaleConcurrency(ConcurrencyCase):
             }
         )
 
-    @contextmanager
-    def cursor(self):
-        """An environment whose changes are undone."""
-        with closing(db_connect(self.database).cursor()) as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {"tracking_disable": True})
-
-    def waits(self, pid):
-        with self.cursor() as env:
-            [[waits]] = env.execute_query(
-                SQL(
-                    "SELECT wait_event_type = 'Lock' FROM pg_stat_activity "
-                    "WHERE pid = %s",
-                    pid,
-                )
-            )
-            return waits
-
     def test_accounts_before_all_else(self):
         """R3.6: who waits for an account has nothing yet that others want, who have the
         account already, as a second try has: no next number of a journal, no order, no
@@ -179,41 +153,8 @@ class TestSaleConcurrency(ConcurrencyCase):
                 row("payment_transaction", "transaction"),
             ),
         ):
-            with self.subTest(what), self.cursor() as env:
-                self._meet(env, who_waits, who_has)
-
-    def _meet(self, env, who_waits, who_has):
-        begun = Event()
-        pids = []
-
-        def wait():
-            with self.cursor() as other, mute_logger("odoo.sql_db"):
-                pids.append(other.cr._cnx.get_backend_pid())
-                other.cr.execute("SELECT 1")  # the snapshot of the transaction
-                begun.set()
-                try:
-                    who_waits(other)
-                    other.flush_all()
-                except SerializationFailure:
-                    pass
-
-        self.account(env)._lock()
-        with ThreadPoolExecutor(1) as pool:
-            waiter = pool.submit(wait)
-            try:
-                self.assertTrue(begun.wait(30))
-                deadline = time.monotonic() + 30
-                while not self.waits(pids[0]):
-                    self.assertFalse(waiter.done(), "did not wait for the account")
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.05)
-                env.cr.execute("SET LOCAL lock_timeout = '500ms'")
-                # LockNotAvailable, if the one who waits has what is wanted here.
-                who_has(env)
-                env.flush_all()
-            finally:
-                env.cr.rollback()
-            waiter.result()
+            with self.subTest(what):
+                self.meet(self.account, who_waits, who_has)
 
     def test_each_pays_a_half(self):
         """R8.3: two payments of the two invoices of a line, at the same moment, must
