@@ -43,8 +43,6 @@ from . import helpdesk_incident_reminder
 from . import helpdesk_incident_forecast
 from . import helpdesk_incident_overview
 from . import helpdesk_incident_analysis
-from . import helpdesk_incident_check
-from . import helpdesk_incident_difference
 
 # What uses and shows them.
 from . import helpdesk_ticket
@@ -60,6 +58,13 @@ from . import helpdesk_ticket_charge_check
 from . import helpdesk_ticket_charge_document
 from . import helpdesk_ticket_charge_notice
 from . import helpdesk_ticket_charged
+
+# What looks whether all of it agrees.
+from . import helpdesk_incident_check
+from . import helpdesk_incident_check_document
+from . import helpdesk_incident_difference
+
+# What it shows elsewhere, and is set up with.
 from . import res_company
 from . import res_config_settings
 from . import res_partner

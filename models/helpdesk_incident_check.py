@@ -2,11 +2,11 @@
 from. docs/ledger.md, “The check”.
 
 Most of it is SQL over the whole ledger, which returns nothing but differences. What
-only Python can recompute follows document by document, in batches. Nothing is written:
-the database refuses it while the check runs.
+only Python can recompute follows document by document, in batches
+(``helpdesk_incident_check_document.py``). Nothing is written: the database refuses it
+while the check runs.
 """
 
-from collections import defaultdict
 from datetime import date
 from typing import NamedTuple
 
@@ -21,7 +21,11 @@ LIMIT = 1000
 #: How many documents are in memory at once.
 BATCH = 200
 #: The documents whose numbers only Python can recompute.
-DOCUMENTS = ("sale.order", "helpdesk.incident.subscription")
+DOCUMENTS = (
+    "sale.order",
+    "helpdesk.incident.subscription",
+    "helpdesk.ticket.charge",
+)
 
 #: What a payment counts while it is effective (R1), and while it is not: nothing.
 EFFECTIVE = SQL(
@@ -49,7 +53,7 @@ KINDS = {
 class Difference(NamedTuple):
     """A number that is not what it should be, as it follows from the others."""
 
-    #: the ``helpdesk.incident.account``, empty for an order that has given nothing
+    #: the ``helpdesk.incident.account``, empty for what has given nothing
     account: models.BaseModel
     #: the document whose number it is
     record: models.BaseModel
@@ -79,8 +83,8 @@ class HelpdeskIncidentAccount(models.Model):
         All of it is one snapshot: whoever writes meanwhile is not seen. What is due
         and not granted yet is no difference (R9.3).
 
-        :param int documents: how many orders, and subscriptions, to recompute at most;
-            each day takes others. By default all.
+        :param int documents: how many orders, subscriptions and charges to recompute at
+            most, each; every day takes others. By default all.
         :param int limit: how many differences to return at most.
         :rtype: list[Difference]
         """
@@ -367,7 +371,7 @@ class HelpdeskIncidentAccount(models.Model):
         """R6.2, R6.3: a payment counts what it is, to an account of its company, while
         it is effective.
 
-        What was converted is compared with the journal entry, not with the rate of the
+        What was converted is compared with what is booked, not with the rate of the
         day, which may have been corrected since. Whose contact has moved to another
         customer stays where it counts.
         """
@@ -378,9 +382,7 @@ class HelpdeskIncidentAccount(models.Model):
                 (SELECT p.*, %s AS effective,
                         CASE p.payment_type WHEN 'inbound' THEN 1 ELSE -1 END
                         * CASE WHEN p.currency_id = company.currency_id THEN p.amount
-                               WHEN p.move_id IS NOT NULL
-                               THEN ABS(p.amount_company_currency_signed)
-                               ELSE ABS(p.incident_topup_counted) END AS money,
+                               ELSE ABS(p.amount_company_currency_signed) END AS money,
                         a.id AS counts_to, own.id AS own_account
                    FROM account_payment p
                    JOIN res_company company ON company.id = p.company_id
@@ -622,194 +624,3 @@ class HelpdeskIncidentAccount(models.Model):
                 "incidents_per_period": ("t.incidents_per_period", "t.line_number"),
             },
         )
-
-
-def _compared(account, record, numbers):
-    """Return the differences of ``numbers``: stored and expected value, by number."""
-    for number, values in numbers.items():
-        stored, expected = map(_text, values)
-        if stored != expected:
-            name = number if "." in number else f"{record._name}.{number}"
-            yield Difference(account, record, name, stored, expected)
-
-
-def _text(value):
-    """Return a value as the database would write it, amounts without a rounding."""
-    if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".").replace("-0", "0")
-    return None if value is None or value is False else str(value)
-
-
-class SaleOrder(models.Model):
-    _inherit = "sale.order"
-
-    @api.model
-    def _incident_check_documents(self):
-        """Return the ids of the orders that sell incidents, as a query."""
-        return SQL(
-            """
-            SELECT o.id FROM sale_order o WHERE EXISTS (
-                SELECT FROM sale_order_line l
-                 WHERE l.order_id = o.id AND l.incident_kind IS NOT NULL
-                   AND (o.state = 'sale' OR l.incident_account_id IS NOT NULL
-                        OR l.incident_due <> 0 OR l.incident_value <> 0))
-            """
-        )
-
-    @api.model
-    def _incident_check_listed(self):
-        """Return the ids of the orders to which a difference is listed, as a query."""
-        return SQL(
-            """
-            SELECT l.order_id FROM helpdesk_incident_difference d
-              JOIN sale_order_line l ON l.incident_account_id = d.account_id
-             UNION
-            SELECT l.order_id FROM helpdesk_incident_difference d
-              JOIN sale_order_line l
-                ON l.id = d.res_id AND d.res_model = 'sale.order.line'
-            """
-        )
-
-    def _incident_differences(self):
-        """Compare what is due of the lines with what is posted and effective (R8.3).
-
-        An order in another currency is worth what it was at the rate of its day, which
-        may have been corrected since.
-
-        :return: ``Difference`` tuples.
-        """
-        account_model = self.env["helpdesk.incident.account"]
-        for order in self:
-            covered = order._incident_is_covered()
-            for line in order.order_line.filtered("incident_kind"):
-                numbers = {
-                    "incident_due": (line.incident_due, line._incident_due(covered))
-                }
-                if order.currency_id == order.company_id.currency_id:
-                    numbers["incident_value"] = (
-                        line.incident_value,
-                        float(line._incident_value(covered)),
-                    )
-                account = line.incident_account_id or account_model._of(
-                    order.partner_id, order.company_id
-                )
-                yield from _compared(account, line, numbers)
-
-
-class HelpdeskIncidentSubscription(models.Model):
-    _inherit = "helpdesk.incident.subscription"
-
-    @api.model
-    def _incident_check_documents(self):
-        """Return the ids of all subscriptions, as a query."""
-        return SQL("SELECT id FROM helpdesk_incident_subscription")
-
-    @api.model
-    def _incident_check_listed(self):
-        """Return the ids of those to which a difference is listed, as a query."""
-        return SQL(
-            """
-            SELECT s.id FROM helpdesk_incident_difference d
-              JOIN helpdesk_incident_subscription s USING (account_id)
-            """
-        )
-
-    def _incident_differences(self):
-        """Compare what these are, aim at, and were paid for, with their terms (R9).
-
-        :return: ``Difference`` tuples.
-        """
-        known, causes, paid = self._owed()
-        targets = {cause.key: cause for cause in causes}
-        for subscription, numbers in known.items():
-            yield from _compared(
-                subscription.account_id,
-                subscription,
-                {
-                    name: (
-                        subscription._fields[name].convert_to_write(
-                            subscription[name], subscription
-                        ),
-                        value,
-                    )
-                    for name, value in subscription._facts(numbers).items()
-                },
-            )
-        keys = {None: None}
-        for allotment in self.allotment_ids:
-            keys[allotment.cause_key] = allotment.id
-            cause = targets.get(allotment.cause_key)
-            yield from _compared(
-                allotment.account_id,
-                allotment,
-                {"target": (allotment.target, cause.target if cause else 0)},
-            )
-        for cause in causes:
-            if cause.date_from and cause.key not in keys:
-                yield Difference(
-                    cause.account,
-                    cause.source,
-                    "helpdesk.incident.allotment.target",
-                    None,
-                    str(cause.target),
-                )
-        lines = self.term_ids.sale_line_id
-        yield from self._late_differences(lines, targets)
-        yield from self._paid_differences(lines, paid, keys)
-
-    def _late_differences(self, lines, targets):
-        """Compare what came as lifetime incidents for months missed (R9.4)."""
-        given = dict(
-            self.env["helpdesk.incident.entry"]._read_group(
-                [("cause_key", "in", [f"sale_line:{line.id}" for line in lines])],
-                ["cause_key"],
-                ["quantity:sum"],
-            )
-        )
-        for line in lines:
-            key = f"sale_line:{line.id}"
-            expected = targets[key].target if key in targets else 0
-            yield from _compared(
-                line.incident_account_id,
-                line,
-                {"helpdesk.incident.entry.quantity": (given.get(key, 0), expected)},
-            )
-
-    def _paid_differences(self, lines, paid, keys):
-        """Compare what was paid for in each allotment (R12.4).
-
-        :param dict keys: the id of each period allotment by its cause; None is the
-            lifetime one.
-        """
-        fields = ("quantity", "withdrawn", "amount")
-        stored = defaultdict(lambda: (0, 0, 0.0))
-        expected = defaultdict(lambda: (0, 0, 0.0))
-        for line, allotment, *numbers in self.env[
-            "helpdesk.incident.purchase"
-        ]._read_group(
-            [("sale_line_id", "in", lines.ids)],
-            ["sale_line_id", "allotment_id"],
-            [f"{name}:sum" for name in fields],
-        ):
-            place = allotment.id if allotment.kind == "period" else None
-            stored[line, place] = numbers
-        for row in paid:
-            expected[row.line, keys.get(row.cause_key, row.cause_key)] = (
-                row.quantity,
-                row.withdrawn,
-                float(row.amount),
-            )
-        for line, place in {**stored, **expected}:
-            yield from _compared(
-                line.incident_account_id,
-                line,
-                {
-                    f"helpdesk.incident.purchase.{name}": values
-                    for name, *values in zip(
-                        fields,
-                        stored[line, place],
-                        expected[line, place],
-                        strict=True,
-                    )
-                },
-            )

@@ -173,46 +173,61 @@ class HelpdeskTicketCharge(models.Model):
     )
     def _compute_amounts(self):
         for charge in self:
-            moves = charge.invoice_ids.filtered(lambda move: move.state == "posted")
-            invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
-            currency = charge.currency_id
-            invoiced = charge._sum(invoices)
-            charge.amount_invoiced = invoiced
-            charge.amount = currency.round(invoiced - charge._sum(moves - invoices))
-            total = charge._sum(invoices, "amount_total")
-            total -= charge._sum(moves - invoices, "amount_total")
-            charge.amount_total = currency.round(total)
-            charge.amount_due = charge._sum(
-                # What is in payment has no residual to come.
-                invoices.filtered(
-                    lambda move: (
-                        move.payment_state not in ("in_payment", "paid", "reversed")
-                    )
-                ),
-                "amount_residual",
-            )
-            drafts = charge.invoice_ids.filtered(lambda move: move.state == "draft")
-            refunded = currency.is_zero(charge.amount_total) and not drafts
-            charge.state = "refunded" if refunded else "charged"
-            # Rates round each document for itself.
-            charge.amount_company = (
-                0 if refunded else sum(moves.mapped("amount_total_signed"))
-            )
-            charge.payment_state = charge._payment_state(drafts)
+            for name, value in charge._amounts().items():
+                charge[name] = value
 
-    def _payment_state(self, drafts):
+    def _amounts(self):
+        """Return what follows from the documents of this charge, by field.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        currency = self.currency_id
+        moves = self.invoice_ids.filtered(lambda move: move.state == "posted")
+        drafts = self.invoice_ids.filtered(lambda move: move.state == "draft")
+        invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
+        notes = moves - invoices
+        invoiced = self._sum(invoices)
+        total = currency.round(
+            self._sum(invoices, "amount_total") - self._sum(notes, "amount_total")
+        )
+        due = self._sum(
+            # What is in payment has no residual to come.
+            invoices.filtered(
+                lambda move: (
+                    move.payment_state not in ("in_payment", "paid", "reversed")
+                )
+            ),
+            "amount_residual",
+        )
+        refunded = currency.is_zero(total) and not drafts
+        return {
+            "amount": currency.round(invoiced - self._sum(notes)),
+            "amount_invoiced": invoiced,
+            "amount_total": total,
+            "amount_due": due,
+            # Rates round each document for itself.
+            "amount_company": (
+                0 if refunded else sum(moves.mapped("amount_total_signed"))
+            ),
+            "state": "refunded" if refunded else "charged",
+            "payment_state": self._payment_state(total, due, drafts),
+        }
+
+    def _payment_state(self, total, due, drafts):
         """Return what the customer has paid, in one word.
 
+        :param float total: what the customer pays, and what of it is ``due``.
         :param drafts: documents that an accountant has in work.
         """
         currency = self.currency_id
-        if drafts or currency.compare_amounts(self.amount_total, 0) < 0:
+        if drafts or currency.compare_amounts(total, 0) < 0:
             return "accounting"
-        if self.state == "refunded":
+        if currency.is_zero(total):
             return "refunded"
-        if currency.is_zero(self.amount_due):
+        if currency.is_zero(due):
             return "paid"
-        if currency.compare_amounts(self.amount_due, self.amount_total) < 0:
+        if currency.compare_amounts(due, total) < 0:
             return "partial"
         return "not_paid"
 

@@ -4,12 +4,16 @@ from unittest.mock import patch
 from psycopg2.errors import ReadOnlySqlTransaction
 
 from odoo.exceptions import AccessError
-from odoo.models import MAGIC_COLUMNS
+from odoo.fields import Command
+from odoo.models import LOG_ACCESS_COLUMNS
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.helpdesk_paid_support.models import (
     helpdesk_incident_check as check_module,
+)
+from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_check_document import (
+    _text,
 )
 
 from .common_subscription import SubscriptionCommon
@@ -23,6 +27,7 @@ SUBSCRIPTION = "helpdesk.incident.subscription"
 TERM = "helpdesk.incident.subscription.term"
 LINE = "sale.order.line"
 PAYMENT = "account.payment"
+CHARGE = "helpdesk.ticket.charge"
 
 
 #: The records of the history, by name, and their models.
@@ -30,12 +35,16 @@ RECORDS = {
     **dict.fromkeys(("account", "other_account", "new_account"), ACCOUNT),
     **dict.fromkeys(("month", "lifetime"), ALLOTMENT),
     **dict.fromkeys(("deduction", "granting", "expiry", "bonus", "returned"), ENTRY),
-    **dict.fromkeys(("payment", "reset_payment", "refund"), PAYMENT),
+    **dict.fromkeys(
+        ("payment", "foreign_payment", "loose_payment", "reset_payment", "refund"),
+        PAYMENT,
+    ),
     **dict.fromkeys(("pack", "offer", "plan", "extra"), LINE),
     **dict.fromkeys(("pack_purchase", "month_purchase"), PURCHASE),
     **dict.fromkeys(("subscription", "other_subscription"), SUBSCRIPTION),
     **dict.fromkeys(("term", "extra_term", "late_term"), TERM),
     **dict.fromkeys(("ticket", "other_ticket"), "helpdesk.ticket"),
+    "charge": CHARGE,
     "contact": "res.partner",
     "product": "product.product",
 }
@@ -100,6 +109,8 @@ TAMPERINGS = [
     ),
     Tampering("incident_partner_id", "payment", "%(contact)s"),
     Tampering("incident_topup_counted", "payment", "incident_topup_counted + 1"),
+    Tampering("incident_topup_counted", "foreign_payment", "25"),
+    Tampering("incident_topup_counted", "loose_payment", "25"),
     Tampering("incident_topup_counted", "reset_payment", "500"),
     Tampering("incident_topup_counted", "refund", "-incident_topup_counted"),
     Tampering("incident_topup_step", "payment", "1", f"{ENTRY}.quantity"),
@@ -160,6 +171,14 @@ TAMPERINGS = [
     Tampering("months", "term", "months + 1"),
     Tampering("months_late", "late_term", "months_late + 1", f"{ENTRY}.quantity"),
     Tampering("incidents_per_period", "term", "incidents_per_period + 1"),
+    # A charge and its documents (R10.4)
+    Tampering("amount", "charge", "amount - 1"),
+    Tampering("amount_invoiced", "charge", "amount_invoiced + 1"),
+    Tampering("amount_total", "charge", "0"),
+    Tampering("amount_due", "charge", "amount_due + 1"),
+    Tampering("amount_company", "charge", "amount_company + 0.01"),
+    Tampering("state", "charge", "'refunded'"),
+    Tampering("payment_state", "charge", "'partial'"),
 ]
 #: What is stored once: nothing else says what it should be.
 STORED_ONCE = {
@@ -200,11 +219,35 @@ STORED_ONCE = {
         "incident_seen": "that it was effective once",
         "incident_first_lost": "that it held the grant once",
     },
+    CHARGE: {
+        "ticket_id": "where it was charged",
+        "company_id": "who has charged it",
+        "partner_id": "who was charged",
+        "name": "words",
+        "date": "when it happened",
+        "user_id": "who did it",
+        "currency_id": "what it was charged in",
+        "tax_included": "the setting of its day",
+        "request_key": "what was sent",
+    },
     "helpdesk.ticket": {
         "incident_hold": "that it waits",
         "incident_hold_date": "since when",
         "incident_link_on": "when its link was used",
     },
+}
+
+#: What is set, or done, and gives no number.
+NO_NUMBERS = {
+    "account.move",
+    "helpdesk.incident.difference",
+    "helpdesk.incident.fault",
+    "helpdesk.incident.reminder",
+    "helpdesk.ticket.team",
+    "product.product",
+    "product.template",
+    "res.company",
+    "res.users",
 }
 
 
@@ -217,7 +260,8 @@ class TestLedgerCheck(SubscriptionCommon):
 
         :return: records by name.
         """
-        self.company.write(
+        company = self.company
+        company.write(
             {
                 "incident_first_payment_quantity": 5,
                 "incident_topup_amount": 100,
@@ -238,6 +282,13 @@ class TestLedgerCheck(SubscriptionCommon):
         refund = self.pay(-50)
         reset = self.pay(100)
         reset.action_draft()
+        euro = self.env.ref("base.EUR")
+        foreign = self.pay(100, currency_id=euro.id)
+        loose = self.pay_without_entry(100, currency_id=euro.id)
+        # The rate of that day comes later.
+        euro.rate_ids = [
+            Command.create({"name": "2027-04-20", "rate": 4, "company_id": company.id})
+        ]
         contact = self.env["res.partner"].create(
             {"name": "Nora", "parent_id": self.customer.id}
         )
@@ -255,6 +306,10 @@ class TestLedgerCheck(SubscriptionCommon):
         note.action_post()
         ticket, other_ticket = self.use(3), self.use(2)
         ticket.incident_count = 2
+        charge = self.env[CHARGE].create(
+            {"ticket_id": ticket.id, "name": "A day's work", "amount": 300}
+        )
+        charge.amount = 240
         wizard = self.env["base.partner.merge.automatic.wizard"].sudo().create({})
         wizard._merge((merged + self.customer).ids, self.customer, extra_checks=False)
         with self.on("2027-05-20"):
@@ -279,6 +334,7 @@ class TestLedgerCheck(SubscriptionCommon):
             "account": account,
             "other_account": self.incident_account(other),
             "new_account": self.incident_account(new),
+            "charge": charge,
             "contact": contact,
             "month": month,
             "lifetime": account._lifetime(),
@@ -290,6 +346,8 @@ class TestLedgerCheck(SubscriptionCommon):
             "ticket": ticket,
             "other_ticket": other_ticket,
             "payment": payment,
+            "foreign_payment": foreign,
+            "loose_payment": loose,
             "reset_payment": reset,
             "refund": refund,
             "pack": pack.order_line,
@@ -408,7 +466,7 @@ class TestLedgerCheck(SubscriptionCommon):
             return record.allotment_id.account_id
         if record._name == TERM:
             return record.subscription_id.account_id
-        if record._name in (LINE, PAYMENT):
+        if record._name in (LINE, PAYMENT, CHARGE):
             document = record.order_id if record._name == LINE else record
             return self.incident_account(document.partner_id)
         return record.account_id
@@ -416,24 +474,31 @@ class TestLedgerCheck(SubscriptionCommon):
     def test_no_number_is_forgotten(self):
         """R13.4: whoever adds a number says here what it follows from."""
         stored = {
-            (model, name)
-            for model in STORED_ONCE
-            for name, field in self.env[model]._fields.items()
-            if field.store
+            (name, field.name)
+            for name, model in self.env.registry.items()
+            if model._auto and not model._abstract and not model._transient
+            for field in model._fields.values()
+            if field._module == "helpdesk_paid_support"
+            and field.store
             and field.column_type
-            and name not in MAGIC_COLUMNS
-            and (name.startswith("incident_") or model.startswith("helpdesk.incident"))
+            and field.name not in LOG_ACCESS_COLUMNS
+            and name not in NO_NUMBERS
         }
         tampered = {(RECORDS[t.record], t.field) for t in TAMPERINGS}
         once = {(model, name) for model, names in STORED_ONCE.items() for name in names}
         self.assertEqual(stored, tampered | once)
         self.assertFalse(tampered & once)
-        ledger = {
-            model
-            for model in self.env
-            if "helpdesk.incident.ledger" in self.env[model]._inherit
-        }
-        self.assertLessEqual(ledger, set(STORED_ONCE))
+
+    def test_amounts(self):
+        """R13.4: amounts differ by their cents and their sign."""
+        for amount, text in (
+            (-0.01, "-0.01"),
+            (0.01, "0.01"),
+            (-0.0, "0"),
+            (0.1 + 0.2, "0.3"),
+            (-100.0, "-100"),
+        ):
+            self.assertEqual(_text(amount), text)
 
     def test_changes_nothing(self):
         """R13.4: while it runs the database refuses to write, and not afterwards."""
