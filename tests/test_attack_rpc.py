@@ -82,7 +82,7 @@ METHODS = {
     "helpdesk.incident.unearned.wizard.action_months": "----+",
     "helpdesk.incident.unearned.wizard.action_positions": "----+",
     "helpdesk.ticket.action_charge": "-----",
-    "helpdesk.ticket.action_incident_deduct": "--+-+",
+    "helpdesk.ticket.action_incident_deduct": "--+--",
     "helpdesk.ticket.action_incident_waive": "--+--",
     "helpdesk.ticket.action_view_charges": "+++++",
     "helpdesk.ticket.action_view_incident_entries": "-++-+",
