@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import closing
 
-from psycopg2 import InterfaceError, OperationalError
+from psycopg2 import Error, OperationalError
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import ConcurrencyError
@@ -45,16 +45,18 @@ def run(database):
                 env.flush_all()
                 cr.commit()
             outcome = "done"
-        except (OperationalError, InterfaceError, ConcurrencyError) as error:
-            # Without a code: the server is down.
-            conflict = getattr(error, "pgcode", None) or isinstance(
-                error, ConcurrencyError
-            )
-            outcome = "conflict" if conflict else "down"
-            if not conflict:
-                close_db(database)
+        except (OperationalError, ConcurrencyError) as error:
+            outcome = "conflict" if getattr(error, "pgcode", True) else "down"
         except Exception as error:  # noqa: BLE001
-            outcome = f"failed {type(error).__name__} {error}".splitlines()[0]
+            # The database is down: that has no code, and many names.
+            down = isinstance(error, Error) and not getattr(error, "pgcode", None)
+            outcome = (
+                "down"
+                if down
+                else f"failed {type(error).__name__} {error}".splitlines()[0]
+            )
+        if outcome == "down":
+            close_db(database)
         print(method, outcome, flush=True)
         time.sleep(1)
 
