@@ -21,7 +21,7 @@ PATH = "/my/incidents/statement"
 PRINT_LIMIT = 5_000
 #: Where a spreadsheet would see a formula: where a cell begins. That is also after a
 #: separator that it may take for one, as semicolons in many countries.
-FORMULA = re.compile(r"""(^|[;,\t\r\n])([\s"']*)(?=[=+\-@])""")
+FORMULA = re.compile(r"""((?:^|[;,\t\r\n])[;,\s"']*)([=+\-@]?)""")
 
 
 class Filters(NamedTuple):
@@ -263,7 +263,7 @@ class PaidSupportStatement(PaidSupportPortal):
     def _csv_text(self, text):
         """Return a text that no spreadsheet takes for a formula: a customer's ticket
         may be called ``=HYPERLINK(…)``."""
-        return FORMULA.sub(r"\1\2'", text)
+        return FORMULA.sub(lambda m: f"{m[1]}'{m[2]}" if m[2] else m[1], text)
 
     def _csv_name(self, values):
         since = values["since"]

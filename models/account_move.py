@@ -27,11 +27,13 @@ class AccountMove(models.Model):
     def write(self, vals):
         """Override: a payment is effective while its journal entry is posted (R1), and
         an order is paid by posted documents (R8.3)."""
-        self.check_access("write")
+        if self and vals:
+            self.check_access("write")
         payments = self.sudo().origin_payment_id if "state" in vals else None
         if payments is not None:
-            payments._incident_lock_ahead()
-            self._incident_sold()._incident_lock_ahead()
+            self.env["helpdesk.incident.account"]._lock_ahead(
+                payments._incident_holders() | self._incident_sold()._incident_holders()
+            )
         before = payments and payments._incident_booked()
         relinked = self if "matched_payment_ids" in vals else self.browse()
         orders = relinked._incident_orders()

@@ -7,13 +7,17 @@ class AccountPartialReconcile(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override: a payment may now be refunded (R6.2), an order paid (R8.3)."""
-        self.check_access("create")
+        if vals_list:
+            self.check_access("create")
         items = self.env["account.move.line"].browse(
             vals[name]
             for vals in vals_list
             for name in ("debit_move_id", "credit_move_id")
+            if vals.get(name)
         )
-        items.move_id._incident_sold()._incident_lock_ahead()
+        moves = items.sudo().move_id
+        payments = moves.origin_payment_id.filtered("incident_first_number")
+        self._incident_lock_ahead(payments, moves)
         partials = super().create(vals_list)
         partials._incident_refundable()._incident_give()
         partials._incident_moves()._incident_orders()._incident_changed()
@@ -24,12 +28,20 @@ class AccountPartialReconcile(models.Model):
         (R8.3)."""
         if not self:  # which core does all the time
             return super().unlink()
+        self.check_access("unlink")
         payments = self._incident_refundable()
         moves = self._incident_moves()
+        # Core posts the reversal of exchange differences.
+        self._incident_lock_ahead(payments, moves)
         res = super().unlink()
         payments.exists()._incident_give()
         moves.exists()._incident_orders()._incident_changed()
         return res
+
+    def _incident_lock_ahead(self, payments, moves):
+        self.env["helpdesk.incident.account"]._lock_ahead(
+            payments._incident_holders() | moves._incident_sold()._incident_holders()
+        )
 
     def _incident_moves(self):
         """Return the entries that these reconcile."""

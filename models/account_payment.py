@@ -158,11 +158,11 @@ class AccountPayment(models.Model):
         return payments
 
     def write(self, vals):
-        # Before all else: nothing is read, nor locked, for whoever may not.
-        self.check_access("write")
+        if self:
+            self.check_access("write")
         # Each gets its journal entry within such a write, by one of its own.
         if "state" in vals and "move_id" not in vals:
-            self._incident_lock_ahead()
+            self.env["helpdesk.incident.account"]._lock_ahead(self._incident_holders())
         before = self._incident_booked()
         relinked = self if "invoice_ids" in vals else self.browse()
         orders = self.env["sale.order"]._incident_touched(payments=relinked)
@@ -176,7 +176,8 @@ class AccountPayment(models.Model):
 
     def unlink(self):
         """Override to take back first what a payment gave (R6.2, R6.3)."""
-        self.check_access("unlink")
+        if self:
+            self.check_access("unlink")
         self._incident_leave()
         orders = self.env["sale.order"]._incident_touched(payments=self)
         res = super().unlink()
@@ -273,23 +274,31 @@ class AccountPayment(models.Model):
         self.ensure_one()
         if self.incident_seen:
             return self._incident_can_count()
-        company = self.company_id
-        return self.partner_type == "customer" and bool(
-            company.incident_first_payment_quantity or company.incident_topup_quantity
+        return (
+            self.partner_type == "customer"
+            and self.company_id._incident_counts_payments()
         )
 
     def _incident_holders(self):
-        """Override of `helpdesk.incident.cause`: those to whom these payments count,
-        and those whose orders they pay for."""
+        """Return at whose accounts these payments settle, or may: where they count, and
+        where the orders do that they pay for.
+
+        :rtype: set[tuple[int, int]]
+        """
+        payments = self.sudo()
         orders = (
-            self.payment_transaction_id._incident_orders()
-            | self.invoice_ids._incident_sold()
+            payments.payment_transaction_id._incident_orders()
+            | payments.invoice_ids._incident_sold()
         )
-        return orders._incident_holders() | {
-            (payment.partner_id.commercial_partner_id.id, payment.company_id.id)
-            for payment in self
-            if payment._incident_may_count()
-        }
+        return (
+            payments.incident_account_id._holders()
+            | orders._incident_holders()
+            | {
+                (payment.partner_id.commercial_partner_id.id, payment.company_id.id)
+                for payment in payments
+                if payment._incident_may_count()
+            }
+        )
 
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R6.2 and R6.3."""

@@ -342,8 +342,12 @@ class HelpdeskIncidentAccount(models.Model):
             SQL(
                 """
                 WITH customer AS (
-                    UPDATE res_partner SET commercial_partner_id = commercial_partner_id
-                     WHERE id IN %(customers)s
+                    SELECT id FROM res_partner WHERE id IN %(customers)s
+                     ORDER BY id FOR NO KEY UPDATE
+                ), written AS (
+                    UPDATE res_partner p
+                       SET commercial_partner_id = p.commercial_partner_id
+                      FROM customer WHERE p.id = customer.id
                 ), account AS (
                     INSERT INTO helpdesk_incident_account
                            (partner_id, company_id, revision,
@@ -369,6 +373,13 @@ class HelpdeskIncidentAccount(models.Model):
         )
         self._invalidate_balances()
         return self._find(holders)
+
+    def _holders(self):
+        """Return whose these are: pairs of ids, of a partner and a company.
+
+        :rtype: set[tuple[int, int]]
+        """
+        return {(account.partner_id.id, account.company_id.id) for account in self}
 
     @api.model
     def _mine(self):
@@ -449,7 +460,8 @@ class HelpdeskIncidentAccount(models.Model):
         """Lock the accounts of customers, as far as they have one, before other rows
         that somebody else may wait for: the next number of a journal, an order, a
         transaction. So everybody waits in one order, for accounts first, and nobody
-        for each other.
+        for each other. All that a request may need, at once: it is in the order of
+        their ids.
 
         :param holders: as for :meth:`_find`.
         """

@@ -23,22 +23,6 @@ class HelpdeskIncidentCause(models.AbstractModel):
         and have given. Twice changes nothing."""
         raise NotImplementedError
 
-    def _incident_holders(self):
-        """Return whose accounts these documents may give to: pairs of ids, of a
-        commercial partner and a company. None, where no row is shared with others.
-
-        :rtype: set[tuple[int, int]]
-        """
-        return set()
-
-    def _incident_lock_ahead(self):
-        """Lock the accounts that these documents may give to, before rows of their own
-        are: see ``_lock_ahead`` of the account."""
-        if self:
-            self.env["helpdesk.incident.account"]._lock_ahead(
-                self.sudo()._incident_holders()
-            )
-
     def _incident_give(self):
         """Settle; a fault never blocks the documents (R3.9).
 

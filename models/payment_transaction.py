@@ -15,17 +15,28 @@ class PaymentTransaction(models.Model):
         """Override: an order may be paid by it, or no more (R8.3b)."""
         if not {"state", "payment_id", "amount", "sale_order_ids"} & set(vals):
             return super().write(vals)
-        self.check_access("write")
+        if self:
+            self.check_access("write")
         before = self._incident_orders()
-        before._incident_lock_ahead()
+        self.env["helpdesk.incident.account"]._lock_ahead(before._incident_holders())
         res = super().write(vals)
         (before | self._incident_orders())._incident_changed()
         return res
 
     def _post_process(self):
-        """Override: what follows confirms orders, and posts payments of them."""
-        self.check_access("read")
-        self._incident_orders()._incident_lock_ahead()
+        """Override: what follows confirms orders, and posts invoices and payments."""
+        if self:
+            self.check_access("read")
+        transactions = self.sudo()
+        orders = self._incident_orders() | transactions.invoice_ids._incident_sold()
+        self.env["helpdesk.incident.account"]._lock_ahead(
+            orders._incident_holders()
+            | {
+                (payer.partner_id.commercial_partner_id.id, payer.company_id.id)
+                for payer in transactions
+                if payer.company_id._incident_counts_payments()
+            }
+        )
         return super()._post_process()
 
     def _incident_orders(self):

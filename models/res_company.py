@@ -131,6 +131,16 @@ class ResCompany(models.Model):
         has its own today (R3.7)."""
         return self.sudo().search(Domain.TRUE)
 
+    def _incident_counts_payments(self):
+        """Return whether payments give incidents at present (R6.2, R6.3)."""
+        self.ensure_one()
+        company = self.sudo()
+        return bool(
+            company.incident_first_payment_quantity
+            or company.incident_topup_amount > 0
+            and company.incident_topup_quantity
+        )
+
     def _incident_today(self):
         """Return the current day in the company's time zone (R3.7): that of its
         partner, UTC where unset.

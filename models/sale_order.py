@@ -82,10 +82,13 @@ class SaleOrder(models.Model):
     def write(self, vals):
         """Override: an order that gave incidents keeps its customer; confirming and
         cancelling it may give and take back (R8.3, R8.4)."""
-        self.check_access("write")
+        if self:
+            # First of all: nothing is told, nor locked, to who may not. (Of nothing,
+            # everybody may.)
+            self.check_access("write")
         self._incident_check_customer(vals)
         if vals.get("state", "sent") != "sent":
-            self._incident_lock_ahead()
+            self.env["helpdesk.incident.account"]._lock_ahead(self._incident_holders())
         transactions = (
             self.sudo().transaction_ids if "transaction_ids" in vals else None
         )
@@ -195,10 +198,16 @@ class SaleOrder(models.Model):
         orders.sorted("id")._incident_give()
 
     def _incident_holders(self):
-        """Override of `helpdesk.incident.cause`."""
-        return {
+        """Return at whose accounts these orders settle, or may.
+
+        :rtype: set[tuple[int, int]]
+        """
+        orders = self.sudo()
+        lines = orders.order_line
+        given = lines.incident_account_id | lines.incident_subscription_id.account_id
+        return given._holders() | {
             (order.partner_id.commercial_partner_id.id, order.company_id.id)
-            for order in self
+            for order in orders
             if order.incident_has_plan
         }
 

@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError
+from odoo.tests import new_test_user
 
 from .common import PaidSupportCommon
 
@@ -37,6 +38,34 @@ class TestRoles(PaidSupportCommon):
         for user in (self.employee, self.env.ref("base.public_user")):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 account.with_user(user).sudo(False).read(["available"])
+
+    def test_nothing_is_written_by_everybody(self):
+        """R14: our overrides ask for rights where core does, and not for writing to no
+        records, as core does all the time: a salesman cancels an order so."""
+        salesman = new_test_user(
+            self.env,
+            "hps-seller",
+            groups="base.group_user,sales_team.group_sale_salesman",
+        )
+        for name in (
+            "account.move",
+            "account.partial.reconcile",
+            "account.payment",
+            "payment.transaction",
+            "sale.order",
+        ):
+            model = self.env[name].with_user(salesman)
+            with self.subTest(model=name):
+                model.write({"state": "cancel"})
+                model.unlink()
+                model.create([])
+        self.env["account.move"].with_user(salesman).search([], limit=1).write({})
+        order = self.env["sale.order"].create(
+            {"partner_id": self.customer.id, "user_id": salesman.id}
+        )
+        order.action_confirm()
+        order.with_user(salesman).action_cancel()
+        self.assertEqual(order.state, "cancel")
 
     def test_deduct_on_tickets_one_may_write(self):
         """R14: each level of helpdesk_mgmt."""

@@ -65,11 +65,33 @@ class TestSaleConcurrency(ConcurrencyCase):
         payment.action_post()
         return payment
 
-    def invoice(self, env):
+    def invoice(self, env, **values):
         """A confirmed order, and its invoice in draft."""
         order = self.quotation(env)
+        order.write(values)
         order.action_confirm()
         return order._create_invoices()
+
+    def other_invoice(self, env, partner_id):
+        """An invoice that has nothing to do with incidents."""
+        return env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner_id,
+                "invoice_line_ids": [
+                    Command.create({"name": "A day", "price_unit": 10, "tax_ids": []})
+                ],
+            }
+        )
+
+    def register(self, env, *invoice_ids):
+        env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice_ids
+        ).create({})._create_payments()
+
+    def count_payments(self, env):
+        env.company.incident_topup_amount = 10
+        env.company.incident_topup_quantity = 1
 
     def transaction_of(self, env, order):
         provider = env["payment.provider"].search([], limit=1)
@@ -77,7 +99,7 @@ class TestSaleConcurrency(ConcurrencyCase):
             {
                 "provider_id": provider.id,
                 "payment_method_id": env["payment.method"].search([], limit=1).id,
-                "reference": self._testMethodName,
+                "reference": f"{self._testMethodName} {order.name}",
                 "amount": order.amount_total,
                 "currency_id": order.currency_id.id,
                 "partner_id": order.partner_id.id,
@@ -92,28 +114,28 @@ class TestSaleConcurrency(ConcurrencyCase):
         with self.transaction() as env:
             self.account(env)
             order = self.quotation(env)
-            posted = self.invoice(env)
-            posted.action_post()
+            posted, paid = self.invoice(env), self.invoice(env)
+            (posted | paid).action_post()
+            self.register(env, paid.id)
+            service = env["product.product"].create(
+                {"name": "A day", "type": "service", "invoice_policy": "order"}
+            )
+            plain = self.quotation(env)
+            plain.order_line.product_id = service
+            plain_transaction = self.transaction_of(env, plain)
             ids = {
                 "order": order.id,
                 "transaction": self.transaction_of(env, order).id,
+                "plain transaction": plain_transaction.id,
                 "posted": posted.id,
+                "partial": paid.line_ids.matched_credit_ids.id,
                 "invoice": self.invoice(env).id,
                 "other invoice": self.invoice(env).id,
+                "moved": self._invoice_of_who_has_moved(env).id,
             }
 
         def of(env, name, model="account.move"):
             return env[model].browse(ids[name])
-
-        def register(env):
-            env["account.payment.register"].with_context(
-                active_model="account.move", active_ids=[ids["posted"]]
-            ).create({})._create_payments()
-
-        def count_and_pay(env):
-            env.company.incident_topup_amount = 10
-            env.company.incident_topup_quantity = 1
-            self.pay(env, 10)
 
         def row(table, name):
             return lambda env: env.cr.execute(
@@ -124,15 +146,36 @@ class TestSaleConcurrency(ConcurrencyCase):
                 )
             )
 
-        def pay(env):
+        def count_and_pay(env):
+            self.count_payments(env)
             self.pay(env, 10)
 
+        def process_and_count(env):
+            self.count_payments(env)
+            env["ir.config_parameter"].set_param("sale.automatic_invoice", True)
+            transaction = of(env, "plain transaction", "payment.transaction")
+            transaction._set_done()
+            transaction._post_process()
+
         for what, who_waits, who_has in (
-            ("a payment that counts", count_and_pay, pay),
-            ("a payment of an invoice", register, pay),
+            (
+                "a payment that counts",
+                count_and_pay,
+                lambda env: self.pay(env, 10),
+            ),
+            (
+                "a payment of an invoice",
+                lambda env: self.register(env, ids["posted"]),
+                lambda env: self.pay(env, 10),
+            ),
             (
                 "an invoice",
                 lambda env: of(env, "invoice").action_post(),
+                lambda env: of(env, "other invoice").action_post(),
+            ),
+            (
+                "an invoice of a contact that has moved since",
+                lambda env: of(env, "moved").action_post(),
                 lambda env: of(env, "other invoice").action_post(),
             ),
             (
@@ -152,9 +195,67 @@ class TestSaleConcurrency(ConcurrencyCase):
                 )._post_process(),
                 row("payment_transaction", "transaction"),
             ),
+            (
+                "a transaction whose payment counts",
+                process_and_count,
+                lambda env: of(env, "other invoice").action_post(),
+            ),
+            (
+                "what is reconciled",
+                lambda env: of(env, "partial", "account.partial.reconcile").unlink(),
+                row("account_partial_reconcile", "partial"),
+            ),
         ):
             with self.subTest(what):
                 self.meet(self.account, who_waits, who_has)
+
+    def _invoice_of_who_has_moved(self, env):
+        """An invoice of the second half of an order: the first one has given to the
+        customer that the contact belonged to."""
+        contact, other = env["res.partner"].create(
+            [
+                {"name": "Nora", "parent_id": self.customer_id},
+                {"name": "Another customer", "is_company": True},
+            ]
+        )
+        order = self.quotation(env, 2)
+        order.partner_id = contact
+        order.action_confirm()
+        invoices = env["account.move"]
+        for _n in range(2):
+            invoice = order._create_invoices()
+            invoice.invoice_line_ids.quantity = 1
+            invoices |= invoice
+            if not order.order_line.incident_account_id:
+                invoice.action_post()
+                self.register(env, invoice.id)
+        contact.parent_id = other
+        return invoices[1]
+
+    def test_payments_of_several_customers(self):
+        """R3.6: all accounts are locked at once, in one order: those of orders that are
+        paid, and those at which payments count."""
+        with self.transaction() as env:
+            self.account(env)
+            other = env["res.partner"].create({"name": "Another customer"})
+            account = env["helpdesk.incident.account"]._of(
+                other, env.company, create=True
+            )
+            self.assertGreater(account.id, self.account(env).id)
+            invoices = self.other_invoice(env, self.customer_id)
+            invoices |= self.invoice(env, partner_id=other.id)
+            invoices.action_post()
+            invoice_ids, account_id = invoices.ids, account.id
+
+        def register(env):
+            self.count_payments(env)
+            self.register(env, *invoice_ids)
+
+        self.meet(
+            self.account,
+            register,
+            lambda env: env["helpdesk.incident.account"].browse(account_id)._lock(),
+        )
 
     def test_each_pays_a_half(self):
         """R8.3: two payments of the two invoices of a line, at the same moment, must

@@ -1,5 +1,6 @@
 import csv
 import io
+import time
 from datetime import date
 from urllib.parse import urlencode
 
@@ -411,6 +412,13 @@ class TestStatementPages(StatementCommon, HttpCase):
                         # Excel drops what stands in quotation marks around.
                         start = cell.strip().strip('"').strip()[:1]
                         self.assertNotIn(start, set("=+-@"), cell)
+
+    def test_csv_is_quick(self):
+        """R11.4: however long a text is, and whatever it consists of."""
+        self.statement_account._adjust(1, "\t" * 100_000)
+        start = time.monotonic()
+        self.csv(since="2027-05-01", group="given")
+        self.assertLess(time.monotonic() - start, 10)
 
     def test_csv_language(self):
         """R11.4: texts that are not ASCII come whole."""
