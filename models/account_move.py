@@ -31,9 +31,7 @@ class AccountMove(models.Model):
             self.check_access("write")
         payments = self.sudo().origin_payment_id if "state" in vals else None
         if payments is not None:
-            self.env["helpdesk.incident.account"]._lock_ahead(
-                payments._incident_holders() | self._incident_sold()._incident_holders()
-            )
+            self._incident_lock_ahead(payments)
         before = payments and payments._incident_booked()
         relinked = self if "matched_payment_ids" in vals else self.browse()
         orders = relinked._incident_orders()
@@ -95,6 +93,13 @@ class AccountMove(models.Model):
     def _incident_sold(self):
         """Return the orders whose lines these documents are of, as superuser."""
         return self.sudo().invoice_line_ids.sale_line_ids.order_id
+
+    def _incident_lock_ahead(self, payments):
+        """Lock the accounts at which these documents and ``payments`` settle, before
+        rows of theirs: see ``_lock_ahead`` of the account."""
+        self.env["helpdesk.incident.account"]._lock_ahead(
+            payments._incident_holders() | self._incident_sold()._incident_holders()
+        )
 
     def _incident_receivable(self):
         """Return the journal items of these entries that customers pay."""

@@ -17,7 +17,7 @@ class AccountPartialReconcile(models.Model):
         )
         moves = items.sudo().move_id
         payments = moves.origin_payment_id.filtered("incident_first_number")
-        self._incident_lock_ahead(payments, moves)
+        moves._incident_lock_ahead(payments)
         partials = super().create(vals_list)
         partials._incident_refundable()._incident_give()
         partials._incident_moves()._incident_orders()._incident_changed()
@@ -32,16 +32,11 @@ class AccountPartialReconcile(models.Model):
         payments = self._incident_refundable()
         moves = self._incident_moves()
         # Core posts the reversal of exchange differences.
-        self._incident_lock_ahead(payments, moves)
+        moves._incident_lock_ahead(payments)
         res = super().unlink()
         payments.exists()._incident_give()
         moves.exists()._incident_orders()._incident_changed()
         return res
-
-    def _incident_lock_ahead(self, payments, moves):
-        self.env["helpdesk.incident.account"]._lock_ahead(
-            payments._incident_holders() | moves._incident_sold()._incident_holders()
-        )
 
     def _incident_moves(self):
         """Return the entries that these reconcile."""

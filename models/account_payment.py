@@ -290,14 +290,13 @@ class AccountPayment(models.Model):
             payments.payment_transaction_id._incident_orders()
             | payments.invoice_ids._incident_sold()
         )
+        counted = payments.incident_account_id
         return (
-            payments.incident_account_id._holders()
+            counted._holders()
             | orders._incident_holders()
-            | {
-                (payment.partner_id.commercial_partner_id.id, payment.company_id.id)
-                for payment in payments
-                if payment._incident_may_count()
-            }
+            | counted._holders_of(
+                payments.filtered(lambda payment: payment._incident_may_count())
+            )
         )
 
     def _incident_settle(self):

@@ -374,6 +374,18 @@ class HelpdeskIncidentAccount(models.Model):
         self._invalidate_balances()
         return self._find(holders)
 
+    @api.model
+    def _holders_of(self, documents):
+        """Return whose documents these are, as :meth:`_find` takes them.
+
+        :param documents: records with a ``partner_id`` and a ``company_id``.
+        :rtype: set[tuple[int, int]]
+        """
+        return {
+            (document.partner_id.commercial_partner_id.id, document.company_id.id)
+            for document in documents
+        }
+
     def _holders(self):
         """Return whose these are: pairs of ids, of a partner and a company.
 

@@ -268,12 +268,8 @@ class HelpdeskTicket(models.Model):
     def _incident_lock_ahead(self):
         """Lock the accounts of these tickets, all in one order, before rows of the
         tickets are written: see ``_lock_ahead`` of the account."""
-        self.env["helpdesk.incident.account"]._lock_ahead(
-            (partner.id, company.id)
-            for partner, company in (
-                ticket._incident_holder() for ticket in self.sudo()
-            )
-        )
+        account_model = self.env["helpdesk.incident.account"]
+        account_model._lock_ahead(account_model._holders_of(self.sudo()))
 
     def _incident_account(self, create=False):
         """Return the account whose incidents this ticket uses (R2.1, R2.3)."""

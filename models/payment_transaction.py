@@ -29,13 +29,14 @@ class PaymentTransaction(models.Model):
             self.check_access("read")
         transactions = self.sudo()
         orders = self._incident_orders() | transactions.invoice_ids._incident_sold()
-        self.env["helpdesk.incident.account"]._lock_ahead(
+        account_model = self.env["helpdesk.incident.account"]
+        account_model._lock_ahead(
             orders._incident_holders()
-            | {
-                (payer.partner_id.commercial_partner_id.id, payer.company_id.id)
-                for payer in transactions
-                if payer.company_id._incident_counts_payments()
-            }
+            | account_model._holders_of(
+                transactions.filtered(
+                    lambda payer: payer.company_id._incident_counts_payments()
+                )
+            )
         )
         return super()._post_process()
 

@@ -205,11 +205,9 @@ class SaleOrder(models.Model):
         orders = self.sudo()
         lines = orders.order_line
         given = lines.incident_account_id | lines.incident_subscription_id.account_id
-        return given._holders() | {
-            (order.partner_id.commercial_partner_id.id, order.company_id.id)
-            for order in orders
-            if order.incident_has_plan
-        }
+        return given._holders() | given._holders_of(
+            orders.filtered("incident_has_plan")
+        )
 
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""

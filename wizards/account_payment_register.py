@@ -9,12 +9,11 @@ class AccountPaymentRegister(models.TransientModel):
         its number, and their accounts are locked before (R3.6), with those at which the
         payments count."""
         items = self.line_ids
-        self.env["helpdesk.incident.account"]._lock_ahead(
+        account_model = self.env["helpdesk.incident.account"]
+        account_model._lock_ahead(
             items.move_id._incident_sold()._incident_holders()
-            | {
-                (item.partner_id.commercial_partner_id.id, item.company_id.id)
-                for item in items
-                if item.company_id._incident_counts_payments()
-            }
+            | account_model._holders_of(
+                items.filtered(lambda item: item.company_id._incident_counts_payments())
+            )
         )
         return super()._create_payments()
