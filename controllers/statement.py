@@ -12,7 +12,7 @@ from odoo.http import content_disposition, request
 
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
-from ..models.helpdesk_incident_statement import GROUPS
+from ..models.ledger.account_statement import GROUPS
 from . import parse
 from .portal import PaidSupportPortal
 

@@ -3,13 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..fields import WholeNumber
-
-#: When what was ordered is given (R8.3).
-GRANT_ON = [
-    ("paid", "when it is paid"),
-    ("posted", "when the invoice is posted"),
-    ("confirmed", "when the order is confirmed"),
-]
+from .selling.sale_order import GRANT_ON
 
 
 class ResCompany(models.Model):

@@ -2,10 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..fields import WholeNumber
-from .helpdesk_incident_settle import Cause
-
-#: Staff who may see what customers hold (R14); portal users have their own pages.
-INCIDENT_READERS = "helpdesk_paid_support.group_incident_reader"
+from .groups import INCIDENT_READERS, MANAGERS
+from .ledger.account_settle import Cause
 
 
 class ResPartner(models.Model):
@@ -126,7 +124,7 @@ class ResPartner(models.Model):
                 "res_id": account.id,
                 "views": [(False, "form")],
             }
-        manager = self.env.user.has_group("helpdesk_mgmt.group_helpdesk_manager")
+        manager = self.env.user.has_group(MANAGERS)
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_adjust_action"
             if manager

@@ -6,7 +6,7 @@ from datetime import date
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..models.helpdesk_incident_entry import GIVING_KINDS, USING_KINDS
+from ..models.ledger.helpdesk_incident_entry import GIVING_KINDS, USING_KINDS
 
 #: The first day that a report can be of. Ids of rows have the day in them, so that two
 #: days can be looked at in one transaction.

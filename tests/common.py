@@ -6,7 +6,7 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_settle import Cause
+from odoo.addons.helpdesk_paid_support.models.ledger.account_settle import Cause
 
 #: The day on which the tests play, unless they say otherwise.
 TODAY = date(2027, 4, 20)

@@ -30,7 +30,9 @@ class TestFault(PaymentCommon):
     def faults(self):
         return self.env["helpdesk.incident.fault"].with_user(self.manager).search([])
 
-    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    @mute_logger(
+        "odoo.addons.helpdesk_paid_support.models.ledger.helpdesk_incident_cause"
+    )
     def test_recorded_and_retried(self):
         """R3.9: the payment is posted, managers see it, it is tried again."""
         with self.broken(ValueError("Something is wrong")):
@@ -53,7 +55,9 @@ class TestFault(PaymentCommon):
         self.assertFalse(self.faults())
         self.assertEqual((self.balance(), self.carry()), (4, 50))
 
-    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    @mute_logger(
+        "odoo.addons.helpdesk_paid_support.models.ledger.helpdesk_incident_cause"
+    )
     def test_one_does_not_stop_the_others(self):
         """R3.9: in a batch, the others get theirs."""
         other = self._customer("Other")
@@ -72,7 +76,9 @@ class TestFault(PaymentCommon):
         ):
             self.pay(100)
 
-    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    @mute_logger(
+        "odoo.addons.helpdesk_paid_support.models.ledger.helpdesk_incident_cause"
+    )
     def test_retry_uses_the_numbers_of_the_payment(self):
         """R6.3, R3.9: other settings meanwhile change nothing."""
         with self.broken(ValueError("Something is wrong")):
@@ -86,7 +92,9 @@ class TestFault(PaymentCommon):
         ):
             payment.unlink()
 
-    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    @mute_logger(
+        "odoo.addons.helpdesk_paid_support.models.ledger.helpdesk_incident_cause"
+    )
     def test_manager_opens_what_he_may(self):
         """R3.9, R14"""
         with self.broken(ValueError("Something is wrong")):
@@ -96,7 +104,9 @@ class TestFault(PaymentCommon):
         with self.assertRaises(AccessError):
             self.faults().write({"res_model": "res.partner"})
 
-    @mute_logger("odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause")
+    @mute_logger(
+        "odoo.addons.helpdesk_paid_support.models.ledger.helpdesk_incident_cause"
+    )
     def test_retry_after_it_was_undone(self):
         """R3.4: what is tried again looks at what is true by then."""
         with self.broken(ValueError("Something is wrong")):

@@ -209,7 +209,9 @@ class TestFirstPayment(PaymentCommon):
                 raise ValueError("Not this one")
             return settle(model, causes)
 
-        logger = "odoo.addons.helpdesk_paid_support.models.helpdesk_incident_cause"
+        logger = (
+            "odoo.addons.helpdesk_paid_support.models.ledger.helpdesk_incident_cause"
+        )
         payments = self.pay(1, post=False) + self.pay(2, post=False)
         payments += self.pay(3, other, post=False)
         with mute_logger(logger), patch.object(account_class, "_settle", fail):

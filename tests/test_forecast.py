@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 from freezegun import freeze_time
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_forecast import (
+from odoo.addons.helpdesk_paid_support.models.ledger.account_forecast import (
     PACE_LEAST_DAYS,
 )
 

@@ -12,7 +12,7 @@ from odoo.tools import mute_logger
 from odoo.addons.helpdesk_paid_support.models import (
     helpdesk_incident_check as check_module,
 )
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_check_document import (
+from odoo.addons.helpdesk_paid_support.models.check.check_documents import (
     _text,
 )
 

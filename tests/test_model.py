@@ -25,7 +25,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_release import NOTED
+from odoo.addons.helpdesk_paid_support.models.ticket.account_release import NOTED
 
 from .common_model import Line, Model, Order, Payment, Refused, Ticket
 from .common_sale import SaleCommon

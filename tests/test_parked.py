@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_release import NOTED
+from odoo.addons.helpdesk_paid_support.models.ticket.account_release import NOTED
 
 from .common import PaidSupportCommon
 

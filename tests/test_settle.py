@@ -2,7 +2,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_settle import Cause
+from odoo.addons.helpdesk_paid_support.models.ledger.account_settle import Cause
 
 from .common import PaidSupportCommon
 

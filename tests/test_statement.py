@@ -9,7 +9,7 @@ from lxml import html
 
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_statement import GROUPS
+from odoo.addons.helpdesk_paid_support.models.ledger.account_statement import GROUPS
 
 from .common import PaidSupportCommon
 

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from odoo.tests import BaseCase, new_test_user, tagged
 
 from odoo.addons.helpdesk_paid_support.hooks import post_init_hook
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_topup import steps_made
+from odoo.addons.helpdesk_paid_support.models.grants.account_topup import steps_made
 
 from .common_payment import PaymentCommon
 

@@ -7,7 +7,9 @@ from lxml import etree, html
 
 from odoo.tests import tagged
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_reminder import KINDS
+from odoo.addons.helpdesk_paid_support.models.reminder.helpdesk_incident_reminder import (
+    KINDS,
+)
 
 from .common_sale import BOUGHT
 from .test_buy import BuyCommon

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.account_move_charge import LINKING
+from ..models.charge.account_move import LINKING
 
 
 class AccountMoveReversal(models.TransientModel):

@@ -7,8 +7,8 @@ from odoo.tools import escape_psql
 from odoo.addons.base.models.res_partner import _tz_get
 
 from ..fields import WholeNumber
-from ..models.helpdesk_ticket_team import SHORTAGE_POLICIES
-from ..models.product_product import KINDS, PLAN_FIELDS
+from ..models.selling.product_product import KINDS, PLAN_FIELDS
+from ..models.ticket.helpdesk_ticket_team import SHORTAGE_POLICIES
 
 #: What the wizard asks of a team, and of a plan. Each is a field of the wizard with the
 #: name that it has there: add a name here, and the field below and in the view.

@@ -9,7 +9,7 @@ from _server import new_database, throw_away
 
 from odoo import SUPERUSER_ID, api
 
-from odoo.addons.helpdesk_paid_support.models.helpdesk_incident_settle import Cause
+from odoo.addons.helpdesk_paid_support.models.ledger.account_settle import Cause
 
 from .measure import Benchmark, Figure
 

@@ -1,0 +1,3 @@
+from . import account_check
+from . import check_documents
+from . import helpdesk_incident_difference

@@ -1,0 +1,16 @@
+"""What mails by a template have in common."""
+
+LAYOUT = "mail.mail_notification_light"
+#: What a template says of a mail.
+MAIL_FIELDS = {
+    "attachment_ids",
+    "body_html",
+    "email_cc",
+    "email_from",
+    "email_to",
+    "mail_server_id",
+    "partner_to",
+    "reply_to",
+    "report_template_ids",
+    "subject",
+}

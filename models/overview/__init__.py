@@ -1,0 +1,2 @@
+from . import account_overview
+from . import allotment_overview

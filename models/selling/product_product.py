@@ -1,0 +1,145 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ...fields import MAX_INCIDENTS, WholeNumber
+from ...periods import MAX_MONTHS
+
+KINDS = [
+    ("none", "None"),
+    ("lifetime", "Lifetime incidents"),
+    ("period", "Incidents every month"),
+]
+#: What makes a plan, and is kept by every order line (R8.7).
+PLAN_FIELDS = ("incident_kind", "incident_quantity", "incident_term_months")
+
+
+class ProductProduct(models.Model):
+    """A plan is a product variant that sells incidents (R8.1)."""
+
+    _inherit = "product.product"
+
+    incident_kind = fields.Selection(
+        selection=KINDS,
+        string="Support incidents",
+        default="none",
+        required=True,
+        help="What a customer gets for each unit.",
+    )
+    incident_quantity = WholeNumber(
+        string="Incidents per unit",
+        default=0,
+        help="Lifetime incidents: once. Every month: in each month of the term.",
+    )
+    incident_term_months = WholeNumber(
+        string="Term in months",
+        default=0,
+        help=f"For how many months, from 1 to {MAX_MONTHS}.",
+    )
+    incident_description = fields.Char(
+        string="A customer gets", compute="_compute_incident_description"
+    )
+
+    _incident_plan_check = models.Constraint(
+        f"""CHECK (CASE incident_kind
+            WHEN 'lifetime' THEN incident_quantity BETWEEN 1 AND {MAX_INCIDENTS}
+            WHEN 'period' THEN incident_quantity BETWEEN 1 AND {MAX_INCIDENTS}
+                           AND incident_term_months BETWEEN 1 AND {MAX_MONTHS}
+            ELSE TRUE END)""",
+        "A plan gives 1 incident or more, for a whole number of months "
+        f"from 1 to {MAX_MONTHS}.",
+    )
+
+    @api.depends(*PLAN_FIELDS)
+    @api.depends_context("lang")
+    def _compute_incident_description(self):
+        for product in self:
+            product.incident_description = self._incident_words(
+                product.incident_kind,
+                product.incident_quantity,
+                product.incident_term_months,
+            )
+
+    @api.constrains(*PLAN_FIELDS)
+    def _check_incident_plan(self):
+        """R8.1, with words that say what to do."""
+        for product in self:
+            if product.incident_kind == "none":
+                continue
+            if not 1 <= product.incident_quantity <= MAX_INCIDENTS:
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s sells support incidents: enter how many a "
+                        "customer gets for each unit, 1 or more.",
+                        product=product.display_name,
+                    )
+                )
+            if product.incident_kind == "period" and not (
+                1 <= product.incident_term_months <= MAX_MONTHS
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "The term of %(product)s must be a whole number of months, "
+                        "from 1 to %(limit)s.",
+                        product=product.display_name,
+                        limit=MAX_MONTHS,
+                    )
+                )
+            product.product_tmpl_id._check_incident_policy()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sold_plan(self):
+        self._incident_check_unused()
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_check_unused(self):
+        """
+        :raise UserError: if one of these plans was sold or offered.
+        """
+        line = (
+            self.env["sale.order.line"]
+            .sudo()
+            .search(
+                [("product_id", "in", self.ids), ("incident_kind", "!=", False)],
+                limit=1,
+            )
+        )
+        if line:
+            raise UserError(
+                self.env._(
+                    "%(product)s sells support incidents and is part of order "
+                    "%(order)s. Archive it instead: it is sold no more then, and "
+                    "customers keep what they bought.",
+                    product=line.product_id.display_name,
+                    order=line.order_id.name,
+                )
+            )
+
+    @api.model
+    def _incident_words(self, kind, number, months):
+        """Return in words what a customer gets (R8.1, R8.6).
+
+        :param str kind: a key of ``KINDS``.
+        :param int number: incidents in all, or in each month.
+        :param int months: of a term.
+        :rtype: str | False
+        """
+        if kind == "lifetime":
+            if number == 1:
+                return self.env._("1 lifetime incident")
+            return self.env._("%(number)s lifetime incidents", number=number)
+        if kind == "period":
+            if number == 1:
+                incidents = self.env._("1 incident")
+            else:
+                incidents = self.env._("%(number)s incidents", number=number)
+            if months == 1:
+                return self.env._("%(incidents)s for 1 month", incidents=incidents)
+            return self.env._(
+                "%(incidents)s every month for %(months)s months",
+                incidents=incidents,
+                months=months,
+            )
+        return False

@@ -1,0 +1,159 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...fields import WholeNumber
+from .product_product import KINDS, PLAN_FIELDS
+
+
+class ProductTemplate(models.Model):
+    """The plans of a product: one for each variant (R8.1).
+
+    The fields of a plan belong to the variants. A product with one variant shows and
+    edits them, as it does its cost and weight.
+    """
+
+    _inherit = "product.template"
+
+    incident_kind = fields.Selection(
+        selection=KINDS,
+        string="Support incidents",
+        compute="_compute_incident_kind",
+        inverse="_inverse_incident_plan",
+        search=lambda self, *args: self._search_incident_plan("incident_kind", *args),
+        copy=True,
+        help="What a customer gets for each unit.",
+    )
+    incident_quantity = WholeNumber(
+        string="Incidents per unit",
+        compute="_compute_incident_quantity",
+        inverse="_inverse_incident_plan",
+        copy=True,
+        help="Lifetime incidents: once. Every month: in each month of the term.",
+    )
+    incident_term_months = WholeNumber(
+        string="Term in months",
+        compute="_compute_incident_term_months",
+        inverse="_inverse_incident_plan",
+        copy=True,
+        help="For how many months a customer gets them.",
+    )
+    incident_description = fields.Text(
+        string="A customer gets", compute="_compute_incident_description"
+    )
+    incident_portal_published = fields.Boolean(
+        string="Sold in the portal",
+        help="Customers can buy it themselves, on their page “Support incidents”.",
+    )
+    incident_extra_product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Extra incidents",
+        ondelete="restrict",
+        check_company=True,
+        domain=[("sale_ok", "=", True), ("incident_kind", "=", "none")],
+        help="The product that is the price of one more incident in one month of a "
+        "running term.",
+    )
+
+    incident_change_template_ids = fields.Many2many(
+        comodel_name="product.template",
+        relation="product_template_incident_change_rel",
+        column1="template_id",
+        column2="other_id",
+        string="Can be changed to",
+        check_company=True,
+        domain=[("sale_ok", "=", True), ("incident_kind", "!=", "none")],
+        help="The plans that a customer can change to during a term. List the plan "
+        "itself to allow its other terms.",
+    )
+
+    # Each by itself: computed together, one would undo what is written to the other.
+
+    @api.depends("product_variant_ids.incident_kind")
+    def _compute_incident_kind(self):
+        self._compute_template_field_from_variant_field("incident_kind")
+        # One that is new has no variant yet.
+        for template in self:
+            if not template._origin and not template.incident_kind:
+                template.incident_kind = "none"
+
+    @api.depends("product_variant_ids.incident_quantity")
+    def _compute_incident_quantity(self):
+        self._compute_template_field_from_variant_field("incident_quantity")
+
+    @api.depends("product_variant_ids.incident_term_months")
+    def _compute_incident_term_months(self):
+        self._compute_template_field_from_variant_field("incident_term_months")
+
+    @api.depends("product_variant_ids.incident_description")
+    @api.depends_context("lang")
+    def _compute_incident_description(self):
+        """A sentence for one variant, a line for each of several."""
+        for template in self:
+            plans = template.product_variant_ids.filtered("incident_description")
+            if len(template.product_variant_ids) <= 1:
+                template.incident_description = plans.incident_description
+                continue
+            template.incident_description = "\n".join(
+                self.env._(
+                    "%(variant)s: %(plan)s",
+                    variant=plan.product_template_attribute_value_ids._get_combination_name()
+                    or plan.display_name,
+                    plan=plan.incident_description,
+                )
+                for plan in plans
+            )
+
+    @api.onchange("incident_kind")
+    def _onchange_incident_kind(self):
+        """What a plan must be, it is from the start."""
+        if self.incident_kind not in (False, "none"):
+            self.type = "service"
+            self.invoice_policy = "order"
+
+    @api.constrains("invoice_policy")
+    def _check_incident_policy(self):
+        """R8.1"""
+        for template in self:
+            plans = template.with_context(active_test=False).product_variant_ids
+            if template.invoice_policy != "order" and any(
+                plan.incident_kind != "none" for plan in plans
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s sells support incidents, so its invoicing policy "
+                        "must be “Ordered quantities”.",
+                        product=template.display_name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `product`: a new product hands its plan to its variant."""
+        templates = super().create(vals_list)
+        for template, vals in zip(templates, vals_list, strict=True):
+            plan = {name: vals[name] for name in PLAN_FIELDS if vals.get(name)}
+            if plan:
+                template.product_variant_ids.write(plan)
+        return templates
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sold_plan(self):
+        # The database deletes the variants with it.
+        variants = self.with_context(active_test=False).product_variant_ids
+        variants._incident_check_unused()
+
+    def _inverse_incident_plan(self):
+        plans = {
+            template: {name: template[name] for name in PLAN_FIELDS}
+            for template in self
+        }
+        for template, plan in plans.items():
+            variants = (
+                template.product_variant_ids
+                or template.with_context(active_test=False).product_variant_ids
+            )
+            if len(variants) == 1 and plan["incident_kind"]:
+                variants.write(plan)
+
+    def _search_incident_plan(self, name, operator, value):
+        return [(f"product_variant_ids.{name}", operator, value)]

@@ -1,0 +1,324 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..ledger.account_settle import Cause
+
+#: When what was ordered is given (R8.3).
+GRANT_ON = [
+    ("paid", "when it is paid"),
+    ("posted", "when the invoice is posted"),
+    ("confirmed", "when the order is confirmed"),
+]
+
+
+class SaleOrder(models.Model):
+    """An order gives the incidents of its plan lines when they are due (R8.3), and
+    takes back what is due no more (R8.4).
+
+    What is due is looked at in ``sale_order_payment.py``. Here it becomes incidents:
+    lifetime ones, one cause for each line; or a term of a subscription, one cause for
+    each period.
+    """
+
+    _name = "sale.order"
+    _inherit = [
+        "sale.order",
+        "helpdesk.incident.cause",
+        "helpdesk.incident.memory",
+    ]
+    _incident_memory_fields = frozenset({"incident_grant_on", "incident_automatic"})
+
+    incident_grant_on = fields.Selection(
+        selection=GRANT_ON,
+        string="Gives incidents",
+        readonly=True,
+        copy=False,
+        help="When the order gives its incidents, as the company had chosen when it "
+        "was confirmed.",
+    )
+    incident_automatic = fields.Boolean(
+        string="Automatic renewal",
+        readonly=True,
+        copy=False,
+        help="It was made to renew a subscription automatically.",
+    )
+    incident_has_plan = fields.Boolean(compute="_compute_incident_has_plan")
+    incident_subscription_count = fields.Integer(compute="_compute_incident_counts")
+    incident_has_given = fields.Boolean(compute="_compute_incident_counts")
+    incident_quantity = fields.Integer(
+        string="Support incidents",
+        compute="_compute_incident_counts",
+        help="The incidents that this order has given so far, less those taken back.",
+    )
+
+    # ------------------------------------------------------------------
+    # Compute
+    # ------------------------------------------------------------------
+
+    @api.depends("order_line.incident_kind")
+    def _compute_incident_has_plan(self):
+        for order in self:
+            order.incident_has_plan = any(
+                line.incident_kind for line in order.order_line
+            )
+
+    def _compute_incident_counts(self):
+        lifetime = dict(
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            ._read_group(
+                [("res_model", "=", self._name), ("res_id", "in", self.ids)],
+                ["res_id"],
+                ["quantity:sum"],
+            )
+        )
+        for order in self:
+            subscriptions = order._incident_subscriptions().sudo()
+            order.incident_subscription_count = len(subscriptions)
+            order.incident_has_given = bool(order.sudo().order_line.incident_account_id)
+            order.incident_quantity = lifetime.get(order._origin.id, 0) + sum(
+                subscription._given_with(order.sudo().order_line.incident_term_ids)
+                for subscription in subscriptions
+            )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        """Override: an order that gave incidents keeps its customer; confirming and
+        cancelling it may give and take back (R8.3, R8.4)."""
+        if self:
+            # First of all: nothing is told, nor locked, to who may not. (Of nothing,
+            # everybody may.)
+            self.check_access("write")
+        self._incident_check_customer(vals)
+        if vals.get("state", "sent") != "sent":
+            self.env["helpdesk.incident.account"]._lock_ahead(self._incident_holders())
+        transactions = (
+            self.sudo().transaction_ids if "transaction_ids" in vals else None
+        )
+        res = super().write(vals)
+        if {"state", "currency_id"} & set(vals):
+            self._incident_changed()
+        if transactions is not None:
+            # They may have paid for other orders, or do so now.
+            transactions |= self.sudo().transaction_ids
+            (self | transactions._incident_orders())._incident_changed()
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_incidents(self):
+        # The database deletes the lines with it.
+        self.order_line._incident_check_deletion()
+
+    def _prepare_confirmation_values(self):
+        """Override of `sale` to keep when the order gives its incidents (R8.3)."""
+        self.filtered("incident_has_plan")._incident_remember_grant_on()
+        return super()._prepare_confirmation_values()
+
+    def _incident_remember_grant_on(self):
+        """Keep what the company has chosen by now, if nothing was kept before."""
+        new = self.filtered(lambda order: not order.incident_grant_on)
+        for company, orders in new.grouped("company_id").items():
+            orders._incident_remember(
+                incident_grant_on=company.sudo().incident_grant_on
+            )
+
+    def _incident_check_customer(self, vals):
+        if not {"partner_id", "company_id"} & set(vals):
+            return
+        partner = self.env["res.partner"].sudo().browse(vals.get("partner_id"))
+        for order in self.sudo():
+            lines = order.order_line
+            # What acts on a subscription is for its customer, given or not.
+            account = (
+                lines.incident_account_id | lines.incident_subscription_id.account_id
+            )[:1]
+            if account and (
+                "partner_id" in vals
+                and partner.commercial_partner_id != account.partner_id
+                or vals.get("company_id", account.company_id.id)
+                != account.company_id.id
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(order)s is about incidents of %(customer)s. Make a new "
+                        "order for another customer.",
+                        order=order.name,
+                        customer=account.partner_id.display_name,
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_view_incident_subscriptions(self):
+        """Open the subscriptions that this order paid for (R8.6)."""
+        self.ensure_one()
+        self.check_access("read")
+        return self._incident_subscriptions()._incident_open()
+
+    def action_view_incident_entries(self):
+        """Show what this order gave, and what was taken back (R8.6)."""
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_entry_action"
+        )
+        return {**action, "domain": self._incident_entries_domain(), "context": {}}
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_subscriptions(self):
+        terms = self.sudo().order_line.incident_term_ids
+        return terms.subscription_id.with_env(self.env)
+
+    def _incident_entries_domain(self):
+        return [
+            "|",
+            "&",
+            ("res_model", "=", self._name),
+            ("res_id", "in", self.ids),
+            ("allotment_id.subscription_id", "in", self._incident_subscriptions().ids),
+        ]
+
+    def _incident_changed(self):
+        """Settle those of these orders that sell or sold incidents.
+
+        Called on every change that may matter (R8.3).
+        """
+        orders = self.sudo().filtered(
+            lambda order: (
+                order.order_line.incident_account_id
+                or order.incident_has_plan
+                # A payment may confirm it at this very moment.
+                and (
+                    order.state == "sale"
+                    or "done" in order.transaction_ids.mapped("state")
+                )
+            )
+        )
+        orders.sorted("id")._incident_give()
+
+    def _incident_holders(self):
+        """Return at whose accounts these orders settle, or may.
+
+        :rtype: set[tuple[int, int]]
+        """
+        orders = self.sudo()
+        lines = orders.order_line
+        given = lines.incident_account_id | lines.incident_subscription_id.account_id
+        return given._holders() | given._holders_of(
+            orders.filtered("incident_has_plan")
+        )
+
+    def _incident_settle(self):
+        """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""
+        account_model = self.env["helpdesk.incident.account"]
+        orders = self.sudo()
+        orders.filtered(
+            lambda order: order.state == "sale"
+        )._incident_remember_grant_on()
+        lines = orders.order_line.filtered("incident_kind")
+        accounts = lines._incident_accounts()
+        # What is due is looked at under the lock: two changes at the same moment, each
+        # of which pays for a half, must not overlook each other (R3.6).
+        account_model.union(*accounts.values())._lock()
+        for order, order_lines in lines.grouped("order_id").items():
+            covered = order._incident_is_covered()
+            for line in order_lines:
+                due = line._incident_due(covered)
+                value = line._incident_value(covered)
+                if (due, value) != (line.incident_due, line.incident_value):
+                    line._incident_remember(incident_due=due, incident_value=value)
+        for order_lines in lines.grouped("order_id").values():
+            new = order_lines.filtered(lambda line: not line.incident_account_id)
+            if any(line.incident_due for line in new):
+                new._incident_begin(accounts)
+        lines.filtered(
+            lambda line: line.incident_kind == "lifetime" and line.incident_account_id
+        )._incident_settle_lifetime()
+        (
+            lines.incident_term_ids.subscription_id | lines.incident_subscription_id
+        )._settle()
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _incident_accounts(self):
+        """Return the account that each of these lines gives to.
+
+        :rtype: dict[recordset, recordset]
+        """
+        given = {
+            line: line.incident_account_id or line.incident_subscription_id.account_id
+            for line in self
+        }
+        holders = {
+            line: (
+                line.order_id.partner_id.commercial_partner_id.id,
+                line.company_id.id,
+            )
+            for line in self
+            if not given[line]
+        }
+        opened = (
+            self.env["helpdesk.incident.account"]._open(list(holders.values()))
+            if holders
+            else {}
+        )
+        return given | {line: opened[holder] for line, holder in holders.items()}
+
+    def _incident_begin(self, accounts):
+        """Begin what these lines of one order sell: all that acts on one subscription
+        begins together.
+
+        :param dict accounts: the account of each line.
+        """
+        begun = self.filtered("incident_due")
+        begun |= self.filtered(
+            lambda line: line.incident_subscription_id & begun.incident_subscription_id
+        )
+        for line in begun:
+            line._incident_remember(incident_account_id=accounts[line].id)
+        self.env["helpdesk.incident.subscription.term"]._begin(
+            begun.filtered(lambda line: line.incident_kind == "period")
+        )
+        begun.incident_subscription_id._superseded_by(self.order_id)
+
+    def _incident_settle_lifetime(self):
+        self.env["helpdesk.incident.account"]._settle(
+            [line._incident_cause(line.incident_due) for line in self]
+        )
+        purchase_model = self.env["helpdesk.incident.purchase"]
+        purchase_model._record(
+            [
+                paid
+                for line in self
+                for paid in purchase_model._spread(
+                    line, line.incident_value, [(None, line.incident_due, 0)]
+                )
+            ]
+        )
+
+    def _incident_cause(self, target):
+        """Return the cause that this line is for lifetime incidents."""
+        self.ensure_one()
+        account = self.incident_account_id
+        env = account._in_customer_language().env
+        return Cause(
+            account=account,
+            key=f"sale_line:{self.id}",
+            target=target,
+            kind="purchase",
+            name=env._(
+                "%(order)s: %(product)s",
+                order=self.order_id.name,
+                product=self.product_id.with_env(env).display_name,
+            ),
+            source=self.order_id,
+        )

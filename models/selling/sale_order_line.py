@@ -1,0 +1,498 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import float_compare, float_is_zero, format_date
+from odoo.tools.sql import column_exists, create_column
+
+from ...fields import MAX_INCIDENTS
+from ...periods import last_day
+from ..groups import INCIDENT_READERS
+from .product_product import KINDS, PLAN_FIELDS
+
+#: What decides on the price of an order, and with it whether it is paid (R8.3).
+PRICE_FIELDS = {
+    "order_id",
+    "invoice_lines",
+    "product_id",
+    "product_uom_id",
+    "product_uom_qty",
+    "price_unit",
+    "discount",
+    "tax_ids",
+}
+#: What a plan line sells; it cannot change once it is sold.
+SOLD_FIELDS = ("order_id", "product_id", "product_uom_id", "product_uom_qty")
+#: What a line does with a subscription that exists (R9.4–R9.6).
+OPERATIONS = [
+    ("renew", "Renewal"),
+    ("extra", "Extra incidents"),
+    ("change", "Change of plan"),
+    ("credit", "Credit for the old plan"),
+]
+
+
+class SaleOrderLine(models.Model):
+    """A line that sells a plan keeps what it sold (R8.7): its numbers are those that
+    the plan had when the line was written, and a change of the plan changes nothing.
+    """
+
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "helpdesk.incident.memory"]
+    _incident_memory_fields = frozenset(
+        {
+            *PLAN_FIELDS,
+            "incident_units",
+            "incident_account_id",
+            "incident_due",
+            "incident_value",
+            "incident_operation",
+            "incident_subscription_id",
+            "incident_term_id",
+            "incident_date_from",
+        }
+    )
+
+    incident_kind = fields.Selection(
+        selection=KINDS,
+        string="Support incidents",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+        readonly=False,
+        copy=False,
+    )
+    incident_quantity = fields.Integer(
+        string="Incidents per unit",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+        readonly=False,
+        copy=False,
+    )
+    incident_term_months = fields.Integer(
+        string="Term in months",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+        readonly=False,
+        copy=False,
+    )
+    incident_units = fields.Integer(
+        string="Units of incidents",
+        compute="_compute_incident_units",
+        store=True,
+        precompute=True,
+        help="The ordered quantity in the unit of the product, as it was by then.",
+    )
+    incident_account_id = fields.Many2one(
+        comodel_name="helpdesk.incident.account",
+        string="Incidents given to",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=INCIDENT_READERS,
+    )
+    incident_due = fields.Integer(
+        string="Incidents due",
+        readonly=True,
+        copy=False,
+        help="How many incidents it should have given by now, of all months: what is "
+        "paid for and not credited, as it was when something about it changed last.",
+    )
+    incident_value = fields.Float(
+        string="Value of the incidents due",
+        digits=0,
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        help="What was paid for the incidents due, without tax, in company currency.",
+    )
+    incident_operation = fields.Selection(
+        selection=OPERATIONS,
+        string="Does with a subscription",
+        readonly=True,
+        copy=False,
+    )
+    incident_subscription_id = fields.Many2one(
+        comodel_name="helpdesk.incident.subscription",
+        string="Acts on subscription",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=INCIDENT_READERS,
+    )
+    incident_term_id = fields.Many2one(
+        comodel_name="helpdesk.incident.subscription.term",
+        string="Acts on term",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=INCIDENT_READERS,
+        help="The term whose months are counted, or credited.",
+    )
+    incident_date_from = fields.Date(
+        string="Acts from",
+        readonly=True,
+        copy=False,
+        help="The first day of the month from which on it acts.",
+    )
+    incident_term_ids = fields.One2many(
+        comodel_name="helpdesk.incident.subscription.term",
+        inverse_name="sale_line_id",
+        string="Terms",
+        readonly=True,
+    )
+    incident_note = fields.Text(
+        string="Incidents sold",
+        compute="_compute_incident_note",
+        compute_sudo=True,
+        help="How many incidents the line sells, and for which days, as far as the "
+        "description does not say it.",
+    )
+
+    def _auto_init(self):
+        """Override: lines of before the installation sell nothing. Empty columns need
+        not be computed row by row."""
+        for name, column in (
+            ("incident_kind", "varchar"),
+            ("incident_quantity", "int4"),
+            ("incident_term_months", "int4"),
+            ("incident_units", "int4"),
+        ):
+            if not column_exists(self.env.cr, self._table, name):
+                create_column(self.env.cr, self._table, name, column)
+        return super()._auto_init()
+
+    # ------------------------------------------------------------------
+    # Compute and constraints
+    # ------------------------------------------------------------------
+
+    @api.depends("product_id")
+    def _compute_incident_plan(self):
+        for line in self:
+            if line._incident_is_sold() or line.incident_operation in (
+                "extra",
+                "credit",
+            ):
+                continue
+            product = line.product_id
+            sells = product.incident_kind not in (False, "none")
+            line.incident_kind = product.incident_kind if sells else False
+            line.incident_quantity = product.incident_quantity if sells else 0
+            line.incident_term_months = (
+                product.incident_term_months if product.incident_kind == "period" else 0
+            )
+
+    @api.depends("incident_kind", "product_uom_id", "product_uom_qty")
+    def _compute_incident_units(self):
+        """R8.2"""
+        for line in self:
+            if not line._incident_is_sold():
+                line.incident_units = (
+                    round(line._incident_quantity()) if line.incident_kind else 0
+                )
+
+    @api.depends(
+        "name",
+        "incident_units",
+        *PLAN_FIELDS,
+        "incident_term_ids.date_from",
+        "incident_term_ids.date_to",
+    )
+    @api.depends_context("lang")
+    def _compute_incident_note(self):
+        """R8.6"""
+        for line in self:
+            line.incident_note = line._incident_words(said=line.name or "")
+
+    @api.constrains("product_id", "product_uom_id", "product_uom_qty")
+    def _check_incident_quantity(self):
+        """R8.2"""
+        for line in self:
+            if not line.incident_kind:
+                continue
+            units = line._incident_quantity()
+            whole = float_is_zero(units - round(units), precision_digits=6)
+            if line._is_line_optional() and line.state != "sale" and not units:
+                # An offer that was not taken, which is nothing sold.
+                continue
+            if line.incident_operation == "extra" and (not whole or round(units) < 1):
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s: the same number of incidents in each of "
+                        "%(months)s months, %(months)s, %(twice)s … in all; "
+                        "“%(quantity)s” is not possible.",
+                        product=line.product_id.display_name,
+                        months=line.incident_term_months,
+                        twice=2 * line.incident_term_months,
+                        quantity=f"{line.product_uom_qty:g}",
+                    )
+                )
+            if not whole or round(units) < 1:
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s is sold in whole units, 1 or more; “%(quantity)s” "
+                        "is not possible.",
+                        product=line.product_id.display_name,
+                        quantity=f"{units:g}",
+                    )
+                )
+            if line._incident_number() * max(line.incident_term_months, 1) > (
+                MAX_INCIDENTS
+            ):
+                raise ValidationError(
+                    self.env["helpdesk.incident.account"]._too_many_message()
+                )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: a further line changes what a confirmed order costs (R8.3)."""
+        lines = super().create(vals_list)
+        lines.order_id._incident_changed()
+        return lines
+
+    def write(self, vals):
+        """Override: what was sold stays as it was sold (R8.7)."""
+        self._incident_check_sold(vals)
+        res = super().write(vals)
+        if PRICE_FIELDS & set(vals):
+            self.order_id._incident_changed()
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_incidents(self):
+        self._incident_check_deletion()
+
+    def _incident_check_deletion(self):
+        if self.sudo().incident_account_id:
+            raise UserError(
+                self.env._(
+                    "Incidents were given for this order: it is part of the customer's "
+                    "statement and cannot be deleted."
+                )
+            )
+
+    def _incident_check_sold(self, vals):
+        changed = {name for name in SOLD_FIELDS if name in vals}
+        if not changed:
+            return
+        for line in self:
+            differs = {
+                name
+                for name in changed
+                if line._incident_sold_differs(name, vals[name])
+            }
+            if differs and line._incident_is_sold():
+                raise UserError(
+                    self.env._(
+                        "%(product)s is sold: what the customer gets goes by product "
+                        "and quantity, and they cannot change any more. To sell more, "
+                        "make a new order; to take back, issue a credit note.",
+                        product=line.product_id.display_name,
+                    )
+                )
+            if line.incident_operation != "credit":
+                differs.discard("product_uom_qty")
+            if differs and line.incident_operation:
+                raise UserError(
+                    self.env._(
+                        "%(product)s was made for %(subscription)s. Remove the line, "
+                        "or make a new order from the subscription.",
+                        product=line.product_id.display_name,
+                        subscription=line.sudo().incident_subscription_id.display_name,
+                    )
+                )
+
+    def _incident_is_sold(self):
+        """Return whether this line has sold a plan, which stays as it is (R8.7)."""
+        self.ensure_one()
+        return bool(
+            self._origin.incident_kind
+            and (
+                self._origin.state == "sale" or self._origin.sudo().incident_account_id
+            )
+        )
+
+    def _incident_sold_differs(self, name, value):
+        if name == "product_uom_qty":
+            return float_compare(value, self[name], precision_digits=6) != 0
+        return self[name].id != value
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_quantity(self):
+        """Return the ordered quantity as it is now (R8.2): in the product's unit; of
+        extra incidents, how many there are in each month (R9.4)."""
+        self.ensure_one()
+        product_uom = self.product_id.uom_id
+        quantity = self.product_uom_qty
+        if self.product_uom_id and self.product_uom_id != product_uom:
+            quantity = self.product_uom_id._compute_quantity(
+                quantity, product_uom, round=False
+            )
+        if self.incident_operation == "extra":
+            quantity /= self.incident_term_months
+        return quantity
+
+    def _incident_number(self):
+        """Return how many incidents the line sells: in all, or in each month (R8.2)."""
+        return self.incident_quantity * self.incident_units
+
+    def _incident_total(self):
+        """Return how many incidents the line sells, of all months."""
+        return self._incident_number() * max(self.incident_term_months, 1)
+
+    def _incident_words(self, said=""):
+        """Return in words what the line sells, and for which days (R8.6).
+
+        :param str said: a description; what it says already is left out.
+        :rtype: str | False
+        """
+        self.ensure_one()
+        words = [self._incident_effect(), self._incident_days()]
+        return ", ".join(word for word in words if word and word not in said) or False
+
+    def _incident_effect(self):
+        """Return in words what the line sells, or does with a subscription."""
+        if self.incident_operation == "extra":
+            return self._incident_extra_words()
+        if self.incident_operation == "credit":
+            if self.incident_quantity == 1:
+                return self.env._("credit for 1 incident of the old plan")
+            return self.env._(
+                "credit for %(number)s incidents of the old plan",
+                number=self.incident_quantity,
+            )
+        return self.product_id._incident_words(
+            self.incident_kind, self._incident_number(), self.incident_term_months
+        )
+
+    def _incident_extra_words(self):
+        values = {
+            "number": self._incident_number(),
+            "months": self.incident_term_months,
+        }
+        if values["months"] == 1:
+            if values["number"] == 1:
+                return self.env._("1 more incident in 1 month")
+            return self.env._("%(number)s more incidents in 1 month", **values)
+        if values["number"] == 1:
+            return self.env._("1 more incident in each of %(months)s months", **values)
+        return self.env._(
+            "%(number)s more incidents in each of %(months)s months", **values
+        )
+
+    def _incident_days(self):
+        """Return in words for which days that is, as far as it is known by now."""
+        if self.incident_kind != "period":
+            return False
+        term = self.incident_term_ids[:1]
+        first, last = term.date_from, term.date_to
+        subscription = self.sudo().incident_subscription_id
+        if self.incident_date_from and not term:
+            first, last = self.incident_date_from, self._incident_last_day()
+        elif not term and subscription and subscription._is_running():
+            anchor, first = subscription._next_window()
+            last = last_day(anchor, self.incident_term_months, first)
+        if not first:
+            return self.env._("from the day of payment")
+        days = self.env._(
+            "%(first)s – %(last)s",
+            first=format_date(self.env, first, date_format="medium"),
+            last=format_date(self.env, last, date_format="medium"),
+        )
+        if not term.months_late:
+            return days
+        return self.env._(
+            "%(days)s; what %(months)s of these months had, which were over by the day "
+            "of payment, came as lifetime incidents",
+            days=days,
+            months=term.months_late,
+        )
+
+    def _incident_last_day(self):
+        """Return the last day of the months that the line acts on."""
+        term = self.sudo().incident_term_id
+        if self.incident_operation == "credit":
+            return term.date_to
+        return last_day(term.anchor, self.incident_term_months, self.incident_date_from)
+
+    def _get_sale_order_line_multiline_description_sale(self):
+        """Override of `sale` to say what a unit of a plan is (R8.6), or what the line
+        does with a subscription."""
+        description = super()._get_sale_order_line_multiline_description_sale()
+        if self.incident_operation in ("extra", "credit"):
+            return f"{self.product_id.display_name}\n{self._incident_words()}"
+        words = [description, self.product_id.incident_description]
+        if self.incident_operation:
+            words.append(self._incident_operation_words())
+        return "\n".join(filter(None, words))
+
+    def _incident_operation_words(self):
+        """Return in words what becomes of the subscription."""
+        plan = self.sudo().incident_subscription_id.product_id
+        if self.incident_operation == "change":
+            return self.env._(
+                "Instead of %(plan)s from %(date)s",
+                plan=plan.with_env(self.env).display_name,
+                date=format_date(
+                    self.env, self.incident_date_from, date_format="medium"
+                ),
+            )
+        return self.env._(
+            "Renewal of %(plan)s", plan=plan.with_env(self.env).display_name
+        )
+
+    # A credit is worth what was paid, with the taxes of that (R9.6): whatever the plan
+    # costs by now, prices and taxes that are updated leave it alone.
+
+    def _reset_price_unit(self):
+        """Override of `sale` for R9.6."""
+        if self.incident_operation == "credit":
+            return None
+        return super()._reset_price_unit()
+
+    def _compute_discount(self):
+        """Override of `sale` for R9.6."""
+        return super(SaleOrderLine, self - self._incident_credits())._compute_discount()
+
+    def _compute_tax_ids(self):
+        """Override of `sale` for R9.6."""
+        return super(SaleOrderLine, self - self._incident_credits())._compute_tax_ids()
+
+    def _incident_credits(self):
+        return self.filtered(lambda line: line.incident_operation == "credit")
+
+    def copy_data(self, default=None):
+        """Override: what a line does with a subscription is done once.
+
+        :raise UserError: for a line that acts on a subscription.
+        """
+        for line in self:
+            if line.incident_operation:
+                raise UserError(
+                    self.env._(
+                        "%(order)s acts on a subscription and cannot be duplicated. "
+                        "Make a new order from the subscription.",
+                        order=line.order_id.name,
+                    )
+                )
+        return super().copy_data(default)
+
+    def _prepare_invoice_line(self, **optional_values):
+        """Override of `sale` to say which days are invoiced, once they are known
+        (R8.6)."""
+        values = super()._prepare_invoice_line(**optional_values)
+        if self.sudo().incident_term_ids and values.get("name"):
+            line = self.with_context(lang=self.order_id._get_lang()).sudo()
+            words = line._incident_words(said=values["name"])
+            values["name"] = f"{values['name']}\n{words}" if words else values["name"]
+        return values

@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+
+from ... import periods
+
+#: What kind of term the operation of an order line makes.
+TERM_KINDS = {"extra": "extra", "change": "change"}
+
+
+class HelpdeskIncidentSubscriptionTerm(models.Model):
+    """What one order line adds to a subscription (R9): incidents in a row of periods.
+
+    It comes into being when its line is paid for the first time, and keeps its days
+    for ever: paid again, it gives the same periods (R3.4, R8.4). Which days they are
+    follows from what the line does (``OPERATIONS``).
+    """
+
+    _name = "helpdesk.incident.subscription.term"
+    _description = "Term of a Support Subscription"
+    _order = "date_from, id"
+
+    subscription_id = fields.Many2one(
+        comodel_name="helpdesk.incident.subscription",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    company_id = fields.Many2one(related="subscription_id.company_id")
+    sale_line_id = fields.Many2one(
+        comodel_name="sale.order.line",
+        string="Order Line",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+    kind = fields.Selection(
+        selection=[
+            ("term", "Term"),
+            ("extra", "Extra Incidents"),
+            ("change", "Change of plan"),
+        ],
+        required=True,
+        readonly=True,
+        default="term",
+    )
+    anchor = fields.Date(
+        required=True,
+        readonly=True,
+        help="The day from which the periods are counted (R9.1).",
+    )
+    date_from = fields.Date(string="First Day", required=True, readonly=True)
+    date_to = fields.Date(string="Last Day", required=True, readonly=True)
+    months = fields.Integer(required=True, readonly=True)
+    months_late = fields.Integer(
+        string="Months late",
+        required=True,
+        readonly=True,
+        default=0,
+        help="How many of its months had ended when it was paid: their incidents come "
+        "as lifetime incidents.",
+    )
+    incidents_per_period = fields.Integer(
+        string="Incidents per month", required=True, readonly=True
+    )
+
+    _sale_line_uniq = models.UniqueIndex(
+        "(sale_line_id)", "An order line has one term."
+    )
+    _window_check = models.Constraint(
+        f"""CHECK (anchor <= date_from AND date_from <= date_to
+              AND months BETWEEN 1 AND {periods.MAX_MONTHS}
+              AND months_late BETWEEN 0 AND months
+              AND incidents_per_period >= 1)""",
+        "A term has whole months, and 1 incident or more in each.",
+    )
+
+    def _periods(self):
+        """Return the first and last days of the periods of this term (R9.1).
+
+        :rtype: list[tuple[date, date]]
+        """
+        self.ensure_one()
+        first = periods.number_at(self.anchor, self.date_from)
+        return [
+            periods.period(self.anchor, number)
+            for number in range(first, first + self.months)
+        ]
+
+    def _numbers(self, due):
+        """Return how many incidents the line has paid for in each period: of what it
+        should have given in all, the last periods give way first (R8.4).
+
+        :param int due: what the line should have given by now, of all periods.
+        :rtype: dict[tuple[date, date], int]
+        """
+        numbers = {}
+        for period in self._periods():
+            numbers[period] = min(due, self.incidents_per_period)
+            due -= numbers[period]
+        return numbers
+
+    def _on_time(self, numbers):
+        """Return those of the numbers by period that were paid in time: the others come
+        as lifetime incidents (R9.4)."""
+        if not self.months_late:
+            return numbers
+        return dict(sorted(numbers.items())[self.months_late :])
+
+    # ------------------------------------------------------------------
+    # Beginning
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _begin(self, lines):
+        """Begin what these lines have bought, today (R9.1, R9.4–R9.6).
+
+        :param lines: lines of one order that sell periods, paid for the first time;
+            their accounts are locked.
+        """
+        subscriptions = self.subscription_id
+        anew = {}
+        for line in lines:
+            subscription = line.incident_subscription_id
+            fixed = line.incident_date_from
+            if not subscription or subscription.date_cancelled and not fixed:
+                # What was cancelled is not added to: it begins anew.
+                if subscription not in anew or not subscription:
+                    anew[subscription] = subscription._open(line)
+                subscription = anew[subscription]
+            subscriptions |= subscription
+            if line.incident_operation == "credit":
+                continue
+            anchor, first = (
+                (line.incident_term_id.anchor, fixed)
+                if fixed
+                else subscription._next_window()
+            )
+            term = self.create(
+                {
+                    "subscription_id": subscription.id,
+                    "sale_line_id": line.id,
+                    "kind": TERM_KINDS.get(line.incident_operation, "term"),
+                    "anchor": anchor,
+                    "date_from": first,
+                    "date_to": periods.last_day(
+                        anchor, line.incident_term_months, first
+                    ),
+                    "months": line.incident_term_months,
+                    "incidents_per_period": line._incident_number(),
+                }
+            )
+            if fixed:
+                term.months_late = term._months_gone()
+        # What comes next goes on where this ends.
+        subscriptions._follow()
+
+    def _months_gone(self):
+        """Return how many months of this term have ended: all of them where the
+        subscription was cancelled."""
+        if self.subscription_id.date_cancelled:
+            return self.months
+        today = self.company_id._incident_today()
+        return sum(last < today for _first, last in self._periods())

@@ -1,0 +1,288 @@
+"""What a subscription has paid for, and by now should have given (R3.4, R9).
+
+It follows from the terms and what is due of their lines; the same numbers, asked for
+again, change nothing.
+"""
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+from fractions import Fraction
+from math import floor
+
+from odoo import api, models
+
+from ..ledger.account_settle import Cause
+from ..selling.sale_order_paid import as_fraction
+
+
+class HelpdeskIncidentSubscription(models.Model):
+    _inherit = "helpdesk.incident.subscription"
+
+    @api.model
+    def _open(self, line):
+        """Open the subscription that a line has paid for, today (R9.1)."""
+        account = line.incident_account_id
+        quiet = self.with_context(mail_create_nolog=True, mail_create_nosubscribe=True)
+        return quiet.create(
+            {
+                "account_id": account.id,
+                "product_id": line.product_id.id,
+                "quantity": line.incident_units,
+                "incidents_per_period": line._incident_number(),
+                "date_start": account.company_id._incident_today(),
+            }
+        )
+
+    def _is_running(self):
+        """Return whether the subscription is active today (R9.8)."""
+        self.ensure_one()
+        return self.state == "active"
+
+    def _next_window(self):
+        """Return what a further term begins with (R9.5): the day after the days that
+        are paid for, with the anchor as it is; today, with a new anchor, where none
+        are.
+
+        :return: the anchor, and the first day of the term.
+        :rtype: tuple[date, date]
+        """
+        self.ensure_one()
+        if self._is_running():
+            return self.date_start, self.date_end + timedelta(days=1)
+        today = self.company_id._incident_today()
+        return today, today
+
+    def _settle(self):
+        """Write what the terms have paid for by now; the accounts are locked.
+
+        :return: the number of entries written.
+        :rtype: int
+        """
+        known, causes, paid = self._owed()
+        self._follow(known)
+        count = self.env["helpdesk.incident.account"]._settle(causes)
+        self.env["helpdesk.incident.purchase"]._record(paid)
+        return count
+
+    def _owed(self):
+        """Return what the terms have paid for by now.
+
+        :return: what :meth:`_numbers` does for each subscription, the causes that
+            follow from it, and what accountants are told.
+        :rtype: tuple[dict, list[Cause], list[Paid]]
+        """
+        causes, paid = [], []
+        known = {}
+        for subscription in self:
+            known[subscription], values = subscription._numbers_and_values()
+            name = subscription._incident_name()
+            total = defaultdict(int)
+            for term, given in known[subscription].items():
+                late = []
+                if term.months_late:
+                    late = [subscription._late_cause(term, given)]
+                    causes += late
+                on_time = term._on_time(given)
+                for period, number in on_time.items():
+                    total[period] += number
+                paid += subscription._paid(term, late, on_time, values[term])
+            for (first, last), number in sorted(total.items()):
+                causes.append(
+                    Cause(
+                        account=subscription.account_id,
+                        key=subscription._period_key(first, last),
+                        target=number if subscription._goes_on(last) else 0,
+                        kind="period",
+                        name=name,
+                        source=subscription,
+                        date_from=first,
+                        date_to=last,
+                    )
+                )
+        return known, causes, paid
+
+    def _period_key(self, first, last):
+        return f"period:{self.id}:{first}:{last}"
+
+    def _paid(self, term, late, on_time, value):
+        """Return what a term has paid for by now, for accountants (R12.4).
+
+        :param list[Cause] late: for the months that had ended when it was paid.
+        :param dict on_time: its number of incidents by period.
+        :param value: what was paid for all of it.
+        :rtype: list[Paid]
+        """
+        return self.env["helpdesk.incident.purchase"]._spread(
+            term.sale_line_id,
+            value,
+            [(None, cause.target, 0) for cause in late]
+            + [
+                (
+                    self._period_key(first, last),
+                    number,
+                    0 if self._goes_on(last) else number,
+                )
+                for (first, last), number in sorted(on_time.items())
+            ],
+        )
+
+    def _numbers(self):
+        """Return how many incidents each term has paid for in each period (R9.2), from
+        what its line should have given by now.
+
+        :rtype: dict[recordset, dict[tuple[date, date], int]]
+        """
+        return self._numbers_and_values()[0]
+
+    def _numbers_and_values(self):
+        """Return what :meth:`_numbers` does, and what was paid for each term, without
+        tax, in company currency.
+
+        What a change of plan credits is taken from the periods of the terms that it
+        credits (R9.6), their last ones first. As far as there is nothing (any more)
+        that could be credited, the change itself is not paid.
+
+        :rtype: tuple[dict[recordset, dict[tuple[date, date], int]],
+            dict[recordset, float]]
+        """
+        self.ensure_one()
+        credits = self.env["sale.order.line"].search(
+            [
+                ("incident_subscription_id", "=", self.id),
+                ("incident_operation", "=", "credit"),
+                ("incident_account_id", "!=", False),
+            ]
+        )
+        terms = self.term_ids.sorted(lambda term: term.sale_line_id.id)
+        lines = (credits | terms.sale_line_id).sorted("id")
+        numbers, values = {}, defaultdict(float)
+        for order_lines in lines.grouped("order_id").values():
+            uncovered = 0
+            for credit in order_lines & credits:
+                taken = self._take_credit(credit, numbers)
+                if taken:
+                    credited = credit.incident_value * taken / credit.incident_due
+                    values[credit.incident_term_id] += credited
+                if taken < credit.incident_due:
+                    share = Fraction(
+                        credit.incident_due - taken, credit._incident_total()
+                    )
+                    uncovered += share * as_fraction(-credit.price_total)
+            for term in terms & order_lines.incident_term_ids:
+                line = term.sale_line_id
+                due, paid = line.incident_due, 1
+                if uncovered > 0 and line.price_total > 0:
+                    paid = max(1 - uncovered / as_fraction(line.price_total), 0)
+                    due = floor(due * paid)
+                numbers[term] = term._numbers(due)
+                values[term] += line.incident_value * float(paid)
+        return numbers, values
+
+    @api.model
+    def _take_credit(self, credit, numbers):
+        """Take what a line credits from the numbers of the term that it credits.
+
+        :return: how many incidents there were to take.
+        :rtype: int
+        """
+        given = numbers.get(credit.incident_term_id, {})
+        left = credit.incident_due
+        for first, last in sorted(given, reverse=True):
+            if first >= credit.incident_date_from:
+                taken = min(given[first, last], left)
+                given[first, last] -= taken
+                left -= taken
+        return credit.incident_due - left
+
+    @api.model
+    def _late_cause(self, term, given):
+        """Return the cause that a term is for the months that had ended when it was
+        paid (R9.4): lifetime incidents, less what was given in these months anyway and
+        is credited now."""
+        late = sorted(given)[: term.months_late]
+        replaced = Counter()
+        for credit in term.sale_line_id.order_id.order_line:
+            if credit.incident_operation == "credit" and self._goes_on(late[-1][1]):
+                full = credit.incident_term_id._numbers(
+                    credit.incident_term_id.sale_line_id.incident_due
+                )
+                replaced.update({period: full.get(period, 0) for period in late})
+        return term.sale_line_id._incident_cause(
+            sum(max(given[period] - replaced[period], 0) for period in late)
+        )
+
+    def _given_with(self, terms):
+        """Return how many incidents some of the terms have given by today."""
+        today = self._today()
+        numbers = self._numbers()
+        return sum(
+            number
+            for term in terms & self.term_ids
+            for (first, last), number in term._on_time(numbers[term]).items()
+            if first <= today and self._goes_on(last)
+        )
+
+    def _goes_on(self, day):
+        """Return whether what ends on ``day`` was not withdrawn by staff (R9.8)."""
+        return not self.date_cancelled or day < self.date_cancelled
+
+    def _follow(self, known=None):
+        """Write what the subscriptions are by now: plan, number and last day as their
+        terms have them in the last month that is paid for.
+
+        :param dict known: what :meth:`_numbers` has returned for each, if it was asked.
+        """
+        for subscription in self:
+            numbers = known[subscription] if known else subscription._numbers()
+            values = subscription._facts(numbers)
+            changed = {
+                name: value
+                for name, value in values.items()
+                if subscription._fields[name].convert_to_write(
+                    subscription[name], subscription
+                )
+                != value
+            }
+            if "date_end" in changed:
+                # Another end, which has not been tried to renew.
+                changed["renewal_problem"] = False
+            if changed:
+                subscription.write(changed)
+
+    def _facts(self, numbers):
+        last = max(
+            (
+                period
+                for term, given in numbers.items()
+                for period, number in term._on_time(given).items()
+                if number and self._goes_on(period[1])
+            ),
+            key=lambda period: period[1],
+            default=None,
+        )
+        if not last:
+            return {"date_end": False}
+        facts = {"date_end": last[1]}
+        plans = [
+            term
+            for term, given in numbers.items()
+            if term.kind != "extra" and given.get(last)
+        ]
+        if plans:
+            line = plans[-1].sale_line_id
+            facts |= {
+                "product_id": line.product_id.id,
+                "quantity": line.incident_units,
+                "incidents_per_period": line._incident_number(),
+                "extra_incidents": sum(
+                    given.get(last, 0)
+                    for term, given in numbers.items()
+                    if term.kind == "extra"
+                ),
+                "date_start": plans[-1].anchor,
+            }
+        return facts
+
+    def _incident_name(self):
+        account = self.account_id._in_customer_language()
+        return self.product_id.with_env(account.env).display_name

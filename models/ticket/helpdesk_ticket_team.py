@@ -1,0 +1,116 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...fields import WholeNumber
+
+#: What happens to a ticket of a customer who has too few incidents (R11.2, R11.3).
+SHORTAGE_POLICIES = [
+    ("refuse", "Refuse the ticket"),
+    ("park", "Keep the ticket waiting"),
+]
+
+
+class HelpdeskTicketTeam(models.Model):
+    _name = "helpdesk.ticket.team"
+    # The analytic distribution of what is charged in the team's tickets (R10).
+    _inherit = ["helpdesk.ticket.team", "analytic.mixin"]
+
+    incident_required = fields.Boolean(
+        string="Require support incidents",
+        help="Each ticket that a customer submits to this team takes incidents from "
+        "the customer's account.",
+    )
+    incident_cost = WholeNumber(
+        string="Incidents per ticket",
+        default=1,
+        required=True,
+        help="How many incidents a ticket of this team takes.",
+    )
+    incident_on_staff_tickets = fields.Boolean(
+        string="Deduct on tickets opened by staff",
+        help="Also take incidents for tickets that staff open for a customer, for "
+        "example on the phone. Otherwise staff deduct in the ticket.",
+    )
+
+    incident_shortage_policy = fields.Selection(
+        selection=SHORTAGE_POLICIES,
+        string="When incidents run out",
+        default="refuse",
+        required=True,
+        help="What happens to a ticket of a customer who has too few incidents. "
+        "Refused: the portal says why and creates nothing; an e-mail is answered and "
+        "its ticket closed. Waiting: the ticket is kept, the customer gets a link to "
+        "buy, and it is released when incidents arrive.",
+    )
+
+    _incident_cost_check = models.Constraint(
+        "CHECK (incident_cost >= 1)",
+        "Incidents per ticket must be 1 or more.",
+    )
+
+    @api.constrains("incident_required", "company_id")
+    def _check_incident_company(self):
+        """R2.3: incidents belong to an account in one company."""
+        for team in self:
+            if team.incident_required and not team.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "Team %(team)s requires support incidents, so it needs a "
+                        "company: incidents belong to a customer in one company.",
+                        team=team.name,
+                    )
+                )
+
+    @api.onchange("incident_required", "show_in_portal", "company_id")
+    def _onchange_incident_required(self):
+        if self._incident_companies_to_open():
+            return {
+                "warning": {
+                    "title": self.env._("Customers will choose the team"),
+                    "message": self.env._(
+                        "Paid support needs customers to choose the team on the new "
+                        "ticket form of the portal. In %(company)s they cannot, or "
+                        "need not; saving this team turns both settings on.",
+                        company=self.company_id.name,
+                    ),
+                }
+            }
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        teams = super().create(vals_list)
+        teams._incident_open_portal_choice()
+        return teams
+
+    def write(self, vals):
+        res = super().write(vals)
+        if {"incident_required", "show_in_portal", "company_id", "active"} & set(vals):
+            self._incident_open_portal_choice()
+        if {"incident_required", "incident_cost", "incident_shortage_policy"} & set(
+            vals
+        ):
+            # What waits for what these teams take is looked at again (R11.3).
+            self.env["helpdesk.ticket"]._incident_trigger_parked()
+        return res
+
+    def _incident_companies_to_open(self):
+        """Return the companies in which customers cannot choose these paid teams."""
+        return self.filtered(
+            lambda team: team.incident_required and team.active and team.show_in_portal
+        ).company_id.filtered(
+            lambda company: (
+                not (
+                    company.helpdesk_mgmt_portal_select_team
+                    and company.helpdesk_mgmt_portal_team_id_required
+                )
+            )
+        )
+
+    def _incident_open_portal_choice(self):
+        """Let customers choose the team, as paid support needs (R11.1)."""
+        self._incident_companies_to_open().sudo().write(
+            {
+                "helpdesk_mgmt_portal_select_team": True,
+                "helpdesk_mgmt_portal_team_id_required": True,
+            }
+        )

@@ -1,0 +1,429 @@
+"""Tickets that wait for incidents (R11.3, R13.3)."""
+
+import logging
+from datetime import timedelta
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date
+
+from ..groups import INCIDENT_READERS
+
+_logger = logging.getLogger(__name__)
+
+#: A change of these may end the waiting, or let a ticket wait for another customer.
+WATCHED = {"active", "company_id", "duplicate_id", "partner_id", "stage_id", "team_id"}
+CANCELLED = "helpdesk_mgmt.helpdesk_ticket_stage_cancelled"
+REJECTED = "helpdesk_mgmt.helpdesk_ticket_stage_rejected"
+#: Where a transaction notes the tickets whose stage writes no mail.
+QUIET = "helpdesk_paid_support.quiet"
+
+
+class HelpdeskTicket(models.Model):
+    """A ticket that waits is *parked*. It waits for what its team takes at present, and
+    ends waiting when that is deducted (by :meth:`_incident_release`, or by hand), when
+    staff waive it, and when it is closed, archived, or of a team that takes nothing.
+    The day since when it waits is set when the customer is told.
+
+    Whoever changes that locks the account of the customer first: a ticket is released,
+    withdrawn or closed once, whatever happens at the same moment.
+    """
+
+    _name = "helpdesk.ticket"
+    _inherit = ["helpdesk.ticket", "helpdesk.incident.memory"]
+
+    _incident_memory_fields = frozenset(
+        {"incident_hold", "incident_hold_date", "incident_link_on"}
+    )
+
+    incident_hold = fields.Selection(
+        selection=[("parked", "Waiting for incidents"), ("waived", "Waived")],
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        help="Why nothing is deducted for this ticket, although its team takes "
+        "incidents.",
+    )
+    incident_hold_date = fields.Date(
+        string="Waiting since", readonly=True, copy=False, groups=INCIDENT_READERS
+    )
+    incident_link_on = fields.Datetime(
+        string="Link to buy used on",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        help="When the customer has ordered for this ticket: it is released before "
+        "others that wait.",
+    )
+
+    # What waits is little, and looked up by customer whenever incidents arrive.
+    _incident_parked_idx = models.Index(
+        "(commercial_partner_id, company_id) WHERE incident_hold = 'parked'"
+    )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        """Override: what ends waiting, or lets a ticket wait for another customer."""
+        if not WATCHED & set(vals):
+            return super().write(vals)
+        before = {
+            ticket: ticket._incident_holder()
+            for ticket in self.sudo()
+            if ticket.incident_hold == "parked"
+        }
+        res = super().write(vals)
+        for ticket, holder in before.items():
+            ticket._incident_review_hold(holder)
+        return res
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_incident_waive(self):
+        """Handle these tickets without incidents (R11.3).
+
+        :raise AccessError: if the user may not write them.
+        """
+        self.check_access("write")
+        self._incident_lock_ahead()
+        for ticket in self.sudo():
+            ticket._incident_account()._lock()
+            if not ticket.incident_due:
+                continue
+            ticket._incident_remember(incident_hold="waived", incident_hold_date=False)
+            ticket._message_log(
+                body=self.env._("Waived: this ticket takes no support incidents.")
+            )
+
+    # ------------------------------------------------------------------
+    # Waiting, and how it ends
+    # ------------------------------------------------------------------
+
+    def _incident_set(self, target):
+        """Override: what has been deducted is waited for no more."""
+        res = super()._incident_set(target)
+        if target and self.sudo().incident_hold:
+            self._incident_end_hold()
+        return res
+
+    def _incident_end_hold(self):
+        self._incident_remember(incident_hold=False, incident_hold_date=False)
+
+    def _incident_park_if_short(self):
+        """Let this ticket wait if too few incidents are available, and its team does
+        not refuse then.
+
+        :return: whether it waits.
+        :rtype: bool
+        """
+        if self.team_id.incident_shortage_policy != "park":
+            return False
+        account = self._incident_account(create=True)
+        account._lock()
+        if not account or account.available >= self._incident_required():
+            return False
+        self._incident_remember(incident_hold="parked")
+        self._incident_tell_parked(account)
+        return True
+
+    def _incident_admit(self, refusable=True):
+        """Deduct what this ticket waits for. Where that is too much the customer is
+        told, once; a ticket that has just come by e-mail is closed then, if its team
+        refuses tickets (R11.3).
+
+        :param bool refusable: whether it may be closed.
+        :return: whether it was released by this call.
+        :rtype: bool
+        """
+        self.ensure_one()
+        if self._incident_release():
+            return True
+        account = self._incident_account()
+        told = self.incident_hold_date
+        # Of unknown senders there is no account, until staff set the customer.
+        if self.incident_hold != "parked" or told or not account:
+            return False
+        if refusable and self.team_id.incident_shortage_policy == "refuse":
+            self._incident_refuse(account)
+        else:
+            self._incident_tell_parked(account)
+        return False
+
+    def _incident_release(self):
+        """Deduct what this ticket waits for, if that much is available; end the waiting
+        if there is nothing to wait for.
+
+        :return: whether it was released by this call: of two at once, by one of them.
+        :rtype: bool
+        """
+        self.ensure_one()
+        account = self._incident_account(create=bool(self.partner_id))
+        account._lock()
+        if self.incident_hold != "parked" or self._incident_end_if_over():
+            return False
+        twin = self._incident_twin()
+        if twin:
+            self._incident_close(
+                CANCELLED,
+                self.env._(
+                    "Closed: the same e-mail has opened ticket %(number)s.",
+                    number=twin.number,
+                ),
+                duplicate_id=twin.id,
+            )
+            return False
+        needed = self._incident_required()
+        if not account or account.available < needed:
+            return False
+        if self.incident_hold_date:
+            self._incident_tell("released", account)
+        self._incident_set(needed)
+        return True
+
+    def _incident_end_if_over(self):
+        """End the waiting of a ticket that was closed, archived or marked as a
+        duplicate, or whose team takes nothing.
+
+        :return: whether it does not wait now.
+        """
+        required = self._incident_required()
+        if required and self.active and not (self.closed or self.duplicate_id):
+            return False
+        self._incident_end_hold()
+        self._message_log(
+            body=self.env._("This ticket does not wait for support incidents now.")
+        )
+        return True
+
+    def _incident_review_hold(self, holder):
+        """Look again at a ticket that waits and was changed: at its customer of now,
+        and at what its team takes.
+
+        :param holder: whose incidents it has waited for before.
+        """
+        self.ensure_one()
+        if self.incident_hold != "parked":
+            return
+        if self._incident_holder() == holder:
+            self._incident_admit()
+            return
+        # Another customer is told anew; what was accepted once is not refused.
+        accepted = bool(self.incident_hold_date)
+        self._incident_remember(incident_hold_date=False, incident_link_on=False)
+        self._incident_admit(refusable=not accepted)
+
+    def _incident_withdraw(self):
+        """Close a ticket that waits, as its customer wishes (R11.3).
+
+        :return: whether it was waiting.
+        :rtype: bool
+        """
+        self.ensure_one()
+        self._incident_account()._lock()
+        if self.incident_hold != "parked":
+            return False
+        self._incident_close(CANCELLED, self.env._("Withdrawn by the customer."))
+        return True
+
+    @api.model
+    def _incident_parked_of(self, user):
+        """Return the tickets of this user's customer that wait, with superuser
+        rights."""
+        return self.sudo().search(
+            [
+                ("commercial_partner_id", "=", user.commercial_partner_id.id),
+                ("incident_hold", "=", "parked"),
+            ]
+        )
+
+    def _incident_use_link(self):
+        """Note that the customer orders for this ticket: it is released first."""
+        self.ensure_one()
+        if self.incident_hold == "parked":
+            self._incident_remember(incident_link_on=fields.Datetime.now())
+
+    def _incident_refuse(self, account):
+        self._incident_tell("refused", account)
+        self._incident_close(
+            REJECTED,
+            self.env._(
+                "Closed: this ticket takes %(needed)s support incidents, and the "
+                "customer has %(left)s. The customer is told by mail.",
+                needed=self._incident_required(),
+                left=account.available,
+            ),
+        )
+
+    def _incident_give_up(self):
+        """Close a ticket that has waited for too long (R13.3)."""
+        if self._incident_release() or self.incident_hold != "parked":
+            return
+        self._incident_tell("given_up", self._incident_account())
+        self._incident_close(
+            REJECTED,
+            self.env._(
+                "Closed: it has waited for support incidents since %(date)s.",
+                date=format_date(self.env, self.incident_hold_date),
+            ),
+        )
+
+    def _incident_close(self, stage, body, **values):
+        """Close a ticket that nobody has worked on, and say why in its history.
+
+        The mail of the stage stays unsent: customers get one that says what to do.
+
+        :param str stage: the external id of the stage to choose, where the team has it;
+            else it is the first one that closes.
+        :param values: what else to write.
+        """
+        self._incident_end_hold()
+        stages = self.team_id._get_applicable_stages().filtered("closed")
+        wanted = self.env.ref(stage, raise_if_not_found=False)
+        chosen = wanted if wanted in stages else stages[:1]
+        if chosen:
+            values["stage_id"] = chosen.id
+        else:
+            body += " " + self.env._("The team has no stage that closes tickets.")
+        self.write(values)
+        # Read when the change of the stage is told, in this transaction.
+        self.env.cr.precommit.data.setdefault(QUIET, set()).add(self.id)
+        self._message_log(body=body)
+
+    # ------------------------------------------------------------------
+    # Telling the customer
+    # ------------------------------------------------------------------
+
+    def _incident_tell(self, kind, account):
+        """Note that the customer is to be told, once for each time that this ticket
+        waits (R13.2).
+
+        :param str kind: a key of ``helpdesk.incident.reminder.kind``.
+        """
+        since = self.incident_hold_date or self.company_id._incident_today()
+        self.env["helpdesk.incident.reminder"].sudo()._queue(
+            kind,
+            f"{self.id}:{account.id}:{since}",
+            account,
+            ticket=self,
+            day=since,
+            quantity=self._incident_required(),
+        )
+
+    def _incident_tell_parked(self, account):
+        self._incident_remember(incident_hold_date=self.company_id._incident_today())
+        self._incident_tell("parked", account)
+        self._message_log(
+            body=self.env._(
+                "Waiting for support incidents: %(needed)s needed, %(left)s available. "
+                "The customer gets a link to buy them.",
+                needed=self._incident_required(),
+                left=account.available,
+            )
+        )
+
+    def _track_template(self, changes):
+        """Override: whoever gets a mail that says what to do needs none of the
+        stage."""
+        templates = super()._track_template(changes)
+        if self[0].id in self.env.cr.precommit.data.get(QUIET, ()):
+            templates.pop("stage_id", None)
+        return templates
+
+    # ------------------------------------------------------------------
+    # Scheduled action
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _incident_trigger_parked(self):
+        """Let the scheduled action run soon, if there is one."""
+        cron = self.env.ref(
+            "helpdesk_paid_support.ir_cron_incident_parked", raise_if_not_found=False
+        )
+        if cron:
+            cron.sudo()._trigger()
+
+    @api.model
+    def _cron_parked(self):
+        """Close what has waited for too long, and release what can be released by now
+        (R13.1, R13.3). Each account and each ticket is a transaction: it is safe to run
+        twice, at once, and to be killed; what is left is reported."""
+        tickets = self.sudo()
+        work = [ticket._incident_give_up for ticket in tickets._incident_overdue()]
+        work += [
+            account._release for account in tickets._incident_accounts_to_release()
+        ]
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(work))
+        for step in work:
+            try:
+                with self.env.cr.savepoint():
+                    step()
+            except (OperationalError, ConcurrencyError):
+                # Somebody else is at it: the next run will see.
+                self.env.cr.rollback()
+            except Exception:
+                _logger.exception("A ticket that waits could not be looked at")
+            if not cron._commit_progress(1):
+                return
+
+    @api.model
+    def _incident_overdue(self):
+        """Return what has waited for as long as the company says (R13.3). Tickets of
+        unknown senders wait for staff, and have no such day."""
+        return self.search(
+            Domain("incident_hold", "=", "parked")
+            & Domain.OR(
+                Domain("company_id", "=", company.id)
+                & Domain(
+                    "incident_hold_date",
+                    "<=",
+                    company._incident_today()
+                    - timedelta(days=company.incident_parked_close_days),
+                )
+                for company in self.env["res.company"]._incident_companies()
+                if company.incident_parked_close_days
+            ),
+            order="id",
+        )
+
+    @api.model
+    def _incident_accounts_to_release(self):
+        """Return the accounts at which something can be done: an e-mail that could not
+        be looked at yet, or a ticket for which there are enough incidents by now."""
+        account_model = self.env["helpdesk.incident.account"]
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT t.commercial_partner_id, t.company_id,
+                       BOOL_OR(t.incident_hold_date IS NULL),
+                       MIN(CASE WHEN team.incident_required
+                                THEN team.incident_cost ELSE 0 END)
+                  FROM helpdesk_ticket t
+                  LEFT JOIN helpdesk_ticket_team team ON team.id = t.team_id
+                 WHERE t.incident_hold = 'parked'
+                   AND t.commercial_partner_id IS NOT NULL
+                 GROUP BY t.commercial_partner_id, t.company_id
+                """
+            )
+        )
+        # Whoever wrote by e-mail may have no account yet.
+        accounts = account_model._open([row[:2] for row in rows])
+        numbers = account_model.union(*accounts.values())._numbers()
+        return [
+            accounts[(partner_id, company_id)]
+            for partner_id, company_id, new, least in rows
+            if new
+            or (
+                numbers.get(accounts[(partner_id, company_id)].id, {}).get("available")
+                or 0
+            )
+            >= (least or 0)
+        ]
