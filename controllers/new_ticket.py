@@ -73,7 +73,9 @@ class PaidSupportTicketController(HelpdeskTicketController):
         # Whoever comes second waits before the work is done, not to do it again (R3.6).
         account_model = request.env["helpdesk.incident.account"]
         account_model._lock_first(
-            account_model._holding(request.env.user.partner_id, request.env.company)
+            account_model._account_condition(
+                request.env.user.partner_id, request.env.company
+            )
         )
         error = self._submission_error(kw)
         if not error:

@@ -129,7 +129,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             },
             "open_orders": customer._incident_open_orders(company),
             "parked": account._parked(),
-            "lines": account._statement(limit=5),
+            **self._statement_lines(account, limit=5),
             "kinds": dict(self._entry_kinds()),
             "validity": request.env["helpdesk.incident.allotment"]._validity,
             "day": self._day_words,
@@ -144,6 +144,12 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             ),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
+
+    def _statement_lines(self, account, *which, **limits):
+        """Return the entries that a statement lists, and the tickets that they are of,
+        as values of a page."""
+        lines = account._statement(*which, **limits)
+        return {"lines": lines, "tickets": account._statement_tickets(lines)}
 
     def _entry_kinds(self):
         """Return what the kinds of entries are called."""

@@ -60,8 +60,11 @@ class PaidSupportStatement(PaidSupportPortal):
                 step=self._items_per_page,
                 url_args=filters.query(),
             )
-            values["lines"] = account._statement(
-                values["listed"], self._items_per_page, values["pager"]["offset"]
+            values |= self._statement_lines(
+                account,
+                values["listed"],
+                limit=self._items_per_page,
+                offset=values["pager"]["offset"],
             )
         return request.render(
             "helpdesk_paid_support.portal_my_incidents_statement", values
@@ -74,7 +77,9 @@ class PaidSupportStatement(PaidSupportPortal):
         values = self._statement_values(filters)
         if values["error"]:
             return request.redirect_query(PATH, filters.query())
-        values["lines"] = values["account"]._statement(values["listed"], PRINT_LIMIT)
+        values |= self._statement_lines(
+            values["account"], values["listed"], limit=PRINT_LIMIT
+        )
         values["printed"] = True
         return request.render(
             "helpdesk_paid_support.portal_my_incidents_statement_print", values
@@ -91,13 +96,11 @@ class PaidSupportStatement(PaidSupportPortal):
         values = self._statement_values(filters)
         if values["error"]:
             return request.redirect_query(PATH, filters.query())
-        account = values["account"]
+        values |= self._statement_lines(values["account"], values["listed"])
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(self._csv_titles())
-        writer.writerows(
-            self._csv_row(line, values) for line in account._statement(values["listed"])
-        )
+        writer.writerows(self._csv_row(line, values) for line in values["lines"])
         return request.make_response(
             # The mark tells spreadsheets that it is UTF-8.
             text.getvalue().encode("utf-8-sig"),
@@ -254,7 +257,7 @@ class PaidSupportStatement(PaidSupportPortal):
             line.date.isoformat(),
             self._csv_text(values["kinds"][line.kind]),
             self._csv_text(line.name),
-            self._csv_text(line.ticket_number or ""),
+            self._csv_text(values["tickets"].get((line.res_model, line.res_id), "")),
             line.date_to.isoformat() if line.date_to else "",
             line.quantity,
             line.balance,

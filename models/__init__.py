@@ -8,6 +8,7 @@ from . import charge
 from . import reminder
 from . import check
 from . import overview
+from . import helpdesk_incident_account
 from . import ir_http
 from . import res_company
 from . import res_config_settings

@@ -1,6 +1,5 @@
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.fields import Domain
 
 from ..fields import WholeNumber
 from .selling.sale_order import GRANT_ON
@@ -25,15 +24,6 @@ class ResCompany(models.Model):
         selection=GRANT_ON,
         string="Incidents bought are given",
         default="paid",
-        required=True,
-    )
-    incident_expired_return = fields.Selection(
-        selection=[
-            ("lapse", "lapse"),
-            ("lifetime", "come back as lifetime incidents"),
-        ],
-        string="Incidents returned after their period",
-        default="lapse",
         required=True,
     )
     incident_return_on_duplicate = fields.Boolean(
@@ -119,12 +109,6 @@ class ResCompany(models.Model):
                     )
                 )
 
-    @api.model
-    def _incident_companies(self):
-        """Return all companies, with superuser rights: there are few of them, and each
-        has its own today (R3.7)."""
-        return self.sudo().search(Domain.TRUE)
-
     def _incident_counts_payments(self):
         """Return whether payments give incidents at present (R6.2, R6.3)."""
         self.ensure_one()
@@ -134,27 +118,3 @@ class ResCompany(models.Model):
             or company.incident_topup_amount > 0
             and company.incident_topup_quantity
         )
-
-    def _incident_today(self):
-        """Return the current day in the company's time zone (R3.7): that of its
-        partner, UTC where unset.
-
-        :rtype: datetime.date
-        """
-        self.ensure_one()
-        return fields.Date.context_today(self.with_context(tz=self._incident_tz()))
-
-    @tools.ormcache("self.id")
-    def _incident_tz(self):
-        """Return the name of the company's time zone. Every verb asks for it. Writing
-        it empties this cache (``res.partner``), as does giving the company another
-        partner.
-
-        :rtype: str
-        """
-        return self.sudo().partner_id.tz or "UTC"
-
-    @api.private
-    def cache_invalidation_fields(self):
-        """Override for the time zone of the partner."""
-        return super().cache_invalidation_fields() | {"partner_id"}

@@ -1,9 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from ..fields import WholeNumber
 from .groups import INCIDENT_READERS, MANAGERS
-from .ledger.account_settle import Cause
 
 
 class ResPartner(models.Model):
@@ -47,9 +46,6 @@ class ResPartner(models.Model):
         groups=INCIDENT_READERS,
         help="What tickets of this customer can use today.",
     )
-    incident_can_register = fields.Boolean(
-        compute="_compute_incident_can_register", groups=INCIDENT_READERS
-    )
 
     @api.depends("commercial_partner_id")
     @api.depends_context("company")
@@ -67,20 +63,6 @@ class ResPartner(models.Model):
             partner.incident_lifetime_balance = account.lifetime_balance
             partner.incident_period_balance = account.period_balance
             partner.incident_available = account.available
-
-    @api.depends_context("company")
-    def _compute_incident_can_register(self):
-        """R6.1: whether “Register as client” would give anything."""
-        company = self.env.company
-        account_model = self.env["helpdesk.incident.account"]
-        for partner in self:
-            customer = partner._origin.commercial_partner_id
-            partner.incident_can_register = bool(
-                company.sudo().incident_registration_quantity
-                and customer
-                and not customer._incident_portal_users(company)
-                and not account_model._of(customer, company)._has_entry("registration")
-            )
 
     def _inverse_incident_lifetime_granted(self):
         """R7.1: write the difference as an adjustment."""
@@ -136,139 +118,3 @@ class ResPartner(models.Model):
             **action,
             "domain": [("partner_id", "=", self.commercial_partner_id.id)],
         }
-
-    # ------------------------------------------------------------------
-    # New clients (R6.1)
-    # ------------------------------------------------------------------
-
-    def action_incident_register(self):
-        """Register customers without a portal user as clients of the current company.
-
-        :raise AccessError: if the user is no helpdesk user.
-        :raise UserError: if the company gives nothing to new clients, or the customer
-            is a client already.
-        """
-        if not self.env.user.has_group("helpdesk_mgmt.group_helpdesk_user_own"):
-            raise AccessError(
-                self.env._("Only helpdesk users may register a customer as a client.")
-            )
-        company = self.env.company
-        if not company.sudo().incident_registration_quantity:
-            raise UserError(
-                self.env._(
-                    "%(company)s gives no incidents to new clients. A helpdesk manager "
-                    "can change that in the settings, block “Paid support”.",
-                    company=company.name,
-                )
-            )
-        self.check_access("read")
-        self._incident_lock_ahead(company)
-        for customer in self.sudo().commercial_partner_id:
-            if customer._incident_portal_users(company):
-                raise UserError(
-                    self.env._(
-                        "%(customer)s has a portal user, and is a client already.",
-                        customer=customer.display_name,
-                    )
-                )
-            if not customer._incident_register(company):
-                raise UserError(
-                    self.env._(
-                        "%(customer)s was registered as a client before: the incidents "
-                        "for new clients are given once.",
-                        customer=customer.display_name,
-                    )
-                )
-
-    def _incident_lock_ahead(self, company):
-        """Lock the accounts of these customers, all in one order: see ``_lock_ahead``
-        of the account."""
-        self.env["helpdesk.incident.account"]._lock_ahead(
-            (customer.id, company.id) for customer in self.sudo().commercial_partner_id
-        )
-
-    def _incident_portal_users(self, company):
-        """Return the portal users that this customer has or had in ``company``."""
-        self.ensure_one()
-        users = (
-            self.env["res.users"]
-            .sudo()
-            .with_context(active_test=False)
-            .search(
-                [
-                    ("partner_id", "child_of", self.id),
-                    ("company_ids", "in", company.ids),
-                    ("share", "=", True),
-                ]
-            )
-        )
-        return users.filtered(
-            lambda user: user.partner_id.commercial_partner_id == self
-        )
-
-    def _incident_register(self, company, source=None):
-        """Give the incidents for new clients, once for ever (R6.1).
-
-        :return: the number of entries written.
-        """
-        self.ensure_one()
-        account_model = self.env["helpdesk.incident.account"]
-        account = account_model._of(self, company, create=True)
-        account._lock()
-        if account._has_entry("registration"):
-            return 0
-        return account_model._settle(
-            [
-                Cause(
-                    account=account,
-                    key=f"registration:{account.id}",
-                    target=company.sudo().incident_registration_quantity,
-                    kind="registration",
-                    name=account._in_customer_language().env._("Welcome"),
-                    source=source or self,
-                )
-            ]
-        )
-
-    # ------------------------------------------------------------------
-    # Moving (R2.2)
-    # ------------------------------------------------------------------
-
-    def write(self, vals):
-        """Override: accounts follow a contact that moves under another customer."""
-        res = super().write(vals)
-        if {"parent_id", "is_company"} & set(vals):
-            self._incident_follow()
-        if "tz" in vals:
-            self._incident_forget_tz()
-        return res
-
-    def _incident_forget_tz(self):
-        """The time zone of a company may have changed (R3.7)."""
-        if self.sudo().ref_company_ids:
-            self.env.registry.clear_cache()
-
-    def _incident_follow(self):
-        """Bring the accounts of these partners to their commercial partners (R2.2);
-        what waits for incidents waits for those of the new customer (R11.3)."""
-        accounts = (
-            self.env["helpdesk.incident.account"]
-            .sudo()
-            .search([("partner_id", "in", self.ids)])
-        )
-        accounts._follow_customers(
-            {account: account.partner_id.commercial_partner_id for account in accounts}
-        )
-        parked = (
-            self.env["helpdesk.ticket"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "child_of", self.ids),
-                    ("incident_hold", "=", "parked"),
-                ],
-                order="id",
-            )
-        )
-        for ticket in parked:
-            ticket._incident_review_hold(None)

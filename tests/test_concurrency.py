@@ -13,7 +13,7 @@ from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.helpdesk_paid_support.models import helpdesk_incident_account
+from odoo.addons.helpdesk_paid_support.models import ir_http
 
 from .common_concurrency import ConcurrencyCase
 
@@ -84,7 +84,7 @@ class TestConcurrency(ConcurrencyCase):
         locked with another cursor: that one would wait for the request, for ever."""
         with self.transaction() as env, self.transaction() as other_env:
             current = SimpleNamespace(env=env)
-            with patch.object(helpdesk_incident_account, "request", current):
+            with patch.object(ir_http, "request", current):
                 self.account(other_env, 1)._lock()
                 self.assertFalse(hasattr(current, "incident_locks"))
                 account = self.account(env, 0)

@@ -7,8 +7,8 @@ from lxml import etree, html
 
 from odoo.tests import tagged
 
-from odoo.addons.helpdesk_paid_support.models.reminder.helpdesk_incident_reminder import (
-    KINDS,
+from odoo.addons.helpdesk_paid_support.models.reminder import (
+    helpdesk_incident_reminder,
 )
 
 from .common_sale import BOUGHT
@@ -111,7 +111,7 @@ class TestTranslations(BuyCommon):
             }
         )
         reminders = self.env["helpdesk.incident.reminder"].sudo()
-        for kind, _label in KINDS:
+        for kind, _label in helpdesk_incident_reminder.KINDS:
             reminders._queue(
                 kind,
                 "test",

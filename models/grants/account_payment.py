@@ -1,12 +1,8 @@
-from collections import defaultdict
-
 from odoo import api, fields, models
 from odoo.tools import format_date, formatLang
 
 from ..groups import INCIDENT_READERS
-from ..ledger.account_settle import Cause
 from ..ledger.helpdesk_incident_protected import REMEMBER
-from .account_topup import steps_made
 
 #: What makes a payment effective (R1), what it counts, and to whom (R6.2, R6.3).
 TRIGGERS = {
@@ -154,24 +150,12 @@ class AccountPayment(models.Model):
     def create(self, vals_list):
         payments = super().create(vals_list)
         payments._incident_changed()
-        payments._incident_orders_changed({})
         return payments
 
     def write(self, vals):
-        if self:
-            self.check_access("write")
-        # Each gets its journal entry within such a write, by one of its own.
-        if "state" in vals and "move_id" not in vals:
-            self.env["helpdesk.incident.account"]._lock_ahead(self._incident_holders())
-        before = self._incident_booked()
-        relinked = self if "invoice_ids" in vals else self.browse()
-        orders = self.env["sale.order"]._incident_touched(payments=relinked)
         res = super().write(vals)
         if TRIGGERS & set(vals):
             self._incident_changed()
-        self._incident_orders_changed(before)
-        orders |= orders._incident_touched(payments=relinked)
-        orders._incident_changed()
         return res
 
     def unlink(self):
@@ -179,10 +163,7 @@ class AccountPayment(models.Model):
         if self:
             self.check_access("unlink")
         self._incident_leave()
-        orders = self.env["sale.order"]._incident_touched(payments=self)
-        res = super().unlink()
-        orders._incident_changed()
-        return res
+        return super().unlink()
 
     # ------------------------------------------------------------------
     # Actions
@@ -280,23 +261,14 @@ class AccountPayment(models.Model):
         )
 
     def _incident_holders(self):
-        """Return at whose accounts these payments settle, or may: where they count, and
-        where the orders do that they pay for.
+        """Return at whose accounts these payments settle, or may.
 
         :rtype: set[tuple[int, int]]
         """
         payments = self.sudo()
-        orders = (
-            payments.payment_transaction_id._incident_orders()
-            | payments.invoice_ids._incident_sold()
-        )
         counted = payments.incident_account_id
-        return (
-            counted._holders()
-            | orders._incident_holders()
-            | counted._holders_of(
-                payments.filtered(lambda payment: payment._incident_may_count())
-            )
+        return counted._holders() | counted._holders_of(
+            payments.filtered(lambda payment: payment._incident_may_count())
         )
 
     def _incident_settle(self):
@@ -383,284 +355,3 @@ class AccountPayment(models.Model):
         if self.payment_type == "inbound":
             return env._("Funds added: %(amount)s on %(date)s", **values)
         return env._("Funds paid back: %(amount)s on %(date)s", **values)
-
-    # -- what was bought (R8.3) ----------------------------------------
-
-    def _incident_booked(self):
-        """Return what each of these payments is good for: its amount, while it is
-        effective. One that is about to get its journal entry is so with the entry.
-
-        :rtype: dict[recordset, float]
-        """
-        return {
-            payment: payment.amount
-            if payment._incident_is_booked()
-            and (payment.move_id or not payment.outstanding_account_id)
-            else 0
-            for payment in self.sudo()
-        }
-
-    def _incident_orders_changed(self, before):
-        """Look again at the orders that these payments may pay for, if the payments are
-        not what they were. Mostly they are, which is found without a query.
-
-        :param dict before: what :meth:`_incident_booked` has returned; none if new.
-        """
-        changed = [
-            payment
-            for payment, amount in self._incident_booked().items()
-            if amount != before.get(payment, 0)
-        ]
-        self.env["sale.order"]._incident_touched(
-            payments=self.browse().union(*changed)
-        )._incident_changed()
-
-    def _incident_left_for(self, invoices, currency):
-        """Return what this payment has to pay for ``invoices``, reconciled with them
-        already or not: its amount, less what has paid for something else and what was
-        paid back.
-
-        :param currency: the currency of the result, at the rate of the payment's day.
-        :rtype: float
-        """
-        self.ensure_one()
-        if not self._incident_is_booked() or self.payment_type != "inbound":
-            return 0
-        elsewhere = sum(
-            partial.credit_amount_currency
-            for partial in self.move_id._incident_receivable().matched_debit_ids
-            if partial.debit_move_id.move_id not in invoices
-        )
-        left = max(self.amount - elsewhere - self._incident_paid_back(), 0)
-        return self.currency_id._convert(left, currency, self.company_id, self.date)
-
-    def _incident_is_short(self):
-        """Return whether more was paid back of this payment than it has left. What was
-        paid back for a posted credit note of an invoice that it has paid is no more
-        than what is credited.
-
-        :rtype: bool
-        """
-        self.ensure_one()
-        items = self.move_id._incident_receivable()
-        left = max(-sum(items.mapped("amount_residual_currency")), 0)
-        notes = items.matched_debit_ids.debit_move_id.move_id._incident_notes()
-        # Core does not reconcile them: an open credit note is as good.
-        left += -sum(notes._incident_receivable().mapped("amount_residual_currency"))
-        paid_back = self._incident_paid_back(notes)
-        return self.currency_id.compare_amounts(paid_back, left) > 0
-
-    def _incident_paid_back(self, notes=None):
-        """Return what was paid back online of this payment, in its currency, but for
-        what is reconciled with the payment itself, or with ``notes``.
-
-        :param notes: credit notes, as ``account.move`` records.
-        :rtype: float
-        """
-        self.ensure_one()
-        explained = self.move_id | (notes or self.move_id.browse())
-        paid_back = 0
-        for refund in self.search([("source_payment_id", "=", self.id)]):
-            if refund._incident_is_booked():
-                partials = refund.move_id._incident_receivable().matched_credit_ids
-                amount = refund.amount - sum(
-                    partial.debit_amount_currency
-                    for partial in partials
-                    if partial.credit_move_id.move_id in explained
-                )
-                paid_back += refund.currency_id._convert(
-                    amount, self.currency_id, refund.company_id, refund.date
-                )
-        return paid_back
-
-    # -- funds added ---------------------------------------------------
-
-    def _incident_amount(self):
-        """Return what the payment counts, in company currency at its date (R6.3);
-        below zero if it pays back (R6.5)."""
-        self.ensure_one()
-        if not self.incident_topup_number:
-            return 0
-        amount = self.amount
-        if self.currency_id != self.company_currency_id:
-            # As its journal entry has it: a rate that is corrected later changes
-            # nothing that is booked.
-            amount = abs(self.amount_company_currency_signed)
-        return amount if self.payment_type == "inbound" else -amount
-
-    @api.model
-    def _incident_topup_causes(self, accounts, entering, leaving):
-        """Return what accounts should have given for funds added (R6.3).
-
-        :param accounts: all the accounts concerned, locked.
-        :param dict entering: the accounts to which payments will count.
-        :param leaving: payments that will count no more.
-        :return: step by step, one payment after the other, so that each entry names
-            the payment that made it.
-        :rtype: list[Cause]
-        """
-        funds = accounts._funds()
-        moves = [
-            (payment, payment.incident_account_id, -payment.incident_topup_counted)
-            for payment in leaving
-        ] + [
-            (payment, account, payment._incident_amount())
-            for payment, account in entering.items()
-        ]
-        causes = []
-        for payment, account, amount in moves:
-            if not payment.incident_topup_number:
-                continue
-            step = account._units(payment.incident_topup_step)
-            group = (step, payment.incident_topup_number)
-            funds[account.id][group] += account._units(amount)
-            causes += self._incident_topup_targets(account, funds[account.id], payment)
-        return causes
-
-    @api.model
-    def _incident_topup_targets(self, account, funds, payment=None):
-        return [
-            Cause(
-                account=account,
-                key=f"topup:{account.id}:{step}:{number}",
-                target=steps * number,
-                kind="topup",
-                name=payment._incident_name("topup", account)
-                if payment
-                else account._in_customer_language().env._("Funds added"),
-                source=payment,
-            )
-            for (step, number), (steps, _carry) in steps_made(funds).items()
-        ]
-
-    # -- the first payment ---------------------------------------------
-
-    def _incident_first_causes(self, entering, leaving):
-        """Move the incidents for the first payment as R6.2 says.
-
-        :param entering: those of these payments that have become effective.
-        :param leaving: those that are effective no more.
-        :rtype: list[Cause]
-        """
-        payments = self.filtered(
-            lambda payment: (
-                payment.incident_first_number and payment.payment_type == "inbound"
-            )
-        )
-        refunded = payments._incident_refunded()
-        losing = (payments & (leaving | refunded)).filtered("incident_first_given")
-        losing.incident_first_given = 0
-        candidates = payments - leaving - refunded
-        winning = candidates.filtered(
-            lambda payment: payment in entering or payment.incident_first_lost
-        )._incident_first_of_all(entering)
-        for payment in winning:
-            payment.incident_first_given = payment.incident_first_number
-        # It has its chance when the refund is undone, not later.
-        (candidates | leaving).filtered("incident_first_lost").write(
-            {"incident_first_lost": False}
-        )
-        (losing & refunded - leaving).incident_first_lost = True
-        return [
-            Cause(
-                account=payment.incident_account_id,
-                key=f"first_payment:{payment.id}",
-                target=payment.incident_first_given,
-                kind="first_payment",
-                name=payment._incident_name(
-                    "first_payment", payment.incident_account_id
-                ),
-                source=payment,
-            )
-            for payment in losing | winning
-        ]
-
-    def _incident_first_of_all(self, entering):
-        """Return those of these payments that get the grant: one for each account, if
-        no effective payment holds it.
-
-        An account to which it was never given gives it to the customer's very first
-        payment, those made before the module was installed included.
-        """
-        free = accounts = self.incident_account_id
-        for (account,) in self._read_group(
-            [
-                ("incident_account_id", "in", accounts.ids),
-                ("incident_first_given", ">", 0),
-            ],
-            ["incident_account_id"],
-        ):
-            free -= account
-        undecided = free.filtered(lambda account: not account.first_payment)
-        passed = undecided._first_payment_passed(entering)
-        passed._write_first_payment("past")
-        winning = self.browse()
-        for payment in self:
-            account = payment.incident_account_id
-            if account in free and (
-                account.first_payment == "given" or account in undecided - passed
-            ):
-                winning |= payment
-                free -= account
-        winning.incident_account_id._write_first_payment("given")
-        return winning
-
-    def _incident_refunds(self):
-        """Return the effective payments that pay back these payments (R6.2): refunds
-        of online payments, and payments reconciled with them.
-
-        :return: by payment, pairs of a refund and what it pays back, in the currency
-            of the payment.
-        :rtype: dict[recordset, list[tuple[recordset, float]]]
-        """
-        refunds = defaultdict(list)
-        online = self.search([("source_payment_id", "in", self.ids)]).filtered(
-            lambda refund: (
-                refund.partner_id.commercial_partner_id
-                == refund.source_payment_id.partner_id.commercial_partner_id
-            )
-        )
-        for refund in online:
-            payment = refund.source_payment_id
-            amount = refund.currency_id._convert(
-                refund.amount, payment.currency_id, refund.company_id, refund.date
-            )
-            refunds[payment].append((refund, amount))
-        for partial in self.move_id.line_ids.matched_debit_ids:
-            payment = partial.credit_move_id.move_id.origin_payment_id
-            refund = partial.debit_move_id.move_id.origin_payment_id
-            if refund and refund not in online:
-                refunds[payment].append((refund, partial.credit_amount_currency))
-        return refunds
-
-    def _incident_refunded(self):
-        """Return those of these payments that were paid back in full (R6.2)."""
-        refunds = self._incident_refunds() if self else {}
-        return self.filtered(
-            lambda payment: (
-                payment in refunds
-                and payment.currency_id.compare_amounts(
-                    sum(
-                        amount
-                        for refund, amount in refunds[payment]
-                        if refund.payment_type == "outbound"
-                        and refund._incident_is_effective()
-                    ),
-                    payment.amount,
-                )
-                >= 0
-            )
-        )
-
-    def _incident_pays_back(self):
-        """Return the payments with a grant that these may pay back (R6.2)."""
-        refunds = self.filtered(
-            lambda payment: (
-                payment.payment_type == "outbound"
-                and payment.partner_type == "customer"
-            )
-        )
-        credits = refunds.move_id.line_ids.matched_credit_ids.credit_move_id
-        return (refunds.source_payment_id | credits.move_id.origin_payment_id).filtered(
-            "incident_first_number"
-        )

@@ -1,5 +1,8 @@
 from . import helpdesk_incident_ledger
 from . import helpdesk_incident_account
+from . import account_lock
+from . import account_available
+from . import account_cache
 from . import helpdesk_incident_allotment
 from . import helpdesk_incident_entry
 from . import account_settle
@@ -11,3 +14,5 @@ from . import account_forecast
 from . import helpdesk_incident_cause
 from . import helpdesk_incident_protected
 from . import helpdesk_incident_fault
+from . import res_company
+from . import res_partner

@@ -63,8 +63,8 @@ class HelpdeskIncidentAccount(models.Model):
         return {day: number for day, number in numbers.items() if number}
 
     def _arrivals(self):
-        """Return how many incidents come when: the next month of each subscription that
-        is paid for, and not what follows.
+        """Return how many incidents come when: the next period of each document that
+        gives them, and not what follows.
 
         :rtype: dict[date, int]
         """
@@ -74,7 +74,7 @@ class HelpdeskIncidentAccount(models.Model):
             Domain("date_from", ">", today) & Domain("to_grant", ">", 0)
         )
         for window in coming.sorted("date_from"):
-            source = window.subscription_id or window
+            source = (window.res_model, window.res_id) if window.res_id else window
             if source not in seen:
                 seen.add(source)
                 numbers[window.date_from] += window.to_grant

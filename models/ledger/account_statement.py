@@ -31,8 +31,8 @@ class StatementLine(NamedTuple):
     date: date
     kind: str
     name: str
-    ticket_id: int | None
-    ticket_number: str | None
+    res_model: str | None
+    res_id: int | None
     allotment_kind: str
     date_to: date | None
     quantity: int
@@ -97,7 +97,7 @@ class HelpdeskIncidentAccount(models.Model):
             SQL(
                 """
                 SELECT entry.date, entry.kind, entry.name,
-                       ticket.id, ticket.number,
+                       entry.res_model, entry.res_id,
                        allotment.kind, allotment.date_to,
                        entry.quantity, entry.balance
                   FROM (SELECT *, SUM(quantity) OVER (ORDER BY date, id) AS balance
@@ -105,7 +105,6 @@ class HelpdeskIncidentAccount(models.Model):
                          WHERE account_id = %(account)s) entry
                   JOIN helpdesk_incident_allotment allotment
                     ON allotment.id = entry.allotment_id
-                  LEFT JOIN helpdesk_ticket ticket ON ticket.id = entry.ticket_id
                  WHERE %(listed)s
                  ORDER BY entry.date DESC, entry.id DESC
                  LIMIT %(limit)s OFFSET %(offset)s

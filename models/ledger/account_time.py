@@ -165,7 +165,7 @@ class HelpdeskIncidentAccount(models.Model):
         return SQL(
             """
             SELECT m.account_id, m.id AS allotment_id,
-                   v.date, v.kind, v.quantity, NULL::int4 AS ticket_id, v.cause_key,
+                   v.date, v.kind, v.quantity, v.cause_key,
                    m.res_model, m.res_id, m.name || ': ' || %(text)s AS name
               FROM %(allotments)s
               JOIN res_partner partner ON partner.id = account.partner_id,

@@ -1,4 +1,9 @@
-"""What uses incidents and returns them: tickets (R4, R5)."""
+"""What uses incidents and returns them (R4, R5).
+
+A document that takes incidents says whose they are (``_incident_holder``), what the
+customer's statement calls it (``_incident_label``), and by which key its entries are
+found (``_incident_entry_values``). Nothing else of it is known here.
+"""
 
 import logging
 from collections import defaultdict
@@ -12,22 +17,21 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .helpdesk_incident_account import CURRENT, DUE, ENDED, OPEN
-from .helpdesk_incident_entry import LINE_COLUMNS
 
 _logger = logging.getLogger(__name__)
 
 
 class Deducted(NamedTuple):
-    """What a ticket took."""
+    """What a document took."""
 
     #: how many from which allotment, in order
     legs: list[tuple[models.BaseModel, int]]
-    #: how many the customer's tickets can still use today
+    #: how many the customer can still use today
     left: int
 
 
 class Returned(NamedTuple):
-    """What a ticket gave back to one allotment, and what became of it (R5.3)."""
+    """What a document gave back to one allotment, and what became of it (R5.3)."""
 
     allotment: models.BaseModel
     quantity: int
@@ -43,17 +47,17 @@ class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     @api.model
-    def _deduct(self, ticket, quantity):
-        """Deduct incidents for a ticket from its customer's account, from what is valid
-        today (R4.1, R4.2).
+    def _deduct(self, document, quantity):
+        """Deduct incidents for a document from its customer's account, from what is
+        valid today (R4.1, R4.2).
 
-        :param ticket: a ``helpdesk.ticket`` with a customer.
+        :param document: what takes them, with a customer.
         :param int quantity: incidents, above zero.
         :raise UserError: if fewer are available; nothing is written then (R4.3).
         :rtype: Deducted
         """
-        customer, company = ticket.sudo()._incident_holder()
-        take = partial(self._deduct_at_once, ticket, customer, company, quantity)
+        customer, company = document.sudo()._incident_holder()
+        take = partial(self._deduct_at_once, document, customer, company, quantity)
         rows = take()
         while rows and rows[0]["worked"]:
             # It is locked by now, and nothing was taken yet.
@@ -80,7 +84,7 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     @api.model
-    def _deduct_at_once(self, ticket, customer, company, quantity):
+    def _deduct_at_once(self, document, customer, company, quantity):
         """Lock the account of a customer, see what can be used, and take ``quantity``
         of it, first what ends first (R4.2): all in one statement, as every trip to the
         database is a good part of what a ticket costs (docs/performance.md).
@@ -93,8 +97,10 @@ class HelpdeskIncidentAccount(models.Model):
         :rtype: list[dict]
         """
         today = company._incident_today()
+        entry_model = self.env["helpdesk.incident.entry"]
+        columns = entry_model._line_columns()
         values = {
-            **self._ticket_values(ticket, customer, today),
+            **self._document_values(document, customer, today),
             "account_id": SQL("account_id"),
             "allotment_id": SQL("id"),
             "kind": "deduction",
@@ -108,7 +114,7 @@ class HelpdeskIncidentAccount(models.Model):
             """,
             SQL(", ").join(
                 SQL(f"%s::{column_type} AS {column}", values.get(column))
-                for column, column_type in LINE_COLUMNS.items()
+                for column, column_type in columns.items()
             ),
             quantity,
         )
@@ -134,30 +140,30 @@ class HelpdeskIncidentAccount(models.Model):
             SELECT id, kind, date_to, taken, available, worked
               FROM taken ORDER BY date_to, date_from, id
             """,
-            lock=self._locking(self._holding(customer, company)),
+            lock=self._locking(self._account_condition(customer, company)),
             due=DUE,
             ended=ENDED,
             current=CURRENT,
             open=OPEN,
             today=today,
             quantity=quantity,
-            posting=self.env["helpdesk.incident.entry"]._posting(line),
+            posting=entry_model._posting(line, columns),
         )
         try:
-            # Who comes second is tried again: that is no error.
+            # The losing transaction is retried; this is no error.
             self.env.cr.execute(query, log_exceptions=False)
         except IntegrityError:
             # A backstop of the ledger: that must be seen.
-            _logger.exception("Ticket %s cannot take %s incidents", ticket.id, quantity)
+            _logger.exception("%s cannot take %s incidents", document, quantity)
             raise
         return self.env.cr.dictfetchall()
 
-    def _return(self, ticket, quantity):
-        """Return incidents of a ticket to where they came from, last first (R5.1).
+    def _return(self, document, quantity):
+        """Return incidents of a document to where they came from, last first (R5.1).
 
-        :param ticket: the ``helpdesk.ticket`` that took them.
+        :param document: what took them.
         :param int quantity: incidents, above zero.
-        :raise UserError: if the ticket holds fewer.
+        :raise UserError: if it holds fewer.
         :return: how many went back to which allotment, in order, and what became of
             those that could not be used there any more (R5.3).
         :rtype: list[Returned]
@@ -165,7 +171,7 @@ class HelpdeskIncidentAccount(models.Model):
         self.ensure_one()
         self._lock()._open_and_close()
         legs, missing = defaultdict(int), quantity
-        for allotment, taken in reversed(self._taken_by(ticket)):
+        for allotment, taken in reversed(self._taken_by(document)):
             returned = min(missing, taken)
             if returned:
                 legs[allotment] += returned
@@ -181,7 +187,7 @@ class HelpdeskIncidentAccount(models.Model):
         to_lifetime = self.company_id.incident_expired_return == "lifetime"
         lines, result = [], []
         for allotment, returned in legs.items():
-            lines.append(self._ticket_line(ticket, allotment, "return", returned))
+            lines.append(self._document_line(document, allotment, "return", returned))
             revoked = lapsed = 0
             if allotment.kind == "period":
                 # What was given beyond the target was revoked while it was in use. It
@@ -190,11 +196,11 @@ class HelpdeskIncidentAccount(models.Model):
                 if allotment.date_to < today:
                     lapsed = returned - revoked
             if revoked:
-                lines.append(self._late_revocation_line(ticket, allotment, revoked))
+                lines.append(self._late_revocation_line(document, allotment, revoked))
             if lapsed:
-                lines.append(self._late_expiry_line(ticket, allotment, lapsed))
+                lines.append(self._late_expiry_line(document, allotment, lapsed))
             if lapsed and to_lifetime:
-                lines.append(self._kept_line(ticket, lapsed))
+                lines.append(self._kept_line(document, lapsed))
             result.append(
                 Returned(
                     allotment=allotment,
@@ -207,8 +213,8 @@ class HelpdeskIncidentAccount(models.Model):
         self._post_lines(lines)
         return result
 
-    def _taken_by(self, ticket):
-        """Return what ``ticket`` holds, allotment by allotment, first taken first.
+    def _taken_by(self, document):
+        """Return what ``document`` holds, allotment by allotment, first taken first.
 
         :rtype: list[list[recordset, int]]
         """
@@ -218,7 +224,7 @@ class HelpdeskIncidentAccount(models.Model):
             .sudo()
             .search(
                 [
-                    ("ticket_id", "=", ticket.id),
+                    ("cause_key", "=", self._document_key(document)),
                     ("account_id", "=", self.id),
                     ("kind", "in", ("deduction", "return")),
                 ],
@@ -236,10 +242,10 @@ class HelpdeskIncidentAccount(models.Model):
                     returned -= leg_returned
         return legs
 
-    def _ticket_line(self, ticket, allotment, kind, quantity):
+    def _document_line(self, document, allotment, kind, quantity):
         return {
-            **self._ticket_values(
-                ticket, self.partner_id, self.company_id._incident_today()
+            **self._document_values(
+                document, self.partner_id, self.company_id._incident_today()
             ),
             "account_id": self.id,
             "allotment_id": allotment.id,
@@ -248,54 +254,56 @@ class HelpdeskIncidentAccount(models.Model):
         }
 
     @api.model
-    def _ticket_values(self, ticket, customer, today):
-        """Return what all lines of a ticket have in common."""
+    def _document_values(self, document, customer, today):
+        """Return what all lines of a document have in common."""
         return {
             "date": today,
-            "ticket_id": ticket.id,
-            "cause_key": f"ticket:{ticket.id}",
-            "res_model": ticket._name,
-            "res_id": ticket.id,
-            "name": self._ticket_name(ticket, customer),
+            "res_model": document._name,
+            "res_id": document.id,
+            "name": self._document_name(document, customer),
+            **document._incident_entry_values(),
         }
 
-    def _late_expiry_line(self, ticket, allotment, quantity):
+    @api.model
+    def _document_key(self, document):
+        return document._incident_entry_values()["cause_key"]
+
+    def _late_expiry_line(self, document, allotment, quantity):
         return dict(
-            self._ticket_line(ticket, allotment, "expiry", -quantity),
+            self._document_line(document, allotment, "expiry", -quantity),
             date=allotment.date_to,
             cause_key=f"expiry:{allotment.id}",
             name=self._in_customer_language().env._(
-                "%(ticket)s: returned after the period had ended",
-                ticket=self._ticket_name(ticket, self.partner_id),
+                "%(document)s: returned after the period had ended",
+                document=self._document_name(document, self.partner_id),
             ),
         )
 
-    def _late_revocation_line(self, ticket, allotment, quantity):
+    def _late_revocation_line(self, document, allotment, quantity):
         return dict(
-            self._ticket_line(ticket, allotment, "revocation", -quantity),
+            self._document_line(document, allotment, "revocation", -quantity),
             cause_key=allotment.cause_key,
             name=self._in_customer_language().env._(
-                "%(ticket)s: returned to a period that is not paid any more",
-                ticket=self._ticket_name(ticket, self.partner_id),
+                "%(document)s: returned to a period that is not paid any more",
+                document=self._document_name(document, self.partner_id),
             ),
         )
 
-    def _kept_line(self, ticket, quantity):
+    def _kept_line(self, document, quantity):
         return dict(
-            self._ticket_line(ticket, self._lifetime(), "adjustment", quantity),
+            self._document_line(document, self._lifetime(), "adjustment", quantity),
             name=self._in_customer_language().env._(
-                "%(ticket)s: returned after the period had ended, "
+                "%(document)s: returned after the period had ended, "
                 "kept as lifetime incidents",
-                ticket=self._ticket_name(ticket, self.partner_id),
+                document=self._document_name(document, self.partner_id),
             ),
         )
 
     @api.model
-    def _ticket_name(self, ticket, customer):
-        """Return what the customer's statement calls a ticket (R3.8)."""
-        return self._in_language_of(customer).env._(
-            "Ticket %(number)s: %(title)s", number=ticket.number, title=ticket.name
-        )
+    def _document_name(self, document, customer):
+        """Return what the customer's statement calls a document (R3.8)."""
+        language = customer.lang or self.env.lang
+        return document.with_context(lang=language)._incident_label()
 
     @api.model
     def _shortage_message(self, needed, available):

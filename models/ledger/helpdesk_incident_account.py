@@ -1,9 +1,5 @@
-from psycopg2.errors import SerializationFailure
-
-from odoo import api, fields, models, tools
-from odoo.exceptions import AccessError
+from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.http import request
 from odoo.tools import SQL
 
 from ...fields import WholeNumber
@@ -38,23 +34,6 @@ LIFETIME = SQL("m.kind = 'lifetime'")
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 
-#: The rows of the accounts that meet a condition, locked: by everybody in this order.
-ROWS = """
-    SELECT id, company_id FROM helpdesk_incident_account
-     WHERE %s ORDER BY id FOR NO KEY UPDATE
-"""
-#: How a verb locks them, as ``account``: see ``_lock``.
-LOCK = f"""
-    WITH account AS ({ROWS}), written AS (
-        UPDATE helpdesk_incident_account a
-           SET revision = a.revision + 1
-          FROM account WHERE a.id = account.id
-    )
-"""
-
-#: How often to wait for a lock that others got first, each time after one of them.
-WAITS = 50
-
 
 class HelpdeskIncidentAccount(models.Model):
     """The incident account of one customer in one company (R2), and the verbs.
@@ -64,12 +43,12 @@ class HelpdeskIncidentAccount(models.Model):
     at the balances:
 
     * ``_settle``: causes say what should have been given by now, and ``_adjust``: by
-      hand (``helpdesk_incident_settle.py``);
-    * ``_deduct`` and ``_return``: for a ticket (``helpdesk_incident_use.py``);
-    * ``_open_and_close``: time passes (``helpdesk_incident_time.py``);
-    * ``_merge``: customers become one (``helpdesk_incident_merge.py``).
+      hand (``account_settle.py``);
+    * ``_deduct`` and ``_return``: for a document (``account_use.py``);
+    * ``_open_and_close``: time passes (``account_time.py``);
+    * ``_merge``: customers become one (``account_merge.py``).
 
-    This file has what an account is and shows.
+    This file has what an account is, its numbers, and how it is found and opened.
     """
 
     _name = "helpdesk.incident.account"
@@ -135,7 +114,6 @@ class HelpdeskIncidentAccount(models.Model):
         required=True,
         default=0,
         readonly=True,
-        groups="helpdesk_paid_support.group_incident_reader",
         help="Counts the operations on the account. See docs/ledger.md, “Locking”.",
     )
     allotment_ids = fields.One2many(
@@ -262,6 +240,13 @@ class HelpdeskIncidentAccount(models.Model):
                 field.name, operator, value, model, alias, query
             )
         )
+
+    @api.model
+    def _check_manager(self):
+        """Refuse who may not adjust by hand (R7.3): everybody, until the roles, which
+        are not known here, say who may."""
+        if not self.env.su:
+            raise self._closed_error()
 
     def _inverse_lifetime_granted(self):
         """R7.1: write the difference as an adjustment."""
@@ -393,280 +378,14 @@ class HelpdeskIncidentAccount(models.Model):
         """
         return {(account.partner_id.id, account.company_id.id) for account in self}
 
-    @api.model
-    def _mine(self):
-        """Return the account of the current user's customer in the current company,
-        with superuser rights: what a portal page may show (R11.6)."""
-        return self._of(self.env.user.partner_id, self.env.company)
-
     # ------------------------------------------------------------------
-    # What every verb begins and ends with
+    # What every verb ends with
     # ------------------------------------------------------------------
-
-    def _lock(self):
-        """Serialize operations on these accounts (R3.6), until the transaction ends.
-
-        A row lock alone would not do: after waiting for it, a REPEATABLE READ
-        transaction still sees its old snapshot. Therefore each verb also *writes* to
-        the row. Whoever comes second then gets a serialization failure, and HTTP and
-        RPC requests are tried again by Odoo, with a new snapshot.
-
-        :return: those of these accounts on which time has worked since (R9.3).
-        """
-        if not self:
-            return self
-        self.env.cr.execute(
-            SQL(
-                """
-                %(lock)s
-                SELECT DISTINCT account.id
-                  FROM account
-                  JOIN %(today)s AS today(company_id, day) USING (company_id)
-                  JOIN helpdesk_incident_allotment m ON m.account_id = account.id
-                 WHERE (%(due)s) OR (%(ended)s)
-                """,
-                lock=self._locking(SQL("id IN %s", tuple(self.ids))),
-                today=self._today_table(self.sudo().company_id),
-                due=DUE,
-                ended=ENDED,
-            ),
-            # Who comes second is tried again: that is no error.
-            log_exceptions=False,
-        )
-        return self.browse([account_id for (account_id,) in self.env.cr.fetchall()])
-
-    @api.model
-    def _holding(self, partner, company):
-        """Return the condition that the account of a customer meets.
-
-        :param partner: a ``res.partner``, any contact of the customer.
-        :rtype: SQL
-        """
-        return SQL(
-            "(partner_id, company_id) = (%s, %s)",
-            partner.commercial_partner_id.id or None,
-            company.id or None,
-        )
-
-    @api.model
-    def _locking(self, condition):
-        """Return ``LOCK`` of the accounts that meet a condition.
-
-        :param SQL condition: on the table of the accounts.
-        :rtype: SQL
-        """
-        return SQL(LOCK, self._kept(condition))
-
-    @api.model
-    def _kept(self, condition):
-        """Keep the condition of what is locked, and return it: should this try of a
-        request be in vain, the next one begins with it (``ir.http``)."""
-        # Not what has a cursor of its own, as a scheduled action run by hand has: were
-        # that locked beforehand, it would wait for ever.
-        if request and request.env and request.env.cr is self.env.cr:
-            vars(request).setdefault("incident_locks", set()).add(condition)
-        return condition
-
-    @api.model
-    def _lock_ahead(self, holders):
-        """Lock the accounts of customers, as far as they have one, before other rows
-        that somebody else may wait for: the next number of a journal, an order, a
-        transaction. So everybody waits in one order, for accounts first, and nobody
-        for each other. All that a request may need, at once: it is in the order of
-        their ids.
-
-        :param holders: as for :meth:`_find`.
-        """
-        saved = tuple(sorted({holder for holder in holders if all(holder)}))
-        if saved:
-            condition = self._kept(SQL("(partner_id, company_id) IN %s", saved))
-            self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
-
-    @api.model
-    def _lock_first(self, condition):
-        """Lock accounts at the beginning of a transaction in which nothing was written
-        yet: whoever comes second waits here, and then goes on with what is.
-
-        A wait that was in vain ends the transaction, and the next one begins at once:
-        whatever was written before would be lost.
-
-        :param SQL condition: which accounts, on their table.
-        :raise SerializationFailure: if others come first again and again.
-        """
-        for tries_left in reversed(range(WAITS)):
-            try:
-                self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
-                return
-            except SerializationFailure:
-                if not tries_left:
-                    raise
-                self.env.cr.rollback()
-                if request:
-                    # As Odoo does when it tries again: what the session has noted as
-                    # written was rolled back.
-                    request.session = request._get_session_and_dbname()[0]
 
     @api.model
     def _post_lines(self, values_list):
         if not values_list:
             return 0
         entry_model = self.env["helpdesk.incident.entry"]
-        return entry_model._post(entry_model._lines(values_list))
-
-    # ------------------------------------------------------------------
-    # What it holds, in numbers and words
-    # ------------------------------------------------------------------
-
-    def _lifetime(self):
-        return (
-            self.env["helpdesk.incident.allotment"]
-            .sudo()
-            .search([("account_id", "in", self.ids), ("kind", "=", "lifetime")])
-        )
-
-    def _usable(self):
-        """Return the allotments that are valid today, in the order of R4.2."""
-        self.ensure_one()
-        today = self.company_id._incident_today()
-        return (
-            self.env["helpdesk.incident.allotment"]
-            .sudo()
-            .search_fetch(
-                Domain("account_id", "=", self.id)
-                & (
-                    Domain("kind", "=", "lifetime")
-                    | Domain("kind", "=", "period")
-                    & (Domain("balance", "!=", 0) | Domain("to_grant", "!=", 0))
-                    & Domain("date_from", "<=", today)
-                    & Domain("date_to", ">=", today)
-                ),
-                ["kind", "date_to", "balance", "to_grant"],
-            )
-        )
-
-    @api.model
-    def _legs_text(self, legs):
-        """Return numbers of incidents and their validity in words.
-
-        :param legs: pairs of an allotment and a number.
-        :rtype: str
-        """
-        return "; ".join(
-            self.env._(
-                "%(number)s %(validity)s",
-                number=number,
-                validity=allotment.with_env(self.env).display_name,
-            )
-            for allotment, number in legs
-        )
-
-    def _breakdown(self):
-        """Return what tickets can use today, in the order of R4.2.
-
-        What is due but not granted yet is included (R9.3).
-
-        :rtype: list[tuple[recordset, int]]
-        """
-        return [
-            (allotment, number)
-            for allotment in (self._usable() if self else ())
-            if (number := allotment.balance + allotment.to_grant) > 0
-        ]
-
-    def _preview(self, quantity):
-        """Return what a deduction of ``quantity`` would take today, in order.
-
-        :rtype: list[tuple[recordset, int]]
-        """
-        legs = []
-        for allotment, number in self._breakdown():
-            if quantity <= 0:
-                break
-            legs.append((allotment, min(number, quantity)))
-            quantity -= number
-        return legs
-
-    def _used_in_all(self):
-        """Return how many incidents were used over the whole time, of all kinds."""
-        [[used]] = (
-            self.env["helpdesk.incident.allotment"]
-            .sudo()
-            ._read_group([("account_id", "in", self.ids)], [], ["used:sum"])
-        )
-        return used or 0
-
-    def _in_customer_language(self):
-        return self._in_language_of(self.partner_id)
-
-    def _in_language_of(self, customer):
-        return self.with_context(lang=customer.lang or self.env.lang)
-
-    # -- caches and rights ---------------------------------------------
-
-    @api.model
-    def _invalidate_ledger(self):
-        """Forget what the ORM has read of the ledger: SQL has changed it."""
-        self.env["helpdesk.incident.entry"].invalidate_model(flush=False)
-        for model_name, names in self._balance_fields():
-            ours = model_name in (self._name, "helpdesk.incident.allotment")
-            self.env[model_name].invalidate_model(None if ours else names, flush=False)
-
-    @api.model
-    def _invalidate_balances(self):
-        """Forget the numbers that the ORM has read, and which entries there are: SQL
-        has written entries."""
-        for model_name, names in self._balance_fields():
-            fields_ = self.env[model_name]._fields
-            for name in names:
-                # Not by `invalidate_model`, which goes on to the inverse of each: what
-                # an entry belongs to does not change.
-                fields_[name]._invalidate_cache(self.env)
-
-    @api.model
-    @tools.ormcache()
-    def _balance_fields(self):
-        """Return the fields that entries change, of each model that has some.
-
-        What shows the numbers outside the ledger is computed from them, never stored.
-        """
-        return tuple(
-            (
-                model_name,
-                tuple(
-                    name
-                    for name, field in self.env[model_name]._fields.items()
-                    if chosen(field)
-                ),
-            )
-            for model_name, chosen in (
-                (
-                    "helpdesk.incident.account",
-                    lambda field: field.compute or field.type == "one2many",
-                ),
-                (
-                    "helpdesk.incident.allotment",
-                    lambda field: (
-                        field.type in ("integer", "one2many") and field.name != "id"
-                    ),
-                ),
-                ("res.partner", _shows_balance),
-                ("helpdesk.ticket", _shows_balance),
-            )
-        )
-
-    @api.model
-    def _check_manager(self):
-        """R7.3
-
-        :raise AccessError: if the user may not adjust incidents.
-        """
-        if not self.env.user.has_group("helpdesk_mgmt.group_helpdesk_manager"):
-            raise AccessError(
-                self.env._("Only helpdesk managers may adjust support incidents.")
-            )
-
-
-def _shows_balance(field):
-    return field.name.startswith("incident_") and (
-        field.compute or field.type == "one2many"
-    )
+        columns = entry_model._line_columns()
+        return entry_model._post(entry_model._lines(values_list), columns)

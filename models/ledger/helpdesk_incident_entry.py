@@ -15,27 +15,18 @@ GIVING_KINDS = [
 USING_KINDS = [("deduction", "Deduction"), ("return", "Return")]
 LAPSING_KINDS = [("expiry", "Expiry")]
 
-#: The columns of a line handed to :meth:`HelpdeskIncidentEntry._post`, with their
-#: PostgreSQL types.
+#: The columns of a line that every entry has, with their PostgreSQL types.
 LINE_COLUMNS = {
     "account_id": "int4",
     "allotment_id": "int4",
     "date": "date",
     "kind": "varchar",
     "quantity": "int4",
-    "ticket_id": "int4",
     "cause_key": "varchar",
     "res_model": "varchar",
     "res_id": "int4",
     "name": "varchar",
 }
-
-#: The same columns as SQL, and lines of them from as many arrays.
-COLUMNS = SQL(", ").join(map(SQL.identifier, LINE_COLUMNS))
-LINES = "SELECT * FROM unnest({}) AS line({})".format(
-    ", ".join(f"%s::{column_type}[]" for column_type in LINE_COLUMNS.values()),
-    ", ".join(LINE_COLUMNS),
-)
 
 
 def _moved(kinds):
@@ -95,12 +86,6 @@ class HelpdeskIncidentEntry(models.Model):
         required=True,
         readonly=True,
         help="Above zero what came in, below zero what went out.",
-    )
-    ticket_id = fields.Many2one(
-        comodel_name="helpdesk.ticket",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
     )
     cause_key = fields.Char(
         required=True,
@@ -171,45 +156,59 @@ class HelpdeskIncidentEntry(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
+    def _line_columns(self):
+        """Return the columns of a line with their PostgreSQL types. Whoever adds one
+        fills it by ``_incident_entry_values`` of the documents that take incidents.
+
+        :rtype: dict[str, str]
+        """
+        return LINE_COLUMNS
+
+    @api.model
     def _lines(self, values_list):
         """Return ``values_list`` as a query that :meth:`_post` takes.
 
-        :param list[dict] values_list: lines with the keys of ``LINE_COLUMNS``; absent
-            ones are NULL.
+        :param list[dict] values_list: lines with the keys of :meth:`_line_columns`;
+            absent ones are NULL.
         :rtype: SQL
         """
+        columns = self._line_columns()
         return SQL(
-            LINES,
-            *(
-                [values.get(column) or None for values in values_list]
-                for column in LINE_COLUMNS
+            "SELECT * FROM unnest(%s) AS line(%s)",
+            SQL(", ").join(
+                SQL(
+                    f"%s::{column_type}[]",
+                    [values.get(column) or None for values in values_list],
+                )
+                for column, column_type in columns.items()
             ),
+            SQL(", ").join(map(SQL.identifier, columns)),
         )
 
     @api.model
-    def _post(self, lines):
+    def _post(self, lines, columns=tuple(LINE_COLUMNS)):
         """Write entries, and add them to the numbers of their allotments.
 
         Only :meth:`_posting` writes either, and it does so in one statement: R3.3 holds
         after it if it held before. The caller holds the lock of every account concerned
         (``helpdesk.incident.account._lock``).
 
-        :param SQL lines: a query with the columns of ``LINE_COLUMNS``, in the order in
-            which the entries are to be numbered.
+        :param SQL lines: a query with ``columns``, in the order in which the entries
+            are to be numbered.
         :return: the number of entries written.
         :rtype: int
         """
         [(count,)] = self.env.execute_query(
             SQL(
                 "WITH %s SELECT COALESCE(SUM(entries), 0) FROM allotment",
-                self._posting(lines),
+                self._posting(lines, columns),
             )
         )
         self.env["helpdesk.incident.account"]._invalidate_balances()
         return int(count)
 
     @api.model
-    def _posting(self, lines):
+    def _posting(self, lines, columns):
         """Return what :meth:`_post` does with ``lines``, as parts of a ``WITH``, for
         those who do more in the same statement.
 
@@ -259,7 +258,7 @@ class HelpdeskIncidentEntry(models.Model):
                     RETURNING moved.entries
                 )
             """,
-            columns=COLUMNS,
+            columns=SQL(", ").join(map(SQL.identifier, columns)),
             lines=lines,
             uid=self.env.uid,
             now=self.env.cr.now(),

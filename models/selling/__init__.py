@@ -3,10 +3,12 @@ from . import product_template
 from . import sale_order_line
 from . import sale_order
 from . import sale_order_paid
+from . import sale_order_reach
 from . import sale_order_portal
 from . import account_payment
 from . import payment_transaction
 from . import account_move
+from . import account_move_money
 from . import account_move_line
 from . import account_partial_reconcile
 from . import res_partner

@@ -1,6 +1,6 @@
-"""The way from a payment to what it has paid for, in one click (R8.6)."""
+"""What payments are good for: what they pay for, and what was bought (R8.3, R8.6)."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..groups import INCIDENT_READERS
@@ -26,12 +26,45 @@ class AccountPayment(models.Model):
             payment.incident_bought = bool(orders.order_line.incident_account_id)
             payment.incident_subscription_count = len(orders._incident_subscriptions())
 
-    def _incident_orders(self):
-        """Return the orders with plans that these payments may have paid for.
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
 
-        :return: ``sale.order`` records with superuser rights.
-        """
-        return self.env["sale.order"]._incident_touched(payments=self._origin)
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: a payment may pay for an order from its beginning (R8.3)."""
+        payments = super().create(vals_list)
+        payments._incident_orders_changed({})
+        return payments
+
+    def write(self, vals):
+        """Override: what these payments pay for may be paid otherwise now (R8.3)."""
+        if self:
+            self.check_access("write")
+        # Each gets its journal entry within such a write, by one of its own.
+        if "state" in vals and "move_id" not in vals:
+            self.env["helpdesk.incident.account"]._lock_ahead(self._incident_holders())
+        before = self._incident_booked()
+        relinked = self if "invoice_ids" in vals else self.browse()
+        orders = self.env["sale.order"]._incident_touched(payments=relinked)
+        res = super().write(vals)
+        self._incident_orders_changed(before)
+        orders |= orders._incident_touched(payments=relinked)
+        orders._incident_changed()
+        return res
+
+    def unlink(self):
+        """Override: what these payments have paid for is paid no more (R8.4)."""
+        if self:
+            self.check_access("unlink")
+        orders = self.env["sale.order"]._incident_touched(payments=self)
+        res = super().unlink()
+        orders._incident_changed()
+        return res
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
 
     def action_view_incident_subscriptions(self):
         """Open the subscriptions that these payments have paid for."""
@@ -44,3 +77,110 @@ class AccountPayment(models.Model):
         action = super().action_view_incident_entries()
         bought = self._incident_orders()._incident_entries_domain()
         return {**action, "domain": list(Domain(action["domain"]) | Domain(bought))}
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_orders(self):
+        """Return the orders with plans that these payments may have paid for.
+
+        :return: ``sale.order`` records with superuser rights.
+        """
+        return self.env["sale.order"]._incident_touched(payments=self._origin)
+
+    def _incident_holders(self):
+        """Override: and where the orders settle that these payments pay for."""
+        payments = self.sudo()
+        orders = (
+            payments.payment_transaction_id._incident_orders()
+            | payments.invoice_ids._incident_sold()
+        )
+        return super()._incident_holders() | orders._incident_holders()
+
+    def _incident_booked(self):
+        """Return what each of these payments is good for: its amount, while it is
+        effective. One that is about to get its journal entry is so with the entry.
+
+        :rtype: dict[recordset, float]
+        """
+        return {
+            payment: payment.amount
+            if payment._incident_is_booked()
+            and (payment.move_id or not payment.outstanding_account_id)
+            else 0
+            for payment in self.sudo()
+        }
+
+    def _incident_orders_changed(self, before):
+        """Look again at the orders that these payments may pay for, if the payments are
+        not what they were. Mostly they are, which is found without a query.
+
+        :param dict before: what :meth:`_incident_booked` has returned; none if new.
+        """
+        changed = [
+            payment
+            for payment, amount in self._incident_booked().items()
+            if amount != before.get(payment, 0)
+        ]
+        self.env["sale.order"]._incident_touched(
+            payments=self.browse().union(*changed)
+        )._incident_changed()
+
+    def _incident_left_for(self, invoices, currency):
+        """Return what this payment has to pay for ``invoices``, reconciled with them
+        already or not: its amount, less what has paid for something else and what was
+        paid back.
+
+        :param currency: the currency of the result, at the rate of the payment's day.
+        :rtype: float
+        """
+        self.ensure_one()
+        if not self._incident_is_booked() or self.payment_type != "inbound":
+            return 0
+        elsewhere = sum(
+            partial.credit_amount_currency
+            for partial in self.move_id._incident_receivable().matched_debit_ids
+            if partial.debit_move_id.move_id not in invoices
+        )
+        left = max(self.amount - elsewhere - self._incident_paid_back(), 0)
+        return self.currency_id._convert(left, currency, self.company_id, self.date)
+
+    def _incident_is_short(self):
+        """Return whether more was paid back of this payment than it has left. What was
+        paid back for a posted credit note of an invoice that it has paid is no more
+        than what is credited.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        items = self.move_id._incident_receivable()
+        left = max(-sum(items.mapped("amount_residual_currency")), 0)
+        notes = items.matched_debit_ids.debit_move_id.move_id._incident_notes()
+        # Core does not reconcile them: an open credit note is as good.
+        left += -sum(notes._incident_receivable().mapped("amount_residual_currency"))
+        paid_back = self._incident_paid_back(notes)
+        return self.currency_id.compare_amounts(paid_back, left) > 0
+
+    def _incident_paid_back(self, notes=None):
+        """Return what was paid back online of this payment, in its currency, but for
+        what is reconciled with the payment itself, or with ``notes``.
+
+        :param notes: credit notes, as ``account.move`` records.
+        :rtype: float
+        """
+        self.ensure_one()
+        explained = self.move_id | (notes or self.move_id.browse())
+        paid_back = 0
+        for refund in self.search([("source_payment_id", "=", self.id)]):
+            if refund._incident_is_booked():
+                partials = refund.move_id._incident_receivable().matched_credit_ids
+                amount = refund.amount - sum(
+                    partial.debit_amount_currency
+                    for partial in partials
+                    if partial.credit_move_id.move_id in explained
+                )
+                paid_back += refund.currency_id._convert(
+                    amount, self.currency_id, refund.company_id, refund.date
+                )
+        return paid_back

@@ -425,11 +425,14 @@ class HelpdeskIncidentAccount(models.Model):
         return res
 
     @api.model
-    def _balance_fields(self):
+    def _balance_models(self):
         """Override: what is left of the month of a subscription."""
         return (
-            *super()._balance_fields(),
-            ("helpdesk.incident.subscription", ("period_balance",)),
+            *super()._balance_models(),
+            (
+                "helpdesk.incident.subscription",
+                lambda field: field.name == "period_balance",
+            ),
         )
 
 

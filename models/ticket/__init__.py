@@ -1,3 +1,5 @@
+from . import helpdesk_incident_entry
+from . import helpdesk_incident_account
 from . import helpdesk_ticket
 from . import helpdesk_ticket_team
 from . import ticket_waiting
@@ -5,3 +7,4 @@ from . import ticket_mail
 from . import account_release
 from . import mail_thread
 from . import mail_message
+from . import res_partner

@@ -38,9 +38,9 @@ class HelpdeskIncidentAccount(models.Model):
             self.union(*(cause.account for cause in causes))._release_soon()
         return count
 
-    def _return(self, ticket, quantity):
+    def _return(self, document, quantity):
         """Override for R11.3: given back by another ticket."""
-        legs = super()._return(ticket, quantity)
+        legs = super()._return(document, quantity)
         self._release_soon()
         return legs
 

@@ -265,6 +265,19 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         return self.partner_id.commercial_partner_id, self.company_id
 
+    def _incident_label(self):
+        """Return what the customer's statement calls this ticket (R3.8), in the
+        language of the context."""
+        self.ensure_one()
+        return self.env._(
+            "Ticket %(number)s: %(title)s", number=self.number, title=self.name
+        )
+
+    def _incident_entry_values(self):
+        """Return what the entries of this ticket have in common."""
+        self.ensure_one()
+        return {"cause_key": f"ticket:{self.id}", "ticket_id": self.id}
+
     def _incident_lock_ahead(self):
         """Lock the accounts of these tickets, all in one order, before rows of the
         tickets are written: see ``_lock_ahead`` of the account."""

@@ -1,0 +1,49 @@
+"""What the ledger asks a company for: its day (R3.7), and about late returns (R5.3)."""
+
+from odoo import api, fields, models, tools
+from odoo.fields import Domain
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    # R5.3
+    incident_expired_return = fields.Selection(
+        selection=[
+            ("lapse", "lapse"),
+            ("lifetime", "come back as lifetime incidents"),
+        ],
+        string="Incidents returned after their period",
+        default="lapse",
+        required=True,
+    )
+
+    @api.model
+    def _incident_companies(self):
+        """Return all companies, with superuser rights: there are few of them, and each
+        has its own today (R3.7)."""
+        return self.sudo().search(Domain.TRUE)
+
+    def _incident_today(self):
+        """Return the current day in the company's time zone (R3.7): that of its
+        partner, UTC where unset.
+
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        return fields.Date.context_today(self.with_context(tz=self._incident_tz()))
+
+    @tools.ormcache("self.id")
+    def _incident_tz(self):
+        """Return the name of the company's time zone. Every verb asks for it. Writing
+        it empties this cache (``res.partner``), as does giving the company another
+        partner.
+
+        :rtype: str
+        """
+        return self.sudo().partner_id.tz or "UTC"
+
+    @api.private
+    def cache_invalidation_fields(self):
+        """Override for the time zone of the partner."""
+        return super().cache_invalidation_fields() | {"partner_id"}

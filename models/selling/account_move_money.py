@@ -1,0 +1,139 @@
+"""Whether money stands behind an invoice (R8.3c).
+
+``payment_state`` does not follow a payment that is reset. What counts is that nothing
+is left to pay, and that each entry behind that stands for money.
+"""
+
+from odoo import models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _incident_is_settled(self, known=None):
+        """Return whether nothing of this invoice is left to pay, and every payment
+        behind that is effective (R8.3c). Credited is not paid: where nothing but its
+        own credit notes stands behind it, nobody has paid.
+
+        :param dict known: what :meth:`_incident_is_money` has found out already.
+        :rtype: bool
+        """
+        self.ensure_one()
+        if self.state != "posted":
+            return False
+        left, loose = self._incident_to_pay()
+        if self.currency_id.compare_amounts(left, 0) > 0:
+            return False
+        known = {} if known is None else known
+        partials = self._incident_receivable().matched_credit_ids
+        payers = partials.credit_move_id.move_id - partials.exchange_move_id
+        own = payers.filtered(lambda move: self in move._incident_credited())
+        payers -= own
+        if any(note.state != "posted" for note in own):
+            return False
+        return (
+            bool(payers or loose) or self.currency_id.is_zero(self.amount_total)
+        ) and all(move._incident_is_money(known) for move in payers)
+
+    def _incident_receivable(self):
+        """Return the journal items of these entries that customers pay."""
+        return self.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+
+    def _incident_loose_payments(self):
+        """Return the effective payments of these invoices that have no entry."""
+        return self.matched_payment_ids.filtered(
+            lambda payment: not payment.move_id and payment._incident_is_booked()
+        )
+
+    def _incident_to_pay(self):
+        """Return what is left to pay of this invoice, in its currency, and the payments
+        without a journal entry that it counts: they are never reconciled.
+
+        :rtype: tuple[float, recordset]
+        """
+        loose = self._incident_loose_payments()
+        if not loose or self.currency_id.is_zero(self.amount_residual):
+            return self.amount_residual, loose
+        # They may be for several invoices, and must suffice for all: but for what
+        # other payments have paid. A bank statement may show the very same money.
+        left = 0
+        for invoice in loose.invoice_ids.filtered(lambda move: move.state == "posted"):
+            others = invoice._incident_receivable().matched_credit_ids.filtered(
+                lambda partial: not partial.credit_move_id.move_id.statement_line_id
+            )
+            left += invoice.currency_id._convert(
+                invoice.amount_total - sum(others.mapped("debit_amount_currency")),
+                self.currency_id,
+                self.company_id,
+                invoice.date,
+            )
+        for payment in loose:
+            left -= payment._incident_left_for(payment.invoice_ids, self.currency_id)
+        return left, loose
+
+    def _incident_is_money(self, known):
+        """Return whether this entry, which pays for an invoice, stands for money.
+
+        A payment does while it is effective and was not paid back. A credit note does
+        as far as the invoices that it credits were paid with money themselves; credit
+        notes that pay for each other do not. What an accountant posts otherwise does:
+        a bank statement, a write-off.
+
+        :param dict known: by entry, what was found out already; it is added to.
+        """
+        self.ensure_one()
+        if self not in known:
+            known[self] = False  # for whoever comes back here
+            known[self] = self.state == "posted" and self._incident_has_money(known)
+        return known[self]
+
+    def _incident_has_money(self, known):
+        payment = self.origin_payment_id
+        if payment:
+            return payment._incident_is_booked() and not payment._incident_is_short()
+        invoices = self._incident_credited()
+        if not invoices:
+            return True
+        # In the currency of the invoices: rates change between the two.
+        spent = sum(
+            partial.credit_amount_currency
+            for partial in invoices._incident_notes()
+            ._incident_receivable()
+            .matched_debit_ids
+            if partial.debit_move_id.move_id not in invoices
+        )
+        received = sum(
+            partial.debit_amount_currency
+            for partial in invoices._incident_receivable().matched_credit_ids
+            if not partial.credit_move_id.move_id._incident_credited() & invoices
+            and partial.credit_move_id.move_id._incident_is_money(known)
+        )
+        for payment in invoices._incident_loose_payments():
+            received += payment._incident_left_for(
+                payment.invoice_ids, self.currency_id
+            )
+        return self.currency_id.compare_amounts(spent, received) <= 0
+
+    def _incident_credited(self):
+        """Return the invoices that these credit notes are of.
+
+        A credit note that was made from an order names its lines, and no invoice.
+        """
+        notes = self.filtered(lambda move: move.move_type == "out_refund")
+        unnamed = notes.filtered(lambda move: not move.reversed_entry_id)
+        return notes.reversed_entry_id | unnamed._incident_same_lines("out_invoice")
+
+    def _incident_notes(self):
+        """Return the posted credit notes of these invoices."""
+        unnamed = self._incident_same_lines("out_refund").filtered(
+            lambda move: not move.reversed_entry_id
+        )
+        return (self.reversal_move_ids | unnamed).filtered(
+            lambda move: move.state == "posted"
+        )
+
+    def _incident_same_lines(self, move_type):
+        lines = self.invoice_line_ids.sale_line_ids.invoice_lines
+        return lines.move_id.filtered(lambda move: move.move_type == move_type)
