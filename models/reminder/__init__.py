@@ -1,1 +1,4 @@
 from . import helpdesk_incident_reminder
+from . import reminder_occasions
+from . import reminder_sending
+from . import helpdesk_incident_account

@@ -9,14 +9,11 @@ each of its lines is as far as its invoices are settled
 (``account.move._incident_is_settled``).
 """
 
-from collections import defaultdict
 from fractions import Fraction
-from math import floor
 
 from odoo import models
 
-#: Quantities are compared by this many decimals.
-DIGITS = 6
+from .quantities import as_fraction
 
 
 class SaleOrder(models.Model):
@@ -151,186 +148,25 @@ class SaleOrder(models.Model):
             1 - as_fraction(missing) / as_fraction(self.amount_untaxed), Fraction(0)
         )
 
-
-class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
-
-    def _incident_due(self, covered=None):
-        """Return how many incidents the line should have given by now, of all periods
-        together (R8.3, R8.4).
-
-        :param bool covered: whether the order is covered as a whole, if that is known.
-        :rtype: int
-        """
-        self.ensure_one()
-        total, ordered = self._incident_total(), as_fraction(self.product_uom_qty)
-        if not total or not ordered:
-            return 0
-        if covered is None:
-            covered = self.order_id._incident_is_covered()
-        invoiced = self._incident_invoiced()
-        paid = self._incident_paid_invoices(invoiced)
-        credited = sum(
-            quantity * share for quantity, share, _value in invoiced.values()
+    def _incident_is_being_paid(self):
+        """Return whether a payment of this order is under way or done."""
+        return bool(
+            self.transaction_ids.filtered(
+                lambda transaction: (
+                    transaction.state in ("pending", "authorized", "done")
+                )
+            )
         )
-        quantity = sum(invoiced[move][0] for move in paid)
-        if covered:
-            # What was invoiced anew makes up for what was credited.
-            quantity = max(ordered, quantity)
-        else:
-            credited = sum(invoiced[move][0] * invoiced[move][1] for move in paid)
-            if not self.order_id._incident_gives_unpaid():
-                quantity *= self.order_id._incident_paid_down_share()
-        # Paid in part gives in part, credited in part takes in part: both rounded down.
-        number = floor(total * quantity / ordered) - floor(total * credited / ordered)
-        return max(min(number, total), 0)
 
-    def _incident_value(self, covered):
-        """Return what was paid for the incidents that are due, without tax (R12.4): as
-        it was invoiced, else as it was ordered; credit notes of goodwill count, too.
+    def _incident_undiscounted_share(self):
+        """Return which share of the prices of its lines the order costs: a discount or
+        a coupon may be a line of its own, which is for all others.
 
-        :param bool covered: whether the order is covered as a whole.
-        :return: in company currency.
         :rtype: float
         """
-        self.ensure_one()
-        invoiced = self._incident_invoiced()
-        counted = invoiced if covered else self._incident_paid_invoices(invoiced)
-        currency = self.company_id.currency_id
-        value = sum(invoiced[move][2] for move in counted)
-        if covered and self.product_uom_qty:
-            quantity = sum(quantity for quantity, _share, _value in invoiced.values())
-            left = max(1 - float(quantity) / self.product_uom_qty, 0)
-            if self.incident_operation != "credit":
-                left *= self.order_id._incident_undiscounted_share()
-            value += self.currency_id._convert(
-                self.price_subtotal * left,
-                currency,
-                self.company_id,
-                self.order_id.date_order.date(),
-            )
-        elif not covered and not self.order_id._incident_gives_unpaid():
-            value *= float(self.order_id._incident_paid_down_share())
-        return currency.round(value)
-
-    def _incident_paid_invoices(self, invoices):
-        """Return those of these posted invoices that give what they are for (R8.3c).
-
-        An order that is not confirmed (any more) keeps what paid invoices cover (R8.4).
-        """
-        if self.order_id._incident_gives_unpaid():
-            return list(invoices)
-        return [
-            move
-            for move in invoices
-            if move.move_type == "out_refund" or move._incident_is_settled()
-        ]
-
-    def _incident_posted_lines(self, move_type):
-        """Return the posted invoice lines of this line, oldest first. One that is for
-        several plan lines counts for one of them."""
-        return self.invoice_lines.filtered(
-            lambda line: (
-                line.parent_state == "posted"
-                and line.move_id.move_type == move_type
-                and line.sale_line_ids.filtered("incident_kind").sorted("id")[:1]
-                == self
-            )
-        ).sorted("id")
-
-    def _incident_invoiced(self):
-        """Return what posted invoices charge for this line, and how much of that was
-        credited (R8.4): by the untaxed amount, or by the quantity where nothing was
-        charged. Credit notes of goodwill do not count.
-
-        :return: by invoice, the quantity in the unit of the line, the credited share,
-            from 0 to 1, and what remains of the amount with credit notes of goodwill,
-            in company currency without tax and less what a discount of its own takes.
-        :rtype: dict[recordset, tuple[Fraction, Fraction, float]]
-        """
-        charged = defaultdict(lambda: [0, 0, 0])
-        for line in self._incident_posted_lines("out_invoice"):
-            charged[line.move_id][0] += self._incident_quantity_of(line)
-            charged[line.move_id][1] += line.price_subtotal
-            charged[line.move_id][2] += self._incident_value_of(line)
-        for line in self._incident_posted_lines("out_refund"):
-            if self._incident_is_charge(line):
-                charged[line.move_id][0] -= self._incident_quantity_of(line)
-                charged[line.move_id][1] -= line.price_subtotal
-                charged[line.move_id][2] += self._incident_value_of(line)
-        credited = defaultdict(lambda: [0, 0, 0])
-        loose = [0, 0, 0]
-        for line in self._incident_posted_lines("out_refund"):
-            note = line.move_id
-            if self._incident_is_charge(line):
-                continue
-            invoice = note.reversed_entry_id
-            target = credited[invoice] if invoice in charged else loose
-            target[2] -= self._incident_value_of(line)
-            if note.incident_goodwill:
-                continue
-            target[0] += self._incident_quantity_of(line)
-            target[1] += line.currency_id._convert(
-                line.price_subtotal,
-                (invoice or self.order_id).currency_id,
-                self.company_id,
-                (invoice or note).invoice_date or note.date,
-            )
-        # A credit note that names no invoice takes back the last ones first.
-        for invoice in reversed(charged):
-            for index in (0, 1, 2):
-                room = charged[invoice][index] - credited[invoice][index]
-                taken = min(max(room, 0), loose[index])
-                credited[invoice][index] += taken
-                loose[index] -= taken
-        return {
-            invoice: (
-                as_fraction(quantity),
-                _share(credited[invoice], (quantity, amount), invoice.currency_id),
-                value - credited[invoice][2],
-            )
-            for invoice, (quantity, amount, value) in charged.items()
-        }
-
-    def _incident_value_of(self, invoice_line):
-        """Return what a posted line charges, below zero what it credits: in company
-        currency, without tax, less its part in a discount that is a line of its own of
-        the same document and order."""
-        value = -invoice_line.balance
-        if self.incident_operation == "credit":
-            return value
-        prices = [
-            line.price_subtotal
-            for line in invoice_line.move_id.invoice_line_ids
-            if line.sale_line_ids.order_id & self.order_id
-            and not any(line.sale_line_ids.mapped("is_downpayment"))
-            and "credit" not in line.sale_line_ids.mapped("incident_operation")
-        ]
-        full = sum(price for price in prices if price > 0)
-        share = max(sum(prices) / full, 0) if full else 1
-        return self.company_id.currency_id.round(value * share)
-
-    def _incident_is_charge(self, invoice_line):
-        """Return whether a line of a credit note charges: that of the last document of
-        an order, where down payments were more than the rest."""
-        return invoice_line.quantity < 0 and not invoice_line.move_id.reversed_entry_id
-
-    def _incident_quantity_of(self, invoice_line):
-        return invoice_line.product_uom_id._compute_quantity(
-            invoice_line.quantity, self.product_uom_id, round=False
+        lines = self.order_line.filtered(
+            lambda line: line.incident_operation != "credit" and not line.is_downpayment
         )
-
-
-def as_fraction(number):
-    """Return a price or quantity as an exact number: floats are not quite."""
-    return Fraction(round(number * 10**DIGITS), 10**DIGITS)
-
-
-def _share(part, whole, currency):
-    """Return which share of ``whole`` is ``part``, both pairs of quantity and amount:
-    by the amounts unless there are none; from 0 to 1."""
-    index = 0 if currency.is_zero(whole[1]) else 1
-    if not as_fraction(whole[index]):
-        return Fraction(0)
-    share = as_fraction(part[index]) / as_fraction(whole[index])
-    return max(min(share, Fraction(1)), Fraction(0))
+        prices = lines.mapped("price_subtotal")
+        full = sum(price for price in prices if price > 0)
+        return max(sum(prices) / full, 0) if full else 1

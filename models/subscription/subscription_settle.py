@@ -12,7 +12,7 @@ from math import floor
 from odoo import api, models
 
 from ..ledger.account_settle import Cause
-from ..selling.sale_order_paid import as_fraction
+from ..selling.quantities import as_fraction
 
 
 class HelpdeskIncidentSubscription(models.Model):

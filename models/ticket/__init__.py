@@ -1,6 +1,7 @@
 from . import helpdesk_incident_entry
 from . import helpdesk_incident_account
 from . import helpdesk_ticket
+from . import ticket_history
 from . import helpdesk_ticket_team
 from . import ticket_waiting
 from . import ticket_mail

@@ -1,0 +1,182 @@
+"""The check of what the ledger says of itself (R13.4)."""
+
+from odoo import models
+from odoo.tools import SQL
+
+from ..ledger.helpdesk_incident_entry import MOVED
+
+#: The kinds of the entries that a cause makes, by the first word of its key.
+KINDS = {
+    "registration": ("registration", "revocation"),
+    "first_payment": ("first_payment", "revocation"),
+    "topup": ("topup", "revocation"),
+    "sale_line": ("purchase", "revocation"),
+    "period": ("period", "revocation"),
+    "adjustment": ("adjustment",),
+    "helpdesk.incident.adjust": ("adjustment",),
+    "ticket": ("deduction", "return", "adjustment"),
+    "expiry": ("expiry",),
+}
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    def _check_accounts(self):
+        """R2.1, R6.2"""
+        return self._comparison(
+            "helpdesk.incident.account",
+            SQL(
+                """
+                helpdesk_incident_account a
+                  JOIN res_partner partner ON partner.id = a.partner_id
+                  LEFT JOIN (SELECT account_id, COUNT(*) AS number
+                               FROM helpdesk_incident_allotment
+                              WHERE kind = 'lifetime' GROUP BY 1) m
+                    ON m.account_id = a.id
+                  LEFT JOIN (SELECT DISTINCT account_id FROM helpdesk_incident_entry
+                              WHERE kind = 'first_payment') e
+                    ON e.account_id = a.id
+                """
+            ),
+            {
+                "partner_id": ("a.partner_id", "partner.commercial_partner_id"),
+                "allotment_ids": ("COALESCE(m.number, 0)", "1"),
+                "first_payment": (
+                    "a.first_payment",
+                    """CASE WHEN e.account_id IS NOT NULL THEN 'given'
+                            ELSE NULLIF(a.first_payment, 'given') END""",
+                ),
+            },
+            account="a.id",
+            res_id="a.id",
+        )
+
+    def _check_balances(self):
+        """R3.3: the numbers of an allotment are sums of its entries; its days and its
+        subscription are those of its cause."""
+        # "period:<subscription>:<first day>:<last day>", whatever stands there.
+        of_month = """CASE m.res_model WHEN 'helpdesk.incident.subscription'
+            THEN split_part(m.cause_key, ':', {}) ELSE {}::text END"""
+        return self._comparison(
+            "helpdesk.incident.allotment",
+            SQL(
+                """
+                helpdesk_incident_allotment m
+                  LEFT JOIN helpdesk_incident_subscription s ON s.id = m.subscription_id
+                  LEFT JOIN (
+                    SELECT allotment_id, SUM(quantity) AS balance,
+                           %(granted)s AS granted, -%(used)s AS used,
+                           -%(lapsed)s AS lapsed
+                      FROM helpdesk_incident_entry GROUP BY 1) e
+                    ON e.allotment_id = m.id
+                """,
+                **MOVED,
+            ),
+            {
+                "granted": ("m.granted", "COALESCE(e.granted, 0)"),
+                "used": ("m.used", "COALESCE(e.used, 0)"),
+                "lapsed": ("m.lapsed", "COALESCE(e.lapsed, 0)"),
+                "balance": ("m.balance", "COALESCE(e.balance, 0)"),
+                "to_grant": (
+                    "m.to_grant",
+                    """CASE m.kind WHEN 'period'
+                       THEN GREATEST(m.target - COALESCE(e.granted, 0), 0)
+                       ELSE 0 END""",
+                ),
+                "target": (
+                    "m.target",
+                    "CASE m.kind WHEN 'period' THEN m.target ELSE 0 END",
+                ),
+                "kind": (
+                    "m.kind",
+                    "CASE WHEN m.cause_key IS NULL THEN 'lifetime' ELSE 'period' END",
+                ),
+                "date_from": ("m.date_from::text", of_month.format(3, "m.date_from")),
+                "date_to": ("m.date_to::text", of_month.format(4, "m.date_to")),
+                "subscription_id": (
+                    "m.subscription_id::text",
+                    of_month.format(2, "NULL"),
+                ),
+                "account_id": ("m.account_id", "COALESCE(s.account_id, m.account_id)"),
+            },
+            account="m.account_id",
+            res_id="m.id",
+        )
+
+    def _check_entries(self):
+        """R3.2, R3.7: what an entry says of itself twice."""
+        return self._comparison(
+            "helpdesk.incident.entry",
+            SQL(
+                """
+                helpdesk_incident_entry e
+                  JOIN helpdesk_incident_allotment m ON m.id = e.allotment_id
+                  LEFT JOIN helpdesk_ticket ticket
+                    ON ticket.id = e.res_id AND e.res_model = 'helpdesk.ticket'
+                  LEFT JOIN (VALUES %s) AS cause(word, kinds)
+                    ON cause.word = split_part(e.cause_key, ':', 1)
+                """,
+                SQL(", ").join(
+                    SQL("(%s, %s)", word, list(kinds)) for word, kinds in KINDS.items()
+                ),
+            ),
+            {
+                "account_id": ("e.account_id", "m.account_id"),
+                "ticket_id": ("e.ticket_id", "ticket.id"),
+                "date": (
+                    "e.date",
+                    """CASE e.kind WHEN 'period' THEN m.date_from
+                                   WHEN 'expiry' THEN m.date_to ELSE e.date END""",
+                ),
+                "kind": (
+                    "e.kind",
+                    """CASE WHEN e.kind <> ALL(cause.kinds)
+                            THEN array_to_string(cause.kinds, ' / ')
+                            ELSE e.kind END""",
+                ),
+                "cause_key": (
+                    "e.cause_key",
+                    """CASE WHEN e.kind = 'expiry' THEN 'expiry:' || m.id
+                            WHEN e.kind IN ('deduction', 'return')
+                            THEN 'ticket:' || e.res_id
+                            WHEN m.kind = 'period' THEN m.cause_key
+                            ELSE e.cause_key END""",
+                ),
+            },
+            account="e.account_id",
+            res_id="e.id",
+        )
+
+    def _check_running_numbers(self):
+        """R3.4: the entries of a cause are numbered without a gap."""
+        return self._comparison(
+            "helpdesk.incident.entry",
+            SQL(
+                """
+                (SELECT e.account_id, e.id, e.cause_number, row_number()
+                        OVER (PARTITION BY e.cause_key ORDER BY e.cause_number, e.id)
+                        AS position
+                   FROM helpdesk_incident_entry e
+                   JOIN (SELECT cause_key FROM helpdesk_incident_entry GROUP BY 1
+                         HAVING MAX(cause_number) <> COUNT(*) OR SUM(cause_number)
+                                <> COUNT(*) * (COUNT(*) + 1) / 2) broken
+                  USING (cause_key)) e
+                """
+            ),
+            {"cause_number": ("e.cause_number", "e.position")},
+        )
+
+    def _check_tickets(self):
+        """R4.5: a ticket has returned no more than it took, to each allotment."""
+        return self._comparison(
+            "helpdesk.ticket",
+            SQL(
+                """
+                (SELECT account_id, res_id AS id, -SUM(quantity) AS number
+                   FROM helpdesk_incident_entry WHERE kind IN ('deduction', 'return')
+                  GROUP BY account_id, allotment_id, res_id HAVING SUM(quantity) > 0) t
+                """
+            ),
+            {"incident_count": ("t.number", "0")},
+        )

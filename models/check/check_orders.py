@@ -1,0 +1,135 @@
+"""The check of orders and subscriptions (R13.4)."""
+
+from odoo import models
+from odoo.tools import SQL
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    def _check_lines(self):
+        """R8.2, R9: a line sells what was ordered, in the unit of the product; it gives
+        to the account of its subscription."""
+        return self._comparison(
+            "sale.order.line",
+            SQL(
+                """
+                (SELECT * FROM sale_order_line
+                  WHERE incident_kind IS NOT NULL OR incident_account_id IS NOT NULL
+                     OR incident_units <> 0) l
+                  JOIN product_product product ON product.id = l.product_id
+                  JOIN product_template template
+                    ON template.id = product.product_tmpl_id
+                  LEFT JOIN helpdesk_incident_subscription_term t
+                    ON t.sale_line_id = l.id
+                  LEFT JOIN helpdesk_incident_subscription s ON s.id = t.subscription_id
+                """
+            ),
+            {
+                "incident_account_id": (
+                    "l.incident_account_id",
+                    "COALESCE(s.account_id, l.incident_account_id)",
+                ),
+                "incident_kind": (
+                    "l.incident_kind",
+                    """CASE WHEN t.id IS NOT NULL THEN 'period'
+                            WHEN l.incident_account_id IS NOT NULL
+                             AND l.incident_operation IS DISTINCT FROM 'credit'
+                            THEN 'lifetime' ELSE l.incident_kind END""",
+                ),
+                "incident_units": (
+                    "COALESCE(l.incident_units, 0)",
+                    """CASE WHEN l.incident_kind IS NULL THEN 0
+                            WHEN l.product_uom_id <> template.uom_id
+                            THEN l.incident_units
+                            WHEN l.incident_operation = 'extra' THEN ROUND(
+                                l.product_uom_qty / NULLIF(l.incident_term_months, 0))
+                            ELSE ROUND(l.product_uom_qty) END""",
+                ),
+            },
+            account="COALESCE(s.account_id, l.incident_account_id)",
+            res_id="l.id",
+        )
+
+    def _check_purchases(self):
+        """R12.4: what was paid for lifetime incidents is what is due of the line."""
+        return self._comparison(
+            "sale.order.line",
+            SQL(
+                """
+                (SELECT * FROM sale_order_line WHERE incident_kind = 'lifetime'
+                    AND incident_account_id IS NOT NULL) l
+                  LEFT JOIN (
+                    SELECT p.sale_line_id, m.account_id, SUM(p.quantity) AS quantity,
+                           SUM(p.withdrawn) AS withdrawn, SUM(p.amount) AS amount
+                      FROM helpdesk_incident_purchase p
+                      JOIN helpdesk_incident_allotment m
+                        ON m.id = p.allotment_id AND m.kind = 'lifetime'
+                     GROUP BY 1, 2) p
+                    ON p.sale_line_id = l.id AND p.account_id = l.incident_account_id
+                """
+            ),
+            {
+                "helpdesk.incident.purchase.quantity": (
+                    "COALESCE(p.quantity, 0)",
+                    "COALESCE(l.incident_due, 0)",
+                ),
+                "helpdesk.incident.purchase.withdrawn": (
+                    "COALESCE(p.withdrawn, 0)",
+                    "0",
+                ),
+                "helpdesk.incident.purchase.amount": (
+                    "trim_scale(ROUND(COALESCE(p.amount, 0), 6))",
+                    "trim_scale(ROUND(COALESCE(l.incident_value, 0)::numeric, 6))",
+                ),
+            },
+            account="l.incident_account_id",
+            res_id="l.id",
+        )
+
+    def _check_terms(self):
+        """R9.1: a term is what its line says, and has whole periods of its anchor."""
+        return self._comparison(
+            "helpdesk.incident.subscription.term",
+            SQL(
+                """
+                (SELECT t.*, l.incident_operation, l.incident_date_from,
+                        l.incident_term_months AS line_months,
+                        l.incident_quantity * l.incident_units AS line_number,
+                        acted_on.anchor AS old_anchor, s.account_id, CASE
+                        WHEN t.anchor + make_interval(months => elapsed) > t.date_from
+                        THEN elapsed - 1 ELSE elapsed END AS number
+                   FROM helpdesk_incident_subscription_term t
+                   JOIN helpdesk_incident_subscription s ON s.id = t.subscription_id
+                   JOIN sale_order_line l ON l.id = t.sale_line_id
+                   LEFT JOIN helpdesk_incident_subscription_term acted_on
+                     ON acted_on.id = l.incident_term_id
+                    AND l.incident_date_from IS NOT NULL,
+                        LATERAL (SELECT (
+                            (EXTRACT(YEAR FROM t.date_from)
+                             - EXTRACT(YEAR FROM t.anchor)) * 12
+                            + EXTRACT(MONTH FROM t.date_from)
+                            - EXTRACT(MONTH FROM t.anchor))::int AS elapsed) e) t
+                """
+            ),
+            {
+                "kind": (
+                    "t.kind",
+                    """CASE WHEN t.incident_operation IN ('extra', 'change')
+                            THEN t.incident_operation ELSE 'term' END""",
+                ),
+                "anchor": ("t.anchor", "COALESCE(t.old_anchor, t.anchor)"),
+                "date_from": (
+                    "t.date_from",
+                    """COALESCE(t.incident_date_from,
+                        (t.anchor + make_interval(months => t.number))::date)""",
+                ),
+                "date_to": (
+                    "t.date_to",
+                    """(t.anchor + make_interval(months => t.number + t.months))::date
+                       - 1""",
+                ),
+                "months": ("t.months", "t.line_months"),
+                "incidents_per_period": ("t.incidents_per_period", "t.line_number"),
+            },
+        )

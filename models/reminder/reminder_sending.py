@@ -1,0 +1,114 @@
+"""How reminders are sent (R13.2)."""
+
+import logging
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
+
+from ..mails import LAYOUT, MAIL_FIELDS
+
+_logger = logging.getLogger(__name__)
+
+#: How many are sent at once: each batch is a transaction.
+BATCH = 100
+
+
+class HelpdeskIncidentReminder(models.Model):
+    _inherit = "helpdesk.incident.reminder"
+
+    @api.model
+    def _cron_remind(self):
+        """Find what is to be told, and tell it (R13.2).
+
+        It may run twice, on several workers at once, or be killed at any moment: that a
+        mail waits to go out, and that it was written, are committed together.
+        """
+        cron = self.env["ir.cron"]
+        try:
+            self._note_occasions()
+            cron._commit_progress()
+        except (OperationalError, ConcurrencyError):
+            # Another worker has just noted the same.
+            self.env.cr.rollback()
+        while True:
+            reminders = self.sudo().search(
+                [("state", "=", "waiting")], order="id", limit=BATCH
+            )
+            reminders = reminders.try_lock_for_update()
+            reminders._send()
+            remaining = int(len(reminders) == BATCH)
+            if not cron._commit_progress(len(reminders), remaining=remaining):
+                return
+            if not remaining:
+                return
+
+    def _send(self):
+        """Send each by the template of its kind; one that fails does not keep back the
+        others."""
+        for reminder in self.filtered(lambda reminder: reminder.state == "waiting"):
+            if not reminder._is_true():
+                reminder.state = "armed"
+                continue
+            try:
+                with self.env.cr.savepoint():
+                    reminder._send_mail()
+                reminder.write({"state": "sent", "date_sent": fields.Datetime.now()})
+            except (OperationalError, ConcurrencyError):
+                raise
+            except Exception:
+                _logger.exception("%s could not be sent", reminder)
+                reminder.state = "failed"
+
+    def _is_true(self):
+        """Return whether there is still something to tell: the customer may have acted
+        in between."""
+        if self.kind == "ends":
+            return self.subscription_id.date_end == self.day
+        if self.kind == "failed":
+            return self.subscription_id.renewal_problem == self.reason
+        ticket = self.ticket_id
+        if ticket and ticket._incident_account() != self.account_id:
+            return False  # it belongs to another customer now
+        if self.kind in ("parked", "still_parked"):
+            return ticket.incident_hold == "parked"
+        if self.kind == "released":
+            return bool(ticket.incident_count)
+        return True
+
+    def _send_mail(self):
+        """Send the mail in the language of whom it is for; the history of the
+        subscription or the ticket shows it.
+
+        :raise UserError: if the template was deleted or archived.
+        """
+        self.ensure_one()
+        template = self.env.ref(
+            f"helpdesk_paid_support.mail_template_incident_{self.kind}",
+            raise_if_not_found=False,
+        )
+        if not template or not template.active:
+            raise UserError(self.env._("There is no mail template for this."))
+        document = self.ticket_id or self.subscription_id
+        if not document:
+            template.send_mail(self.id, email_layout_xmlid=LAYOUT)
+            return
+        values = template._generate_template(
+            self.ids, MAIL_FIELDS, find_or_create_partners=True
+        )[self.id]
+        # To whom the template says, and to no follower: those of a ticket can belong to
+        # other customers (R11.6).
+        document.message_post(
+            subject=values.get("subject"),
+            body=values.get("body_html"),
+            email_from=values.get("email_from") or None,
+            reply_to=values.get("reply_to") or None,
+            partner_ids=values.get("partner_ids") or [],
+            attachments=values.get("attachments"),
+            attachment_ids=values.get("attachment_ids"),
+            mail_server_id=values.get("mail_server_id"),
+            message_type="notification",
+            subtype_xmlid="mail.mt_note",
+            email_layout_xmlid=LAYOUT,
+        )

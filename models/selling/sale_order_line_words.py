@@ -1,0 +1,121 @@
+"""What order and invoice lines say of the plans that they sell (R8.6)."""
+
+from odoo import models
+from odoo.tools import format_date
+
+from ...periods import last_day
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _incident_words(self, said=""):
+        """Return in words what the line sells, and for which days (R8.6).
+
+        :param str said: a description; what it says already is left out.
+        :rtype: str | False
+        """
+        self.ensure_one()
+        words = [self._incident_effect(), self._incident_days()]
+        return ", ".join(word for word in words if word and word not in said) or False
+
+    def _incident_effect(self):
+        """Return in words what the line sells, or does with a subscription."""
+        if self.incident_operation == "extra":
+            return self._incident_extra_words()
+        if self.incident_operation == "credit":
+            if self.incident_quantity == 1:
+                return self.env._("credit for 1 incident of the old plan")
+            return self.env._(
+                "credit for %(number)s incidents of the old plan",
+                number=self.incident_quantity,
+            )
+        return self.product_id._incident_words(
+            self.incident_kind, self._incident_number(), self.incident_term_months
+        )
+
+    def _incident_extra_words(self):
+        values = {
+            "number": self._incident_number(),
+            "months": self.incident_term_months,
+        }
+        if values["months"] == 1:
+            if values["number"] == 1:
+                return self.env._("1 more incident in 1 month")
+            return self.env._("%(number)s more incidents in 1 month", **values)
+        if values["number"] == 1:
+            return self.env._("1 more incident in each of %(months)s months", **values)
+        return self.env._(
+            "%(number)s more incidents in each of %(months)s months", **values
+        )
+
+    def _incident_days(self):
+        """Return in words for which days that is, as far as it is known by now."""
+        if self.incident_kind != "period":
+            return False
+        term = self.incident_term_ids[:1]
+        first, last = term.date_from, term.date_to
+        subscription = self.sudo().incident_subscription_id
+        if self.incident_date_from and not term:
+            first, last = self.incident_date_from, self._incident_last_day()
+        elif not term and subscription and subscription._is_running():
+            anchor, first = subscription._next_window()
+            last = last_day(anchor, self.incident_term_months, first)
+        if not first:
+            return self.env._("from the day of payment")
+        days = self.env._(
+            "%(first)s – %(last)s",
+            first=format_date(self.env, first, date_format="medium"),
+            last=format_date(self.env, last, date_format="medium"),
+        )
+        if not term.months_late:
+            return days
+        return self.env._(
+            "%(days)s; what %(months)s of these months had, which were over by the day "
+            "of payment, came as lifetime incidents",
+            days=days,
+            months=term.months_late,
+        )
+
+    def _incident_last_day(self):
+        """Return the last day of the months that the line acts on."""
+        term = self.sudo().incident_term_id
+        if self.incident_operation == "credit":
+            return term.date_to
+        return last_day(term.anchor, self.incident_term_months, self.incident_date_from)
+
+    def _get_sale_order_line_multiline_description_sale(self):
+        """Override of `sale` to say what a unit of a plan is (R8.6), or what the line
+        does with a subscription."""
+        description = super()._get_sale_order_line_multiline_description_sale()
+        if self.incident_operation in ("extra", "credit"):
+            return f"{self.product_id.display_name}\n{self._incident_words()}"
+        words = [description, self.product_id.incident_description]
+        if self.incident_operation:
+            words.append(self._incident_operation_words())
+        return "\n".join(filter(None, words))
+
+    def _incident_operation_words(self):
+        """Return in words what becomes of the subscription."""
+        plan = self.sudo().incident_subscription_id.product_id
+        if self.incident_operation == "change":
+            return self.env._(
+                "Instead of %(plan)s from %(date)s",
+                plan=plan.with_env(self.env).display_name,
+                date=format_date(
+                    self.env, self.incident_date_from, date_format="medium"
+                ),
+            )
+        return self.env._(
+            "Renewal of %(plan)s", plan=plan.with_env(self.env).display_name
+        )
+
+    def _prepare_invoice_line(self, **optional_values):
+        """Override of `sale` to say which days are invoiced, once they are known
+        (R8.6)."""
+        values = super()._prepare_invoice_line(**optional_values)
+        if self.sudo().incident_term_ids and values.get("name"):
+            line = self.with_context(lang=self.order_id._get_lang()).sudo()
+            words = line._incident_words(said=values["name"])
+            values["name"] = f"{values['name']}\n{words}" if words else values["name"]
+        return values

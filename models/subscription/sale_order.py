@@ -1,0 +1,40 @@
+"""What an order is to subscriptions (R9)."""
+
+from odoo import models
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    def _incident_sells(self, lines):
+        """Return whether this order has just these lines on subscriptions.
+
+        :param list[dict] lines: values of ``sale.order.line``.
+        """
+        self.ensure_one()
+        return [
+            {
+                name: line._fields[name].convert_to_write(line[name], line)
+                for name in values
+                if name != "tax_ids"
+            }
+            for line, values in zip(self.order_line, lines, strict=False)
+        ] == [
+            {name: value for name, value in values.items() if name != "tax_ids"}
+            for values in lines
+        ] and len(self.order_line) == len(lines)
+
+    def _incident_withdraw(self):
+        """Cancel these orders, but those that are just being paid."""
+        self.filtered(
+            lambda order: not order._incident_is_being_paid()
+        )._action_cancel()
+
+    def _incident_price_per_month(self):
+        """Return what a month of the periods that this order sells costs, taxes
+        included, in its currency."""
+        months = max(self.order_line.mapped("incident_term_months"), default=0)
+        sold = self.order_line.filtered(
+            lambda line: line.incident_kind and line.incident_operation != "credit"
+        )
+        return sum(sold.mapped("price_total")) / max(months, 1)

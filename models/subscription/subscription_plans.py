@@ -1,0 +1,110 @@
+"""What can be ordered for a subscription (R9.4, R9.5, R9.6)."""
+
+from odoo import models
+
+from ... import periods
+
+
+class HelpdeskIncidentSubscription(models.Model):
+    _inherit = "helpdesk.incident.subscription"
+
+    def _can_renew(self):
+        """Return whether this subscription can be renewed (R9.5)."""
+        self.ensure_one()
+        return self.state in ("active", "ended")
+
+    def _can_add_extra(self):
+        """Return whether extra incidents can be bought for it (R9.4)."""
+        self.ensure_one()
+        return self._is_running() and bool(self._extra_product())
+
+    def _can_change(self):
+        """Return whether the plan can be changed (R9.6): while it is active, and what
+        is running and ahead is paid in full."""
+        self.ensure_one()
+        return (
+            self._is_running()
+            and bool(self._change_plans())
+            and all(
+                line._incident_is_paid_in_full()
+                for line in self._terms_ahead().sale_line_id
+            )
+        )
+
+    def _today(self):
+        return self.company_id._incident_today()
+
+    def _extra_product(self):
+        """Return the product that is the price of an extra incident, if it is sold."""
+        return self._sold_extra(self.product_id)
+
+    def _sold_extra(self, plan):
+        product = plan.sudo().incident_extra_product_id
+        return product.filtered(lambda product: product.active and product.sale_ok)
+
+    def _sold(self, plans):
+        """Return those of these plans that can be sold at present."""
+        return plans.filtered(
+            lambda plan: (
+                plan.active
+                and plan.sale_ok
+                and plan.incident_kind != "none"
+                and plan.company_id in (self.company_id, plan.company_id.browse())
+            )
+        )
+
+    def _renewal_plans(self):
+        """Return the plans that it can be renewed with (R9.5): the terms and the
+        lifetime variants of its product; where a change was scheduled, of the next
+        one.
+
+        :return: ``product.product`` records with superuser rights.
+        """
+        plan = self._next_plan().sudo()
+        return self._sold(plan.product_tmpl_id.product_variant_ids)
+
+    def _scheduled_plan(self):
+        """Return the plan that a change was scheduled to, while it is another one."""
+        return self.next_product_id - self.product_id
+
+    def _next_plan(self):
+        """Return the plan that the next renewal is for."""
+        return self._scheduled_plan() or self.product_id
+
+    def _change_plans(self):
+        """Return the plans that it can be changed to (R9.6).
+
+        :return: ``product.product`` records with superuser rights.
+        """
+        templates = self.product_id.sudo().incident_change_template_ids
+        plans = self._sold(templates.product_variant_ids) - self.product_id
+        return plans.filtered(lambda plan: plan.incident_kind == "period")
+
+    def _in_portal(self, plans):
+        """Return those of these plans that the customer can order in the portal (R8.1):
+        published ones; and its own one, which goes on for who has it."""
+        published = self.env["sale.order"]._incident_plans(self.company_id)
+        return plans & (published | self.product_id)
+
+    def _terms_ahead(self):
+        """Return the terms that have incidents in the current month or a later one."""
+        numbers, today = self._numbers(), self._today()
+        return self.term_ids.filtered(
+            lambda term: any(
+                number and last >= today
+                for (_first, last), number in numbers.get(term, {}).items()
+            )
+        )
+
+    def _current_number(self):
+        """Return the number of the current month, counted from the anchor."""
+        return periods.number_at(self.date_start, self._today())
+
+    def _boundary(self):
+        """Return the first day of the next month (R9.6)."""
+        return periods.first_day(self.date_start, self._current_number() + 1)
+
+    def _last_plan_term(self):
+        return self.term_ids.filtered(
+            lambda term: term.kind != "extra" and term.anchor == self.date_start
+        ).sorted("id")[-1:]
