@@ -1,8 +1,8 @@
 """What a ticket is charged (R10): the record, and who may do what with it.
 
-What it posts is in ``helpdesk_ticket_charge_document.py``, what stands in the way of
-that in ``helpdesk_ticket_charge_check.py``, and who is told in
-``helpdesk_ticket_charge_notice.py``.
+What a request says is in ``charge_requests.py``, what is posted in
+``charge_documents.py``, what prevents that in ``charge_obstacles.py``, what follows from
+it in ``charge_amounts.py``, and who is told in ``charge_notices.py``.
 """
 
 from odoo import api, fields, models

@@ -1,10 +1,10 @@
 """The ledger check (R13.4): every number that is stored twice, against what it follows
 from. docs/ledger.md, “The check”.
 
-Most of it is SQL over the whole ledger, which returns nothing but differences. What
-only Python can recompute follows document by document, in batches
-(``helpdesk_incident_check_document.py``). Nothing is written: the database refuses it
-while the check runs.
+Most of it is SQL over the whole ledger, which returns nothing but differences
+(``check_ledger.py``, ``check_causes.py``, ``check_orders.py``). What only Python can
+recompute follows document by document, in batches (``check_documents.py``). Nothing is
+written: the database refuses it while the check runs.
 """
 
 from datetime import date

@@ -1,9 +1,10 @@
 """The orders that act on a subscription: extra incidents (R9.4), renewal (R9.5) and
-change of plan (R9.6).
+change of plan (R9.6). What can be ordered is in ``subscription_plans.py``, with which
+lines in ``subscription_lines.py``.
 
 Each is an ordinary order, which is reviewed and paid as any other (R8.3), and taken
 back with its payment (R8.4). Its lines say what they do (``OPERATIONS``); what becomes
-of it is written by ``_settle`` (``helpdesk_incident_subscription_settle.py``).
+of it is written by ``_settle`` (``subscription_settle.py``).
 """
 
 from datetime import timedelta
