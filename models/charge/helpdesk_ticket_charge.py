@@ -1,8 +1,8 @@
 """What a ticket is charged (R10): the record, and who may do what with it.
 
 What a request says is in ``charge_requests.py``, what is posted in
-``charge_documents.py``, what prevents that in ``charge_obstacles.py``, what follows from
-it in ``charge_amounts.py``, and who is told in ``charge_notices.py``.
+``charge_documents.py``, what prevents that in ``charge_obstacles.py``, what follows
+from it in ``charge_amounts.py``, and who is told in ``charge_notices.py``.
 """
 
 from odoo import api, fields, models
