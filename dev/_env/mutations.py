@@ -1,0 +1,174 @@
+"""Small mistakes, as people make them: a sign, a bound, an order, a forgotten lock.
+
+Each stands in the code that moves incidents or says how many are due, and the tests
+named with it must find it (``dev/mutants``).
+"""
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    name: str
+    #: what stands once in the code, and what takes its place
+    before: str
+    after: str
+    #: the files of tests that must find it
+    tests: tuple[str, ...]
+
+
+MUTATIONS = [
+    # -- what gives ----------------------------------------------------
+    Mutation(
+        "settle: give the target anew instead of the difference",
+        "difference = cause.target - given.get(cause.key, 0)",
+        "difference = cause.target",
+        ("settle",),
+    ),
+    Mutation(
+        "settle: without the lock",
+        "count = accounts._lock()._open_and_close()\n        period_causes",
+        "count = accounts._due()._open_and_close()\n        period_causes",
+        ("concurrency",),
+    ),
+    Mutation(
+        "settle: revoke one more than what is unused",
+        "unused := min(allotment.balance, allotment.granted - allotment.target)",
+        "unused := min(allotment.balance, allotment.granted - allotment.target + 1)",
+        ("settle", "sale_take_back"),
+    ),
+    Mutation(
+        "settle: a target that rises again grants nothing",
+        "to_grant = GREATEST(EXCLUDED.target - m.granted, 0)",
+        "to_grant = GREATEST(m.target - m.granted, 0)",
+        ("settle",),
+    ),
+    Mutation(
+        "settle: an adjustment is no revocation",
+        'taken_back = difference < 0 and cause.kind != "adjustment"',
+        "taken_back = difference < 0",
+        ("manual",),
+    ),
+    # -- what takes ----------------------------------------------------
+    Mutation(
+        "use: lifetime incidents before those of the month",
+        "LEAST(usable, %(quantity)s + usable - SUM(usable) OVER\n"
+        "                           (ORDER BY date_to, date_from, id)) AS taken",
+        "LEAST(usable, %(quantity)s + usable - SUM(usable) OVER\n"
+        "                           (ORDER BY date_to DESC, date_from, id)) AS taken",
+        ("deduct",),
+    ),
+    Mutation(
+        "use: one more than there is",
+        "WHERE taken > 0 AND available >= %s AND NOT worked",
+        "WHERE taken > 0 AND available >= %s - 1 AND NOT worked",
+        ("deduct",),
+    ),
+    Mutation(
+        "use: take without writing first what is due",
+        'while rows and rows[0]["worked"]:',
+        'while rows and not rows[0]["worked"] and False:',
+        ("deduct", "open_and_close"),
+    ),
+    Mutation(
+        "use: return what was taken first, first",
+        "for allotment, taken in reversed(self._taken_by(",
+        "for allotment, taken in list(self._taken_by(",
+        ("return",),
+    ),
+    Mutation(
+        "use: returned on the last day it has lapsed",
+        "if allotment.date_to < today:\n                    lapsed",
+        "if allotment.date_to <= today:\n                    lapsed",
+        ("return",),
+    ),
+    Mutation(
+        "use: return without the lock",
+        "        self._lock()._open_and_close()\n        legs, missing",
+        "        self._due()._open_and_close()\n        legs, missing",
+        ("concurrency", "return"),
+    ),
+    # -- time ----------------------------------------------------------
+    Mutation(
+        "time: a period ends a day early",
+        "m.balance <> 0 AND m.date_to < today.day",
+        "m.balance <> 0 AND m.date_to <= today.day",
+        ("open_and_close",),
+    ),
+    Mutation(
+        "time: a period begins a day late",
+        "m.to_grant <> 0 AND m.date_from <= today.day",
+        "m.to_grant <> 0 AND m.date_from < today.day",
+        ("open_and_close",),
+    ),
+    Mutation(
+        "time: what ends is dated today",
+        "m.date_to, 'expiry', -m.balance, 'expiry:' || m.id",
+        "today.day, 'expiry', -m.balance, 'expiry:' || m.id",
+        ("open_and_close",),
+    ),
+    Mutation(
+        "time: a month counts from the month before",
+        "return anchor + relativedelta(months=number)",
+        "return anchor + relativedelta(months=number, days=1 if number > 9 else 0)",
+        ("periods", "subscription"),
+    ),
+    # -- what is paid --------------------------------------------------
+    Mutation(
+        "paid: a payment that was reset counts",
+        'return self.state in ("in_process", "paid") and (\n'
+        '            not self.move_id or self.move_id.state == "posted"\n        )',
+        'return self.state in ("in_process", "paid")',
+        ("sale_take_back", "first_payment", "topup"),
+    ),
+    Mutation(
+        "paid: what is nearly paid is paid",
+        "return paid > 0 and self.currency_id.compare_amounts(paid, left) >= 0",
+        "return paid > 0 and self.currency_id.compare_amounts(paid + 1, left) >= 0",
+        ("sale_paid", "sale_money", "online_payment"),
+    ),
+    Mutation(
+        "paid: credited in part is rounded up",
+        "floor(total * quantity / ordered) - floor(total * credited / ordered)",
+        "floor(total * quantity / ordered) + floor(-total * credited / ordered)",
+        ("sale_take_back", "sale_money"),
+    ),
+    Mutation(
+        "paid: goodwill takes back",
+        "            if note.incident_goodwill:\n                continue\n"
+        "            target[0]",
+        "            target[0]",
+        ("sale_take_back", "sale_money"),
+    ),
+    Mutation(
+        "paid: what credits an invoice has paid for it",
+        "        payers -= own\n",
+        "",
+        ("sale_paid", "sale_money", "sale_take_back"),
+    ),
+    # -- subscriptions -------------------------------------------------
+    Mutation(
+        "subscription: the first periods give way first",
+        "        for period in self._periods():\n            numbers[period] = min(due",
+        "        for period in self._periods()[::-1]:\n"
+        "            numbers[period] = min(due",
+        ("subscription", "subscription_life", "sale_take_back"),
+    ),
+    Mutation(
+        "subscription: a month that ends today has gone",
+        "return sum(last < today for _first, last in self._periods())",
+        "return sum(last <= today for _first, last in self._periods())",
+        ("subscription_extra", "subscription_change", "subscription_life"),
+    ),
+    Mutation(
+        "subscription: a renewal begins on the last paid day",
+        "return self.date_start, self.date_end + timedelta(days=1)",
+        "return self.date_start, self.date_end",
+        ("subscription_life", "subscription"),
+    ),
+    Mutation(
+        "subscription: a change credits the month that runs, too",
+        "number for (first, _last), number in given.items() if first >= boundary",
+        "number for (_first, first), number in given.items() if first >= boundary",
+        ("subscription_change",),
+    ),
+]
