@@ -63,3 +63,5 @@ from . import test_attack_rpc
 from . import test_attack_leaks
 from . import test_attack_xss
 from . import test_stress
+from . import test_dev_lint
+from . import test_dev_source

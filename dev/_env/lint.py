@@ -1,49 +1,87 @@
 """The linters of the Odoo community."""
 
+import contextlib
 import os
+import re
 import subprocess
+import tempfile
+from pathlib import Path
 
+from . import module
 from .console import lock, say, step
-from .environment import link_module
-from .paths import ADDONS, CHECKOUT, DEV, MADE
+from .paths import CHECKOUT, DEV, MADE, MODULE
 from .python import make_environment
 
 VENV = MADE / "lint"
 
 
-def check():
-    """Run all linters on the module.
+def check(checkout=CHECKOUT):
+    """Run all linters on a checkout, and say what they find.
 
     :return: whether none has found anything
     """
     with lock("environment", "preparing the environment"):
         make_environment(VENV, [DEV / "requirements-lint.txt"])
-        # The checks of add-ons take a module's name from its folder's.
-        module = link_module()
-    translations = sorted(map(str, module.glob("i18n/*.po*")))
-    commands = [
-        ["ruff", "check", "--no-fix"],
-        ["ruff", "format", "--check"],
-        ["pylint", f"--rcfile={CHECKOUT / '.pylintrc'}", "--jobs=0", str(module)],
-        ["oca-checks-odoo-module", str(module)],
-        *([["oca-checks-po", *translations]] if translations else []),
-    ]
-    good = True
-    with step("Linting …"):
-        for command in commands:
+    failed = []
+    with step("Linting …"), _in_repository(checkout) as copy:
+        for folder, command in _commands(checkout, copy):
             name = " ".join(word for word in command[:2] if word[0] not in "-/")
             done = subprocess.run(
                 [VENV / "bin" / command[0], *command[1:]],
                 check=False,
-                cwd=CHECKOUT,
+                cwd=folder,
                 # pylint imports the module under the name it has in this folder.
-                env={**os.environ, "PYTHONPATH": str(ADDONS)},
+                env={**os.environ, "PYTHONPATH": str(copy.parent)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
             )
             if done.returncode:
-                good = False
-                say(f"{done.stdout.strip()}\n  FAILED: {name}")
-    return good
+                failed.append(name)
+                found = done.stdout.strip()
+                if folder == copy:
+                    found = _by_paths_of_checkout(found, copy)
+                say(f"{found}\n  FAILED: {name}")
+    return not failed
+
+
+@contextlib.contextmanager
+def _in_repository(checkout):
+    """Provide a copy of the module in a folder of a repository.
+
+    OCA's linters stop looking for the module at the root of the repository, without
+    looking there, and find nothing wrong where there is no module.
+    """
+    MADE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="lint-", dir=MADE) as folder:
+        # All that they know a repository by.
+        Path(folder, ".git").mkdir()
+        copy = Path(folder, MODULE).resolve()
+        module.copy(copy, checkout)
+        yield copy
+
+
+def _commands(checkout, copy):
+    """Return the commands of all linters, each with the folder to run it in."""
+    # pylint's own count is of what a container is promised, not of what it may use.
+    jobs = min(os.cpu_count() or 1, 4)
+    pylint = [f"--rcfile={checkout / '.pylintrc'}", f"--jobs={jobs}"]
+    config = f"--config={checkout / '.oca_hooks.cfg'}"
+    # By name: of a folder, pylint sees no more than what its __init__.py makes a part
+    # of the module, and migration scripts are none.
+    code = sorted(map(str, copy.rglob("*.py")))
+    translations = sorted(map(str, copy.glob("i18n/*.po*")))
+    return [
+        (checkout, ["ruff", "check", "--no-fix"]),
+        (checkout, ["ruff", "format", "--check"]),
+        (copy, ["pylint", *pylint, *code]),
+        (copy, ["oca-checks-odoo-module", config, str(copy)]),
+        (copy, ["oca-checks-po", config, *translations]),
+    ]
+
+
+def _by_paths_of_checkout(found, copy):
+    """Return what a linter has found in the copy as if it were in the checkout."""
+    found = found.replace(f"{copy}{os.sep}", "")
+    return re.sub(rf"(?<![\w./-]){MODULE}/", "", found)

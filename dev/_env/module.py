@@ -1,6 +1,7 @@
 """The module in the checkout, which holds other things as well."""
 
 import os
+import shutil
 
 from .console import digest
 from .paths import CHECKOUT
@@ -9,11 +10,11 @@ from .paths import CHECKOUT
 NOT_THE_MODULE = {"build", "dev", "dist", "docs"}
 
 
-def files():
+def files(checkout=CHECKOUT):
     """Return the files of the module, as sorted paths in the checkout."""
     found = []
-    for folder, folders, names in os.walk(CHECKOUT):
-        at_root = folder == str(CHECKOUT)
+    for folder, folders, names in os.walk(checkout):
+        at_root = folder == str(checkout)
         folders[:] = [
             name
             for name in folders
@@ -22,11 +23,18 @@ def files():
             and not (at_root and name in NOT_THE_MODULE)
         ]
         found += [
-            os.path.relpath(os.path.join(folder, name), CHECKOUT)
+            os.path.relpath(os.path.join(folder, name), checkout)
             for name in names
             if not name.startswith(".")
         ]
     return sorted(found)
+
+
+def copy(folder, checkout=CHECKOUT):
+    """Copy the module's files, and nothing else of the checkout, into a new folder."""
+    for path in files(checkout):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(checkout / path, folder / path)
 
 
 def key():

@@ -12,24 +12,25 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .console import Stop, digest, output, run, step
+from .console import Stop, digest, output, run, say, step
 from .paths import MADE
 
 UNPACKED = MADE / "odoo"
 DIST_PACKAGES = UNPACKED / "usr/lib/python3/dist-packages"
 
-# Debian strips fonts and libraries from Odoo and links to other packages instead.
-# They come from trixie because sid's Font Awesome has other file names than Odoo's.
+# Where each is, and the version that the tests passed with: it is taken as long as the
+# archive has it. Debian strips fonts and libraries from Odoo and links to other
+# packages instead; they are trixie's because sid's Font Awesome has other file names.
 PACKAGES = {
-    "odoo-19": "sid",
-    "fonts-font-awesome": "trixie",
-    "fonts-inconsolata": "trixie",
-    "fonts-montserrat": "trixie",
-    "fonts-ocr-b": "trixie",
-    "fonts-roboto-unhinted": "trixie",
-    "libjs-jquery": "trixie",
-    "libjs-jquery-form": "trixie",
-    "libjs-underscore": "trixie",
+    "odoo-19": ("sid", "19.0.0+dfsg-1"),
+    "fonts-font-awesome": ("trixie", "5.0.10+really4.7.0~dfsg-4.1"),
+    "fonts-inconsolata": ("trixie", "001.010-6"),
+    "fonts-montserrat": ("trixie", "7.222-3"),
+    "fonts-ocr-b": ("trixie", "0.3.1~dfsg-1"),
+    "fonts-roboto-unhinted": ("trixie", "2:0~20170802-4"),
+    "libjs-jquery": ("trixie", "3.6.1+dfsg+~3.5.14-1"),
+    "libjs-jquery-form": ("trixie", "12-4"),
+    "libjs-underscore": ("trixie", "1.13.4~dfsg+~1.11.4-3"),
 }
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -132,12 +133,10 @@ def _download():
         "Acquire::Retries": "3",
         "Acquire::Languages": "none",
     }
-    command = ["apt-get", "--quiet"]
-    for name, value in options.items():
-        command += ["--option", f"{name}={value}"]
+    options = [f"--option={name}={value}" for name, value in options.items()]
 
     signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
-    suites = sorted(set(PACKAGES.values()))
+    suites = sorted({suite for suite, _version in PACKAGES.values()})
     failed = None
     for mirror in _mirrors():
         sources.write_text(
@@ -145,7 +144,7 @@ def _download():
         )
         try:
             run(
-                [*command, "--error-on=any", "update"],
+                ["apt-get", "--quiet", *options, "--error-on=any", "update"],
                 log="apt-update",
                 failure="The Debian archive could not be read",
             )
@@ -157,15 +156,43 @@ def _download():
             "apt has no Debian archive configured: set ODOO_HOME to a folder that holds"
             " Odoo 19."
         )
+    versions = _versions(options)
     # apt picks up a partial download where it stopped and checks a complete one.
-    names = [f"{name}/{suite}" for name, suite in PACKAGES.items()]
+    names = [f"{name}={version}" for name, version in versions.items()]
     run(
-        [*command, "download", *names],
+        ["apt-get", "--quiet", *options, "download", *names],
         log="apt-download",
         failure="Odoo could not be downloaded",
         cwd=apt / "packages",
     )
-    return sorted((apt / "packages").glob("*.deb"))
+    return [
+        apt / "packages" / f"{name}_{version.replace(':', '%3a')}_all.deb"
+        for name, version in versions.items()
+    ]
+
+
+def _versions(options):
+    """Return the version to take of each package: the one that is tested, or, said in a
+    sentence, the newest one where the archive no longer has that."""
+    listed = run(
+        ["apt-cache", *options, "madison", *PACKAGES],
+        log="apt-versions",
+        failure="The Debian archive could not be read",
+    )
+    # Newest first: odoo-19 | 19.0.0+dfsg-1 | http://… sid/main amd64 Packages
+    offered = re.findall(
+        r"(?m)^ *(\S+) \| +(\S+) \| \S+ ([^/\s]+)/", listed.read_text()
+    )
+    versions = {}
+    for name, (suite, tested) in PACKAGES.items():
+        there = [found for of, found, place in offered if (of, place) == (name, suite)]
+        versions[name] = tested if tested in there or not there else there[0]
+        if versions[name] != tested:
+            say(
+                f"! Debian's {suite} has {name} {versions[name]} by now, and no longer"
+                f" {tested}, which is tested: that one is taken."
+            )
+    return versions
 
 
 def _mirrors():

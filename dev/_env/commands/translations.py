@@ -1,7 +1,6 @@
 """`dev/translations`: the terms of the module, and their translations."""
 
 import argparse
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -64,9 +63,7 @@ def _export(environment, folder, target):
     the link to the checkout for ever."""
     database = environment.databases.test()
     copy = folder / "addons" / MODULE
-    for path in module.files():
-        (copy / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(CHECKOUT / path, copy / path)
+    module.copy(copy)
     addons = [*environment.addons_path()[:-1], copy.parent]
     run(
         environment.odoo_command(

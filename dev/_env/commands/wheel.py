@@ -1,7 +1,6 @@
 """`dev/wheel`: the module as a wheel, as OCA's are."""
 
 import argparse
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -20,9 +19,7 @@ def main(arguments):
         # whool takes the folder's name for the module's, and everything in it that git
         # knows for the module: it is given a folder outside the checkout.
         source = Path(folder, MODULE)
-        for path in module.files():
-            (source / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(CHECKOUT / path, source / path)
+        module.copy(source)
         pip = [sys.executable, "-m", "pip", "wheel", "--no-deps"]
         run(
             [*pip, "--wheel-dir", dist, source],
