@@ -12,6 +12,13 @@ from . import helpdesk_incident_statement
 # What happens when incidents arrive.
 from . import helpdesk_incident_release
 
+# What follows the commit.
+from . import helpdesk_incident_outbox
+from . import ir_actions_report
+from . import mail_mail
+from . import mail_template
+from . import mail_thread
+
 # What gives incidents.
 from . import helpdesk_incident_memory
 from . import helpdesk_incident_cause
@@ -49,7 +56,6 @@ from . import helpdesk_ticket
 from . import helpdesk_ticket_team
 from . import helpdesk_ticket_parked
 from . import helpdesk_ticket_mail
-from . import mail_thread
 from . import ir_http
 from . import mail_message
 from . import account_move_charge

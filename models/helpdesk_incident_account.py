@@ -55,6 +55,9 @@ LOCK = f"""
 #: How often to wait for a lock that others got first, each time after one of them.
 WAITS = 50
 
+#: Where a transaction notes that it has locked accounts.
+LOCKED = "helpdesk_paid_support.locked"
+
 
 class HelpdeskIncidentAccount(models.Model):
     """The incident account of one customer in one company (R2), and the verbs.
@@ -338,6 +341,7 @@ class HelpdeskIncidentAccount(models.Model):
         missing = sorted(set(holders) - set(accounts))
         if not missing:
             return accounts
+        self._note_lock()
         self.env.execute_query(
             SQL(
                 """
@@ -461,6 +465,7 @@ class HelpdeskIncidentAccount(models.Model):
     def _kept(self, condition):
         """Keep the condition of what is locked, and return it: should this try of a
         request be in vain, the next one begins with it (``ir.http``)."""
+        self._note_lock()
         # Not what has a cursor of its own, as a scheduled action run by hand has: were
         # that locked beforehand, it would wait for ever.
         if request and request.env and request.env.cr is self.env.cr:
@@ -496,6 +501,7 @@ class HelpdeskIncidentAccount(models.Model):
         for tries_left in reversed(range(WAITS)):
             try:
                 self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
+                self._note_lock()
                 return
             except SerializationFailure:
                 if not tries_left:
@@ -505,6 +511,22 @@ class HelpdeskIncidentAccount(models.Model):
                     # As Odoo does when it tries again: what the session has noted as
                     # written was rolled back.
                     request.session = request._get_session_and_dbname()[0]
+
+    @api.model
+    def _note_lock(self):
+        """Note that this transaction locks accounts, until it ends."""
+        # Emptied by commit and rollback alike.
+        self.env.cr.prerollback.data[LOCKED] = True
+
+    @api.model
+    def _has_lock(self):
+        """Return whether this transaction has locked accounts, or may have: then it
+        prints nothing, mails nothing and asks no provider (R3.6), but lets that follow
+        the commit (``helpdesk.incident.outbox``).
+
+        :rtype: bool
+        """
+        return LOCKED in self.env.cr.prerollback.data
 
     @api.model
     def _post_lines(self, values_list):

@@ -6,6 +6,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+from .helpdesk_incident_outbox import Later
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -136,6 +138,36 @@ class SaleOrder(models.Model):
         """Return whether all plans of this order are given at present."""
         plans = self.order_line.filtered("incident_kind")
         return bool(plans) and all(line._incident_due() for line in plans)
+
+    # ------------------------------------------------------------------
+    # Signing
+    # ------------------------------------------------------------------
+
+    def message_post(self, *, attachments=None, **kwargs):
+        """Override for R3.6: what is printed ``Later`` is posted then."""
+        files = attachments or []
+        if not any(isinstance(content, Later) for _name, content, *_more in files):
+            return super().message_post(attachments=attachments, **kwargs)
+        self.env["helpdesk.incident.outbox"]._put(
+            self,
+            "_incident_post_printed",
+            reports=[
+                [name, content.report, content.ids] for name, content, *_more in files
+            ],
+            **kwargs,
+        )
+        return self.env["mail.message"]
+
+    def _incident_post_printed(self, reports, **kwargs):
+        """Post a message with reports, each a name, a reference and ids."""
+        report_model = self.env["ir.actions.report"]
+        self.message_post(
+            attachments=[
+                (name, report_model._render_qweb_pdf(report, ids)[0])
+                for name, report, ids in reports
+            ],
+            **kwargs,
+        )
 
     # ------------------------------------------------------------------
     # Paying from the account balance

@@ -1,3 +1,6 @@
+# First of all: it watches over all of them.
+from . import guard
+
 from . import test_account
 from . import test_concurrency
 from . import test_deduct
@@ -63,3 +66,5 @@ from . import test_attack_rpc
 from . import test_attack_leaks
 from . import test_attack_xss
 from . import test_stress
+from . import test_outbox
+from . import test_printing
