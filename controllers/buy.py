@@ -5,6 +5,7 @@ from odoo.http import request
 from odoo.addons.payment import utils as payment_utils
 from odoo.addons.sale.controllers.portal import CustomerPortal
 
+from ..models.outbox.ir_actions_report import LATER
 from .parse import whole_number
 
 
@@ -130,6 +131,13 @@ class PaidSupportShop(CustomerPortal):
                 order.get_portal_url(query_string=f"&incident_balance={reason}")
             )
         return request.redirect(paid)
+
+    @http.route()
+    def portal_quote_accept(self, *args, **kwargs):
+        """Override of `sale` for R3.6: an order that is confirmed by signing it is
+        printed after the commit."""
+        request.update_context(incident_print=LATER)
+        return super().portal_quote_accept(*args, **kwargs)
 
     def _get_payment_values(self, order_sudo, *args, **kwargs):
         """Override of `sale`: who has paid for a plan lands where it can be seen."""

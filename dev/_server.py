@@ -40,7 +40,12 @@ def free_port():
 class Server:
     """Odoo, serving a database on a port of its own until it is closed."""
 
-    def __init__(self, database, workers=0):
+    def __init__(self, database, workers=0, actions=0, programs=None):
+        """
+        :param int workers: processes that answer; 0 for one with threads.
+        :param int actions: processes that run the scheduled actions.
+        :param Path programs: a folder whose programs are found before others.
+        """
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.folder = tempfile.TemporaryDirectory()
@@ -50,12 +55,19 @@ class Server:
                 *[sys.executable, PROGRAM, "server", "--database", database],
                 *["--http-port", str(port), "--gevent-port", str(free_port())],
                 *["--workers", str(workers)],
-                *["--max-cron-threads", "0", "--log-handler", "werkzeug:INFO"],
+                *["--max-cron-threads", str(actions)],
+                *["--log-handler", "werkzeug:INFO"],
                 *["--logfile", str(self.log)],
                 # Nothing in a run grows as a server grows in a week.
                 *["--limit-time-real", "600", "--limit-time-cpu", "600"],
             ],
             stdin=subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "PATH": os.pathsep.join(
+                    map(str, filter(None, [programs, os.environ["PATH"]]))
+                ),
+            },
         )
         self._wait()
 

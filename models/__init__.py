@@ -1,4 +1,5 @@
 from . import ledger
+from . import outbox
 from . import grants
 from . import selling
 from . import ticket

@@ -21,9 +21,11 @@ class IrHttp(models.AbstractModel):
         same accounts, begins with their lock (R3.6).
 
         So it waits before it looks, and what it sees then is what is: the second try
-        is no race any more, however many others come.
+        is no race any more, however many others come. A request that asks a provider of
+        payments does that first, each time.
         """
-        if locks := vars(request).get("incident_locks"):
+        locks = vars(request).get("incident_locks")
+        if locks and not vars(request).get("incident_asks"):
             condition = SQL(" OR ").join(SQL("(%s)", lock) for lock in locks)
             request.env["helpdesk.incident.account"]._lock_first(condition)
         return super()._authenticate(endpoint)
@@ -56,6 +58,7 @@ class HelpdeskIncidentAccount(models.Model):
         for tries_left in reversed(range(WAITS)):
             try:
                 self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
+                self._note_lock()
                 return
             except SerializationFailure:
                 if not tries_left:

@@ -1,3 +1,6 @@
+# First of all: it watches over all of them.
+from . import guard
+
 from . import test_account
 from . import test_concurrency
 from . import test_deduct
@@ -65,3 +68,5 @@ from . import test_attack_xss
 from . import test_stress
 from . import test_dev_lint
 from . import test_dev_source
+from . import test_outbox
+from . import test_printing

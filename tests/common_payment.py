@@ -1,4 +1,4 @@
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from odoo.tests import new_test_user
 
@@ -116,6 +116,14 @@ class PaymentCommon(AccountTestInvoicingCommon):
         account = self.incident_account(customer)
         account.invalidate_recordset()
         return account.topup_carry
+
+    def print_and_mail(self):
+        """Let the scheduled action print and mail what waits for that (R3.6)."""
+        cron = self.env.ref("helpdesk_paid_support.ir_cron_incident_print").sudo()
+        in_test_mode = type(self)._registry_patched
+        with nullcontext() if in_test_mode else self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
 
     @contextmanager
     def assertNothingChanges(self):

@@ -544,7 +544,7 @@ class TestAttackRpc(AttackCommon):
                 arguments = [dict(values)] if values else []
                 with (
                     self.subTest(role=role, model=record._name, values=values),
-                    patch.object(type(self.account_model), "_kept", lock),
+                    patch.object(type(self.account_model), "_remember_for_retry", lock),
                     self.assertRaises(UserError) as refusal,
                 ):
                     getattr(record.with_user(user), method)(*arguments)

@@ -7,7 +7,9 @@ class AccountPaymentRegister(models.TransientModel):
     def _create_payments(self):
         """Override: the orders that are paid by it are looked at after the payment got
         its number, and their accounts are locked before (R3.6), with those at which the
-        payments count."""
+        payments count. Where a provider is asked first, nothing is locked yet."""
+        if self.payment_token_id:
+            return super()._create_payments()
         items = self.line_ids
         account_model = self.env["helpdesk.incident.account"]
         account_model._lock_ahead(

@@ -298,6 +298,28 @@ class Payer(Client):
         return self.call("account.payment", "action_post", [payment_id])
 
 
+class Charger(Client):
+    """Charges in a ticket, which is mailed with its invoice (R10). What the account
+    balance does not cover stays due; no incident moves."""
+
+    kind, login = "charge", "charger"
+
+    def once(self):
+        self.ask(self._charge, self.name())
+
+    def _charge(self, name):
+        return self.call(
+            "helpdesk.ticket.charge",
+            "create",
+            {
+                "ticket_id": self.load.charged_id,
+                "name": name,
+                "amount": 1,
+                "request_key": name,
+            },
+        )
+
+
 class Seller(Client):
     """Makes orders, which a buyer pays."""
 
@@ -352,10 +374,16 @@ class OnlineBuyer(Buyer):
     kind = "online"
 
     def once(self):
+        self.buy(self.random.choice(("done", "done", "error", "cancel", "pending")))
+
+    def buy(self, state):
+        """Order, and pay.
+
+        :param str state: what becomes of the payment.
+        """
         name = self.name()
         order_id = self.seller.ask(self.seller.make, name)
         if order_id:
-            state = self.random.choice(("done", "done", "error", "cancel", "pending"))
             # The plan, and the incident for the funds added with it.
             quantity = PACK + 1 if state == "done" else 0
             self.ask(self._pay, order_id, state, name=name, quantity=quantity)
@@ -441,6 +469,7 @@ class Load:
         self.world, self.server, self.seed = world, server, seed
         self.answers = Answers()
         self.shared_id = world.agent_tickets(["shared ticket"])[0]
+        [self.charged_id] = world.agent_tickets(["charged ticket"])
         [self.other_id] = world.agent_tickets(["other ticket"], world.other_id)
         self.answers.possible["shared ticket"] = {0, -1, -2, -3}
         self.clients = [

@@ -73,7 +73,7 @@ LOOSE = """
     UNION ALL
     SELECT 'invoice not paid: ' || move.name
       FROM account_move move
-     WHERE move.move_type = 'out_invoice'
+     WHERE move.move_type = 'out_invoice' AND move.ticket_charge_id IS NULL
        AND (move.state <> 'posted' OR move.amount_residual <> 0)
     UNION ALL
     SELECT 'fault: ' || fault.id::text FROM helpdesk_incident_fault fault
@@ -139,6 +139,12 @@ class World:
         self.contact_id = contact.partner_id.id
         self._user(env, "agent", "helpdesk_mgmt.group_helpdesk_user")
         self._user(env, "manager", "helpdesk_mgmt.group_helpdesk_manager")
+        self._user(
+            env,
+            "charger",
+            "helpdesk_mgmt.group_helpdesk_user,"
+            "helpdesk_paid_support.group_ticket_charge",
+        )
         self._user(env, "accountant", "account.group_account_invoice")
         self._user(env, "seller", "sales_team.group_sale_salesman_all_leads")
         account = env["helpdesk.incident.account"]._of(customer, company, create=True)

@@ -89,6 +89,10 @@ class AccountMove(models.Model):
             if charge and move.ticket_charge_id != charge:
                 move.with_context(ticket_charging=LINKING).ticket_charge_id = charge
 
+    def _ticket_charge_mail(self):
+        """Mail this document of a charge to the customer (R10.3)."""
+        self.ticket_charge_id._mail(self)
+
     def action_view_ticket_charge(self):
         """Open the ticket that these documents were charged in."""
         self.check_access("read")

@@ -35,7 +35,8 @@ class HelpdeskTicketCharge(models.Model):
             charge.recipient_id = contact if own else charge.partner_id
 
     def _tell(self, documents, event):
-        """Write to the history of the ticket what was posted, and tell the customer.
+        """Write to the history of the ticket what was posted, and tell the customer, as
+        soon as this is committed.
 
         Both are internal notes: followers of a ticket can belong to other customers
         (R11.6). The customer gets them as a mail.
@@ -46,7 +47,7 @@ class HelpdeskTicketCharge(models.Model):
         self.ensure_one()
         self._log(event, documents)
         for document in documents:
-            self._mail(document)
+            self.env["helpdesk.incident.outbox"]._put(document, "_ticket_charge_mail")
 
     # ------------------------------------------------------------------
     # History
@@ -133,8 +134,10 @@ class HelpdeskTicketCharge(models.Model):
     # ------------------------------------------------------------------
 
     def _mail(self, document):
-        """Send the customer a document (R10.3), once the transaction is committed.
+        """Send the customer a document (R10.3), which is printed: never under a lock.
         Whatever fails here is told in the ticket, and blocks nothing."""
+        if document.state != "posted":
+            return  # as an accountant has changed meanwhile, and the ticket tells
         template = self.env.ref(
             "helpdesk_paid_support.mail_template_ticket_charge",
             raise_if_not_found=False,

@@ -19,6 +19,9 @@ LOCK = f"""
     )
 """
 
+#: Where a transaction notes that it has locked accounts.
+LOCKED = "helpdesk_paid_support.locked"
+
 
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
@@ -75,6 +78,7 @@ class HelpdeskIncidentAccount(models.Model):
         :param SQL condition: on the table of the accounts.
         :rtype: SQL
         """
+        self._note_lock()
         return SQL(LOCK, self._remember_for_retry(condition))
 
     @api.model
@@ -95,7 +99,24 @@ class HelpdeskIncidentAccount(models.Model):
         """
         saved = tuple(sorted({holder for holder in holders if all(holder)}))
         if saved:
+            self._note_lock()
             condition = self._remember_for_retry(
                 SQL("(partner_id, company_id) IN %s", saved)
             )
             self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
+
+    @api.model
+    def _note_lock(self):
+        """Note that this transaction locks accounts, until it ends."""
+        # Emptied by commit and rollback alike.
+        self.env.cr.prerollback.data[LOCKED] = True
+
+    @api.model
+    def _has_lock(self):
+        """Return whether this transaction has locked accounts, or may have: then it
+        prints nothing, mails nothing and asks no provider (R3.6), but lets that follow
+        the commit.
+
+        :rtype: bool
+        """
+        return LOCKED in self.env.cr.prerollback.data

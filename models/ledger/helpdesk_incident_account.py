@@ -323,6 +323,7 @@ class HelpdeskIncidentAccount(models.Model):
         missing = sorted(set(holders) - set(accounts))
         if not missing:
             return accounts
+        self._note_lock()
         self.env.execute_query(
             SQL(
                 """

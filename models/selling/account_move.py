@@ -64,6 +64,25 @@ class AccountMove(models.Model):
     # Business
     # ------------------------------------------------------------------
 
+    def _incident_send(self):
+        """Print this invoice of what was paid online, and mail it: as `sale` does
+        (``payment.transaction._send_invoice``), but says that it was sent only then."""
+        if (
+            self.is_move_sent
+            or self.state != "posted"
+            or not self._is_ready_to_be_sent()
+        ):
+            return
+        settings = {"allow_raising": False, "allow_fallback_pdf": True}
+        template_id = self.env["ir.config_parameter"].get_param(
+            "sale.default_invoice_email_template"
+        )
+        if template_id:
+            template = self.env["mail.template"].browse(int(template_id)).exists()
+            if template:
+                settings["mail_template"] = template
+        self.env["account.move.send"]._generate_and_send_invoices(self, **settings)
+
     def _incident_sold(self):
         """Return the orders whose lines these documents are of, as superuser."""
         return self.sudo().invoice_line_ids.sale_line_ids.order_id

@@ -66,6 +66,17 @@ class AccountPayment(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
+    def action_post(self):
+        """Override of `account_payment` for R3.6: what a provider is asked for is asked
+        before anything is posted, which locks accounts."""
+        asked = self.filtered(
+            lambda payment: (
+                payment.payment_token_id and not payment.payment_transaction_id
+            )
+        )
+        res = super(AccountPayment, asked).action_post()
+        return super(AccountPayment, self - asked).action_post() or res
+
     def action_view_incident_subscriptions(self):
         """Open the subscriptions that these payments have paid for."""
         self.check_access("read")

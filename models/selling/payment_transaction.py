@@ -1,4 +1,5 @@
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
+from odoo.http import request
 
 
 class PaymentTransaction(models.Model):
@@ -8,20 +9,31 @@ class PaymentTransaction(models.Model):
     def create(self, vals_list):
         """Override: an order may be paid by it (R8.3b)."""
         transactions = super().create(vals_list)
-        transactions._incident_orders()._incident_changed()
+        transactions._incident_paying()._incident_orders()._incident_changed()
         return transactions
 
     def write(self, vals):
-        """Override: an order may be paid by it, or no more (R8.3b)."""
+        """Override: an order may be paid by it, or no more (R8.3b).
+
+        Before there is an effective payment nothing is locked: whoever changes the
+        state may go on to ask the provider something (R3.6).
+        """
         if not {"state", "payment_id", "amount", "sale_order_ids"} & set(vals):
             return super().write(vals)
         if self:
             self.check_access("write")
-        before = self._incident_orders()
+        before = self._incident_paying()._incident_orders()
         self.env["helpdesk.incident.account"]._lock_ahead(before._incident_holders())
         res = super().write(vals)
-        (before | self._incident_orders())._incident_changed()
+        (before | self._incident_paying()._incident_orders())._incident_changed()
         return res
+
+    def _charge_with_token(self):
+        """Override for R3.6: should this request be tried again, it does not begin with
+        the locks that it has taken afterwards (``ir.http``)."""
+        if request:
+            vars(request)["incident_asks"] = True
+        return super()._charge_with_token()
 
     def _post_process(self):
         """Override: what follows confirms orders, and posts invoices and payments."""
@@ -39,6 +51,30 @@ class PaymentTransaction(models.Model):
             )
         )
         return super()._post_process()
+
+    def _send_invoice(self):
+        """Override of `sale` for R3.6: what was posted under the lock of an account is
+        printed after the commit."""
+        if not self.env["helpdesk.incident.account"]._has_lock():
+            return super()._send_invoice()
+        # As Odoo does: so that the customer who is logged in gets it, too.
+        for invoice in self.with_user(SUPERUSER_ID).invoice_ids:
+            self.env["helpdesk.incident.outbox"]._put(
+                invoice.with_company(invoice.company_id), "_incident_send"
+            )
+        return None
+
+    def _incident_paying(self):
+        """Return those of these transactions that stand for money: they, or a part that
+        was captured of them, have a payment that is effective."""
+        return self.sudo().filtered(
+            lambda transaction: any(
+                payment._incident_is_booked()
+                for payment in (
+                    transaction | transaction.child_transaction_ids
+                ).payment_id
+            )
+        )
 
     def _incident_orders(self):
         """Return the orders that these transactions pay for, or pay back."""
