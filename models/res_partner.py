@@ -237,10 +237,16 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def write(self, vals):
-        """Override: accounts follow a contact that moves under another customer."""
+        """Override: accounts follow a contact that moves under another customer (R2.2),
+        and what waits for incidents waits for those of that one (R11.3)."""
+        moving = {"parent_id", "is_company"} & set(vals)
+        waiting = self._incident_waiting() if moving else {}
         res = super().write(vals)
-        if {"parent_id", "is_company"} & set(vals):
+        if moving:
             self._incident_follow()
+        for ticket, holder in waiting.items():
+            if ticket._incident_holder() != holder:
+                ticket._incident_review_hold(holder)
         if "tz" in vals:
             self._incident_forget_tz()
         return res
@@ -250,18 +256,14 @@ class ResPartner(models.Model):
         if self.sudo().ref_company_ids:
             self.env.registry.clear_cache()
 
-    def _incident_follow(self):
-        """Bring the accounts of these partners to their commercial partners (R2.2);
-        what waits for incidents waits for those of the new customer (R11.3)."""
-        accounts = (
-            self.env["helpdesk.incident.account"]
-            .sudo()
-            .search([("partner_id", "in", self.ids)])
-        )
-        accounts._follow_customers(
-            {account: account.partner_id.commercial_partner_id for account in accounts}
-        )
-        parked = (
+    def _incident_waiting(self):
+        """Return the tickets of these partners, and of who is below them, that wait for
+        incidents, and whose they wait for.
+
+        :return: the customer and the company, by ticket.
+        :rtype: dict[recordset, tuple]
+        """
+        tickets = (
             self.env["helpdesk.ticket"]
             .sudo()
             .search(
@@ -272,5 +274,28 @@ class ResPartner(models.Model):
                 order="id",
             )
         )
-        for ticket in parked:
-            ticket._incident_review_hold(None)
+        return {ticket: ticket._incident_holder() for ticket in tickets}
+
+    def _incident_follow(self):
+        """Bring the accounts of these partners to their commercial partners (R2.2)."""
+        accounts = (
+            self.env["helpdesk.incident.account"]
+            .sudo()
+            .search([("partner_id", "in", self.ids)])
+        )
+        accounts._follow_customers(
+            {account: account.partner_id.commercial_partner_id for account in accounts}
+        )
+
+    # ------------------------------------------------------------------
+    # Client area
+    # ------------------------------------------------------------------
+
+    def _can_be_edited_by_current_customer(self, **kwargs):
+        """Override of `portal`: the addresses of a subsidiary that is a customer of its
+        own are its own (R11.6)."""
+        customer = self._get_current_partner(**kwargs).commercial_partner_id
+        return (
+            super()._can_be_edited_by_current_customer(**kwargs)
+            and self.commercial_partner_id == customer
+        )

@@ -257,3 +257,92 @@ class TestAttackOrders(AttackCommon):
                 self.assertEqual(answer, error)
                 state = "sent" if error else "sale"
                 self.assertEqual(self.waiting.state, state)
+
+    # -- subsidiaries -------------------------------------------------------------
+
+    def test_subsidiary(self):
+        """R11.6: a company's user neither sees nor pays what a subsidiary that is a
+        customer of its own buys and is charged; what else it buys is as core shows
+        it."""
+        holding = self._customer("Holding")
+        self.customer.parent_id = holding
+        self.users["holding"] = self._portal_user("pat", holding)
+        mine = self.quotation(self.months, customer=holding)
+        other = self.order(self.service)
+        orders = self.sub.term_ids.sale_line_id.order_id | self.waiting
+        invoices = orders.invoice_ids | self.charge.invoice_ids
+        self.assertEqual(len(invoices), 2)
+        mine.action_quotation_sent()
+        other_invoice = self.bill(other)
+        for role, documents, visible in (
+            ("own", orders, orders),
+            ("own", invoices, invoices),
+            ("holding", orders | other | mine, other | mine),
+            ("holding", invoices | other_invoice, other_invoice),
+        ):
+            with self.subTest(role=role, model=documents._name):
+                self.act_as(role)
+                domain = [("id", "in", documents.ids)]
+                found, _error = self.rpc(documents._name, "search", domain)
+                self.assertEqual(set(found), set(visible.ids))
+                lines = "order_line" if "order_line" in documents else "line_ids"
+                domain = [("id", "in", documents[lines].ids)]
+                found, _error = self.rpc(documents[lines]._name, "search", domain)
+                self.assertEqual(set(found), set(visible[lines].ids))
+                for document in documents:
+                    response = self.url_open(document.access_url, allow_redirects=False)
+                    self.assertEqual(response.status_code == 200, document in visible)
+                for path in ("/my/quotes", "/my/orders", "/my/invoices"):
+                    text = self.url_open(path).text
+                    for document in documents - visible:
+                        self.assertNotIn(document.name, text)
+        text = self.url_open("/my/incidents").text
+        self.assertIn(mine.name, text)
+        self.assertNotIn(self.waiting.name, text)
+        for path in (
+            f"/my/orders/{self.waiting.id}/transaction",
+            f"/invoice/transaction/{self.charge.invoice_ids.id}",
+        ):
+            self.assertIn("error", self.call(path, access_token=None, amount=1))
+        self.post(f"/my/orders/{self.waiting.id}/pay_from_balance")
+        self.assertEqual(self.waiting.state, "sent")
+        # A link is for whoever has it.
+        page = self.url_open(self.waiting.get_portal_url())
+        self.assertIn(self.waiting.name, page.text)
+
+    def test_addresses_of_a_subsidiary(self):
+        """R11.6: nor does it change the addresses of that customer."""
+        holding = self._customer("Holding")
+        self.customer.parent_id = holding
+        self.users["holding"] = self._portal_user("pat", holding)
+        address, own = self.env["res.partner"].create(
+            [
+                {"name": "Invoices", "type": "invoice", "parent_id": parent.id}
+                for parent in (self.customer, holding)
+            ]
+        )
+        for role, partner, status in (
+            ("holding", address, 403),
+            ("own", address, 200),
+            ("holding", own, 200),
+        ):
+            self.act_as(role)
+            with self.subTest(role=role, partner=partner.parent_id.name):
+                response = self.url_open(f"/my/address?partner_id={partner.id}")
+                self.assertEqual(response.status_code, status)
+                answer = self.call("/my/address/archive", partner_id=partner.id)
+                self.env.invalidate_all()
+                self.assertEqual("error" in answer, status == 403)
+                self.assertEqual(partner.active, status == 403)
+                partner.active = True
+
+    def test_orders_of_the_account(self):
+        """R11.6, R12.1: the orders of a customer are those of its own contacts."""
+        holding = self._customer("Holding")
+        self.customer.parent_id = holding
+        order = self.quotation(self.months, customer=holding)
+        action = self.incident_account(holding).action_view_orders()
+        self.assertEqual(self.env["sale.order"].search(action["domain"]), order)
+        self.assertEqual(holding._incident_open_orders(self.company), order.browse())
+        order.action_quotation_sent()
+        self.assertEqual(holding._incident_open_orders(self.company), order)
