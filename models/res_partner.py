@@ -118,3 +118,16 @@ class ResPartner(models.Model):
             **action,
             "domain": [("partner_id", "=", self.commercial_partner_id.id)],
         }
+
+    # ------------------------------------------------------------------
+    # Client area
+    # ------------------------------------------------------------------
+
+    def _can_be_edited_by_current_customer(self, **kwargs):
+        """Override of `portal`: the addresses of a subsidiary that is a customer of its
+        own are its own (R11.6)."""
+        customer = self._get_current_partner(**kwargs).commercial_partner_id
+        return (
+            super()._can_be_edited_by_current_customer(**kwargs)
+            and self.commercial_partner_id == customer
+        )

@@ -64,6 +64,7 @@ from . import test_attack_routes
 from . import test_attack_input
 from . import test_attack_rpc
 from . import test_attack_leaks
+from . import test_attack_orders
 from . import test_attack_xss
 from . import test_stress
 from . import test_dev_lint

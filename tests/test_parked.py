@@ -305,6 +305,16 @@ class TestParked(ParkedCommon):
         self.portal_user.partner_id.parent_id = self.other_customer
         self.assertEqual(self.states(first, second), ["deducted", "parked"])
 
+    def test_subsidiary_that_moves(self):
+        """R2.2, R11.6: a customer of its own stays that, under whatever company it is:
+        it is told nothing anew, and waits since the same day."""
+        ticket = self.submitted()
+        with freeze_time("2027-04-23"):
+            self.customer.parent_id = self.other_customer
+            self.assertEqual(ticket.commercial_partner_id, self.customer)
+            self.assertEqual(ticket.incident_hold_date, date(2027, 4, 20))
+            self.assertEqual(self.told(ticket), ["parked"])
+
     def test_moved_before_the_mail(self):
         """R11.6: who had the ticket before hears nothing of it any more."""
         ticket = self.submitted()

@@ -179,7 +179,7 @@ class HelpdeskIncidentAccount(models.Model):
         self.ensure_one()
         return self._open_list(
             "sale.action_orders",
-            Domain("partner_id", "child_of", self.partner_id.id)
+            Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
             & Domain("company_id", "=", self.company_id.id)
             & Domain("order_line.incident_kind", "in", ("lifetime", "period")),
         )

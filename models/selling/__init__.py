@@ -7,6 +7,7 @@ from . import sale_order_paid
 from . import sale_order_line_paid
 from . import sale_order_reach
 from . import sale_order_portal
+from . import sale_order_line_portal
 from . import sale_order_signing
 from . import account_payment
 from . import payment_transaction

@@ -1,4 +1,5 @@
 from odoo import SUPERUSER_ID, api, models
+from odoo.exceptions import UserError
 from odoo.http import request
 
 
@@ -7,8 +8,11 @@ class PaymentTransaction(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override: an order may be paid by it (R8.3b)."""
+        """Override: an order may be paid by it (R8.3b), and money that is none would
+        give incidents."""
         transactions = super().create(vals_list)
+        if self.env.user.share:
+            transactions._incident_check_offered()
         transactions._incident_paying()._incident_orders()._incident_changed()
         return transactions
 
@@ -75,6 +79,32 @@ class PaymentTransaction(models.Model):
                 ).payment_id
             )
         )
+
+    def _incident_check_offered(self):
+        """Check that whoever pays uses what the payment page offers. Core's routes take
+        any provider, one that staff only tries out or another company's, and any card
+        that a colleague has saved.
+
+        :raise UserError: if it is not on offer.
+        """
+        for transaction in self.sudo():
+            if transaction.operation == "offline" or transaction.source_transaction_id:
+                continue  # what staff, or the provider, has begun
+            provider, payer = transaction.provider_id, transaction.partner_id
+            orders, invoices = transaction.sale_order_ids, transaction.invoice_ids
+            if (
+                not provider.is_published
+                or provider.state == "disabled"
+                or any(
+                    provider.company_id not in company.parent_ids
+                    for company in orders.company_id | invoices.company_id
+                )
+                or transaction.token_id.partner_id
+                - (payer | payer.commercial_partner_id)
+            ):
+                raise UserError(
+                    self.env._("This way to pay is not available. Choose another one.")
+                )
 
     def _incident_orders(self):
         """Return the orders that these transactions pay for, or pay back."""

@@ -66,7 +66,8 @@ class ResPartner(models.Model):
         )
 
     def _incident_open_orders(self, company):
-        """Return the orders of plans that wait for their payment, newest first.
+        """Return the orders of plans that wait for their payment, newest first. Those
+        of subsidiaries that are customers of their own are theirs (R11.6).
 
         :return: ``sale.order`` records with superuser rights.
         """
@@ -76,7 +77,11 @@ class ResPartner(models.Model):
             .sudo()
             .search(
                 [
-                    ("partner_id", "child_of", self.commercial_partner_id.id),
+                    (
+                        "partner_id.commercial_partner_id",
+                        "=",
+                        self.commercial_partner_id.id,
+                    ),
                     ("company_id", "=", company.id),
                     ("state", "=", "sent"),
                     ("order_line.incident_kind", "!=", False),

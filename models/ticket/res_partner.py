@@ -4,11 +4,25 @@ from odoo import models
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def _incident_follow(self):
-        """Override for R11.3: what waits for incidents waits for those of the new
-        customer."""
-        res = super()._incident_follow()
-        parked = (
+    def write(self, vals):
+        """Override for R11.3: when a contact moves under another customer, what waits
+        for incidents waits for those of that one."""
+        moving = {"parent_id", "is_company"} & set(vals)
+        waiting = self._incident_waiting() if moving else {}
+        res = super().write(vals)
+        for ticket, holder in waiting.items():
+            if ticket._incident_holder() != holder:
+                ticket._incident_review_hold(holder)
+        return res
+
+    def _incident_waiting(self):
+        """Return the tickets of these partners, and of who is below them, that wait for
+        incidents, and whose they wait for.
+
+        :return: the customer and the company, by ticket.
+        :rtype: dict[recordset, tuple]
+        """
+        tickets = (
             self.env["helpdesk.ticket"]
             .sudo()
             .search(
@@ -19,6 +33,4 @@ class ResPartner(models.Model):
                 order="id",
             )
         )
-        for ticket in parked:
-            ticket._incident_review_hold(None)
-        return res
+        return {ticket: ticket._incident_holder() for ticket in tickets}
