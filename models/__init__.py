@@ -50,6 +50,7 @@ from . import helpdesk_ticket_team
 from . import helpdesk_ticket_parked
 from . import helpdesk_ticket_mail
 from . import mail_thread
+from . import ir_attachment
 from . import ir_http
 from . import mail_message
 from . import account_move_charge

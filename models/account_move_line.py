@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class AccountMoveLine(models.Model):
@@ -25,6 +26,16 @@ class AccountMoveLine(models.Model):
                 sale_line._incident_words(said=line.name or "") for sale_line in sold
             ]
             line.incident_note = "\n".join(filter(None, notes))
+
+    def _search_account_id(self, operator, value):
+        """Override of `account`, which looks for the accounts with all rights: only
+        the accounts themselves are looked for without regard to rights, as by
+        ``account_id``, not what is asked of other documents on the way (R11.6)."""
+        if isinstance(value, Domain) and not self.env.su:
+            value = self.env["account.account"]._search(
+                value, active_test=False, bypass_access=True
+            )
+        return super()._search_account_id(operator, value)
 
     def write(self, vals):
         """Override: an order may be invoiced by it, or no more (R8.3)."""

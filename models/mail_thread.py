@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 #: What programs that answer by themselves write into their mail, besides RFC 3834's
 #: Auto-Submitted.
@@ -7,6 +8,14 @@ AUTO_REPLY_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")
 
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
+
+    @api.model
+    def _search_message_partner_ids(self, operator, operand):
+        """Override of `mail`, which looks for followers with all rights: what is asked
+        of them is answered with those of who asks (R2.3)."""
+        if isinstance(operand, Domain) and not self.env.su:
+            operand = self.env["res.partner"]._search(operand, active_test=False)
+        return super()._search_message_partner_ids(operator, operand)
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
