@@ -1,5 +1,6 @@
 from . import ledger
 from . import outbox
+from . import access
 from . import grants
 from . import selling
 from . import ticket

@@ -22,6 +22,13 @@ SECRET = "Top secret"
 SCRIPT = "<img src=x onerror=alert(1)>"
 #: Who attacks. All but the public have a login of this name.
 ROLES = ("public", "foreign", "own", "agent", "elsewhere", "accountant")
+#: Who may do most things: all of sales, accounting, contacts and products, and every
+#: ticket.
+CLERK = (
+    "base.group_partner_manager,sales_team.group_sale_manager,"
+    "account.group_account_manager,product.group_product_manager,"
+    "helpdesk_mgmt.group_helpdesk_user"
+)
 
 
 class AttackCommon(SubscriptionPortalCommon):

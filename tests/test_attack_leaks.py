@@ -1,10 +1,13 @@
 import os
+from contextlib import contextmanager, suppress
 from functools import partial
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
+from odoo.orm.domains import DomainCondition
 from odoo.tests import tagged
 
-from .common_attack import MODULE, SECRET, AttackCommon
+from .common_attack import CLERK, MODULE, SECRET, AttackCommon
 
 #: What everybody may know: what is on offer, and how the company works.
 PUBLIC = {
@@ -21,12 +24,16 @@ KNOWN = {
     ("elsewhere", "res.partner.incident_account_ids"),
 }
 LONG = bool(os.environ.get("PAID_SUPPORT_ATTACK"))
+#: A word of internal notes, and one that nobody has written: what is asked for with the
+#: one is answered as with the other.
+NOTED, NOWHERE = "bankruptcy", "hippopotamus"
+#: A condition that nothing else makes, on a field that every model has.
+MARK = ("write_date", "=", "1999-01-02 03:04:05")
 #: From where paths of two steps are tried, in some minutes; those of one step are tried
-#: always, and from everywhere. Not from attachments: Odoo looks along their paths with
-#: all rights, whatever they are to.
+#: always, and from everywhere.
 STARTS = (
     *("account.move", "account.move.line", "account.payment", "helpdesk.ticket"),
-    *("helpdesk.ticket.team", "mail.message", "payment.transaction"),
+    *("helpdesk.ticket.team", "ir.attachment", "mail.message", "payment.transaction"),
     *("product.product", "product.template", "res.company", "res.partner"),
     *("res.users", "sale.order", "sale.order.line"),
 )
@@ -42,6 +49,11 @@ class TestAttackLeaks(AttackCommon):
         # Who follows a ticket reads it, and could get further from there.
         cls.secret_ticket.message_subscribe(cls.other_user.partner_id.ids)
         cls.users["public"] = cls.env.ref("base.public_user")
+        cls.users["clerk elsewhere"] = cls._staff(
+            "clerk-elsewhere",
+            cls.users["elsewhere"].company_id,
+            f"{CLERK},helpdesk_mgmt.group_helpdesk_manager",
+        )
         cls.leaves = {
             name: [
                 field for field in fields if field.name not in ("id", "display_name")
@@ -49,6 +61,41 @@ class TestAttackLeaks(AttackCommon):
             for name, fields in cls.own_fields().items()
             if name not in PUBLIC and not cls.env[name]._transient
         }
+
+    @classmethod
+    def _note(cls, *documents):
+        """Let staff note something for each other, in each way in which it can be
+        internal.
+
+        :return: one of these messages.
+        """
+        words = {"body": f"Close to {NOTED}", "subject": NOTED}
+        for document in documents:
+            document = document.sudo()
+            document.message_post(**words)
+            document._message_log(**words)
+            document.message_post(
+                **words,
+                message_type="email",
+                subtype_xmlid="mail.mt_comment",
+                is_internal=True,
+            )
+            message = document.message_post(
+                **words,
+                message_type="comment",
+                attachments=[(f"{NOTED}.txt", NOTED)],
+            )
+        return message
+
+    @classmethod
+    def _note_everywhere(cls):
+        """The same on what customers' users see, and on themselves."""
+        return cls._note(
+            *(cls.sub.term_ids.sale_line_id.order_id, cls.charge.invoice_ids),
+            *(cls.customer, cls.other_customer, cls.company, cls.team),
+            *(cls.user.partner_id, cls.other_user.partner_id),
+            *(cls.sub, cls.secret_ticket),
+        )
 
     # -- fields ----------------------------------------------------------------------
 
@@ -178,6 +225,252 @@ class TestAttackLeaks(AttackCommon):
         ):
             fields, _error = self.rpc(model, "fields_get")
             self.assertFalse([name for name in fields if name.startswith(forbidden)])
+
+    # -- notes -----------------------------------------------------------------------
+
+    def test_notes(self):
+        """R11.6: no word of a note can be asked for, from wherever: whatever is asked
+        is answered as for a word that nobody has written."""
+        self._note_everywhere()
+        for role in ("foreign", "own", "public"):
+            for name in sorted(self.env.registry):
+                model = self.env[name].with_user(self.users[role])
+                if model._abstract or model._transient or not model.has_access("read"):
+                    continue
+                told = [
+                    (path, way)
+                    for path in self.note_paths(name, 1 + (LONG and name in STARTS))
+                    for way, ask in self.note_ways(model, path).items()
+                    if self.answer(partial(ask, NOTED))
+                    != self.answer(partial(ask, NOWHERE))
+                ]
+                self.assertFalse(told, f"{role}: {name}")
+
+    def note_paths(self, name, steps):
+        """Yield the paths to messages, of so many steps."""
+        for field in self.env[name]._fields.values():
+            if not field.relational or not (field.store or field.search):
+                continue
+            if field.comodel_name == "mail.message":
+                yield field.name
+            elif steps > 1 and field.comodel_name != name:
+                for path in self.note_paths(field.comodel_name, steps - 1):
+                    yield f"{field.name}.{path}"
+
+    def note_ways(self, model, path):
+        """Return what can be asked of the messages at the end of a path."""
+        start, _dot, rest = path.partition(".")
+        files = f"{path}.attachment_ids"
+
+        def within(word):
+            for name in reversed(rest.split(".") if rest else ()):
+                return [(name, "any", [("body", "ilike", word)])]
+            return [("body", "ilike", word)]
+
+        def counted(leaf, operator="ilike"):
+            return lambda word: model.search_count([(leaf, operator, word)])
+
+        return {
+            "body": counted(f"{path}.body"),
+            "no body": counted(f"{path}.body", "not ilike"),
+            "subject": counted(f"{path}.subject", "="),
+            "name": counted(path),
+            "file": counted(f"{files}.name"),
+            "any": lambda word: model.search_count([(start, "any", within(word))]),
+            "not any": lambda word: model.search_count(
+                [(start, "not any", within(word))]
+            ),
+            "answer": counted(f"{path}.child_ids.body"),
+            "notice": counted(f"{path}.notification_ids.mail_message_id.body"),
+        }
+
+    def test_notes_over_rpc(self):
+        """R11.6: the same as a client asks: of tickets, of what leads to them, and of
+        messages themselves."""
+        self._note_everywhere()
+        self.assertTrue(
+            self.env["helpdesk.ticket"]
+            .sudo()
+            .search_count([("message_ids.body", "ilike", NOTED)])
+        )
+        ticket = self.secret_ticket
+        ways = (
+            ("search",),
+            ("search_read", ["id"]),
+            ("web_search_read", {"id": {}}),
+            ("formatted_read_group", [], ["__count"]),
+            ("web_read_group", ["create_uid"]),
+            ("read_progress_bar", "user_id", {"field": "priority", "colors": {}}),
+        )
+        for role in ("foreign", "own"):
+            self.act_as(role)
+            for model, path in (
+                ("helpdesk.ticket", "message_ids.body"),
+                ("helpdesk.ticket", "website_message_ids.body"),
+                ("helpdesk.ticket", "message_ids"),
+                ("helpdesk.ticket", "message_ids.parent_id.child_ids.body"),
+                ("helpdesk.ticket", "team_id.ticket_ids.message_ids.body"),
+                ("helpdesk.ticket", "team_id.message_ids.body"),
+                ("helpdesk.ticket", "company_id.message_ids.body"),
+                ("helpdesk.ticket", "user_id.partner_id.message_ids.body"),
+                ("helpdesk.incident.entry", "ticket_id.message_ids.body"),
+                ("helpdesk.incident.subscription", "message_ids.body"),
+                ("helpdesk.incident.account", "subscription_ids.message_ids.body"),
+                ("sale.order", "website_message_ids.subject"),
+                ("sale.order.line", "order_id.message_ids.body"),
+                ("account.move", "message_ids.body"),
+                ("account.move.line", "move_id.message_ids.body"),
+                ("account.move.line", "search_account_id.company_ids.message_ids.body"),
+                ("res.partner", "message_ids.body"),
+                ("res.partner", "user_ids.message_ids.body"),
+                ("res.users", "partner_id.message_ids.body"),
+                ("res.company", "partner_id.message_ids.body"),
+                ("mail.message", "body"),
+                ("mail.message", "child_ids.body"),
+                ("mail.notification", "mail_message_id.body"),
+            ):
+                domains = [[[path, "ilike", word]] for word in (NOTED, NOWHERE)]
+                for method, *arguments in (
+                    ("search_count",),
+                    *(ways if path == "message_ids.body" else ()),
+                ):
+                    with self.subTest(role=role, path=path, method=method):
+                        told, untold = (
+                            self.rpc(model, method, domain, *arguments)
+                            for domain in domains
+                        )
+                        self.assertEqual(told, untold)
+            with self.subTest(role=role, method="name_search"):
+                domain = [["message_ids.body", "ilike", NOTED]]
+                found, _error = self.rpc("helpdesk.ticket", "name_search", "", domain)
+                self.assertFalse(found)
+            # Nor by their ids.
+            for message in self.env["mail.message"].search(
+                [("model", "in", (ticket._name, self.sub._name))]
+            ):
+                if NOTED in message.body:
+                    for method in ("read", "web_read", "portal_message_format"):
+                        specification = {"read": [["body"]], "web_read": [{"body": {}}]}
+                        answer, error = self.rpc(
+                            "mail.message",
+                            method,
+                            message.ids,
+                            *specification.get(method, []),
+                        )
+                        self.assertFalse(answer)
+                        self.assertEqual(error, "AccessError")
+            fields = ["message_ids", "website_message_ids"]
+            documents = [("helpdesk.ticket", ticket)]
+            if role == "own":
+                documents.append(("helpdesk.incident.subscription", self.sub))
+            for model, document in documents:
+                specification = {name: {"fields": {"body": {}}} for name in fields}
+                answer, _error = self.rpc(
+                    model, "web_read", document.ids, specification
+                )
+                self.assertNotIn(NOTED, str(answer))
+
+    def test_customers_and_staff_find_what_they_may_read(self):
+        """R11.6: what is written to customers can be looked for, and by staff notes."""
+        self._note(self.secret_ticket)
+        self.secret_ticket.sudo().message_post(
+            body="A plain answer",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        for role, words, number in (
+            ("own", "plain answer", 1),
+            ("foreign", "plain answer", 1),
+            ("agent", "plain answer", 1),
+            ("agent", NOTED, 1),
+            ("own", NOTED, 0),
+        ):
+            tickets = self.env["helpdesk.ticket"].with_user(self.users[role])
+            with self.subTest(role=role, words=words):
+                domain = [
+                    ("id", "=", self.secret_ticket.id),
+                    ("message_ids.body", "ilike", words),
+                ]
+                self.assertEqual(tickets.search_count(domain), number)
+
+    # -- other companies -------------------------------------------------------------
+
+    def test_conditions_have_the_rights_of_who_asks(self):
+        """R2.3, R11.6: whatever relation a client begins with, what it asks about there
+        is not looked up with all rights."""
+        wrong = set()
+        for role in ("foreign", "clerk elsewhere"):
+            for name in sorted(self.env.registry):
+                model = self.env[name].with_user(self.users[role])
+                # Odoo searches the relations between modules by numbers alone.
+                if name.startswith("ir.module."):
+                    continue
+                if model._abstract or model._transient or not model.has_access("read"):
+                    continue
+                for field in model._fields.values():
+                    if not field.relational or not (field.store or field.search):
+                        continue
+                    with self.looked_up_with_all_rights() as found:
+                        for operator in ("any", "not any"):
+                            with suppress(
+                                AccessError, UserError, TypeError, ValueError
+                            ):
+                                model._search([(field.name, operator, [MARK])])
+                    if found:
+                        wrong.add((role, str(field)))
+        self.assertFalse(wrong)
+
+    @contextmanager
+    def looked_up_with_all_rights(self):
+        """Collect the models on whose records ``MARK`` is looked up with all rights."""
+        found = set()
+        to_sql = DomainCondition._to_sql
+
+        def spy(condition, model, alias, query):
+            # Of attachments Odoo leaves out afterwards what the user may not read.
+            if condition.field_expr == MARK[0] and model.env.su:
+                found.update({model._name} - {"ir.attachment"})
+            return to_sql(condition, model, alias, query)
+
+        with patch.object(DomainCondition, "_to_sql", spy):
+            yield found
+
+    def test_other_companies_over_rpc(self):
+        """R2.3: nothing of a company is asked for from another one, by paths from what
+        everybody has."""
+        self.users["elsewhere"].partner_id.message_subscribe(self.customer.ids)
+        note = self._note(self.secret_ticket)
+        file = self.env["ir.attachment"].create(
+            {"name": "Mine", "public": True, "raw": b"x"}
+        )
+        self.env.flush_all()
+        number = self.secret_ticket.number
+        accounts = "incident_account_ids.available"
+        for role in ("elsewhere", "clerk elsewhere"):
+            self.act_as(role)
+            for model, condition in (
+                ("res.partner", (f"message_partner_ids.{accounts}", ">", 0)),
+                ("ir.attachment", (f"create_uid.partner_id.{accounts}", ">", 0)),
+                ("ir.attachment", ("create_uid.message_ids.body", "ilike", NOTED)),
+                (
+                    "ir.attachment",
+                    ("create_uid.company_id.partner_id.name", "!=", False),
+                ),
+                ("ir.attachment", ("create_uid.helpdesk_team_ids", "ilike", number)),
+            ):
+                with self.subTest(role=role, condition=condition):
+                    domain = [("id", "=", file.id)] if "ir." in model else []
+                    found, _error = self.rpc(model, "search", [*domain, condition])
+                    self.assertFalse(found)
+            # The file itself is found.
+            found, _error = self.rpc("ir.attachment", "search", [("id", "=", file.id)])
+            self.assertEqual(found, file.ids)
+        # Nor is a message told by its id.
+        for role in ("elsewhere", "clerk elsewhere"):
+            self.act_as(role)
+            for method in ("read", "export_data"):
+                told, error = self.rpc("mail.message", method, note.ids, ["body"])
+                self.assertEqual((told, error), (None, "AccessError"))
 
     # -- messages and files ------------------------------------------------------------
 

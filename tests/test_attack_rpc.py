@@ -5,7 +5,7 @@ from odoo.models import LOG_ACCESS_COLUMNS, MAGIC_COLUMNS
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
-from .common_attack import MODULE, SECRET, AttackCommon
+from .common_attack import CLERK, MODULE, SECRET, AttackCommon
 
 #: What the customers' and the staff's users get from each method over RPC: an error of
 #: rights (-), another refusal (!), or an answer (+). In the order of ``COLUMNS``.
@@ -149,13 +149,7 @@ CHANGES = {
     ("helpdesk.ticket.copy", "agent"),
     ("helpdesk.ticket.create", "agent"),
 }
-#: Who may do most things: all of sales, accounting, contacts and products, and every
-#: ticket (clerk); and everything else (boss).
-CLERK = (
-    "base.group_partner_manager,sales_team.group_sale_manager,"
-    "account.group_account_manager,product.group_product_manager,"
-    "helpdesk_mgmt.group_helpdesk_user"
-)
+#: Who may do most things (clerk), and everything else (boss).
 STRONG = {
     "agent": "helpdesk_mgmt.group_helpdesk_user",
     "accountant": "account.group_account_invoice",

@@ -13,7 +13,7 @@ MODELS = Path(__file__).parents[1] / "models"
 #: The chapters of the rules: each may import from those in a line above its own.
 CHAPTERS = [
     {"ledger"},
-    {"outbox"},
+    {"access", "outbox"},
     {"grants", "selling", "ticket"},
     {"subscription"},
     {"charge", "check", "overview", "reminder", "unearned"},

@@ -7,5 +7,4 @@ from . import ticket_waiting
 from . import ticket_mail
 from . import account_release
 from . import mail_thread
-from . import mail_message
 from . import res_partner

@@ -1,0 +1,4 @@
+from . import account_move_line
+from . import ir_attachment
+from . import mail_message
+from . import mail_thread
