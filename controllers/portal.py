@@ -45,8 +45,10 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if response.is_qweb:
             account = self._incident_account_if_offered()
             response.qcontext["incident_account"] = account
-            tickets = request.env["helpdesk.ticket"]
-            response.qcontext["incident_parked"] = tickets._incident_parked_of(
+            listed = request.env["helpdesk.ticket"].union(
+                *response.qcontext["grouped_tickets"]
+            )
+            response.qcontext["incident_parked"] = listed._incident_parked_of(
                 request.env.user
             )
         return response

@@ -3,6 +3,8 @@ import json
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.helpdesk_paid_support.models.selling import sale_order_portal
+
 from .common_attack import AttackCommon
 
 #: Quantities below zero, as numbers and as texts; and what is none at all, which core
@@ -346,3 +348,69 @@ class TestAttackOrders(AttackCommon):
         self.assertEqual(holding._incident_open_orders(self.company), order.browse())
         order.action_quotation_sent()
         self.assertEqual(holding._incident_open_orders(self.company), order)
+
+    # -- bounds -------------------------------------------------------------------
+
+    def test_orders_that_nobody_pays(self):
+        """R11.4: a customer leaves no more than so many orders unpaid, by whatever
+        page; paying one, or its expiry, makes room."""
+        self.patch(sale_order_portal, "MAX_OPEN_ORDERS", 3)
+        self.act_as("own")
+        # What staff offers does not count.
+        self.order(self.pack)
+        for _other in range(3):
+            self.quotation(self.pack, customer=self.customer).action_quotation_sent()
+        count = len(self.orders())
+        buy = "/my/incidents/buy/order"
+        for number in ("3", "4"):
+            self.send_page("extra", number=number)
+        self.post(buy, plan=self.pack.id, quantity="1")
+        self.assertEqual(len(self.orders()), count + 3)
+        self.users["colleague"] = self._portal_user("nils", self.customer)
+        for role in ("own", "colleague"):
+            self.act_as(role)
+            for page in (
+                self.post(buy, plan=self.pack.id, quantity="7"),
+                self.send_page("extra", number="7"),
+                self.send_page("renew", plan=self.months.id, extra="0"),
+                self.send_page("change", plan=self.business.id),
+            ):
+                self.assertIn("3 orders", self.text(page, "//*[@name='error']"))
+        self.assertEqual(len(self.orders()), count + 3)
+        # What waits already is shown again.
+        self.act_as("own")
+        self.send_page("extra", number="3")
+        self.assertEqual(len(self.orders()), count + 3)
+        # One is paid, and then one takes the place of the other.
+        self.transaction(self.orders()[0])
+        self.send_page("renew", plan=self.months.id, extra="0")
+        self.send_page("renew", plan=self.months.id, extra="1")
+        self.assertEqual(len(self.orders()), count + 5)
+        for order in self.orders():
+            order.validity_date = "2027-04-10"
+        self.post(buy, plan=self.pack.id, quantity="9")
+        self.assertEqual(len(self.orders()), count + 6)
+        # Another customer does as it likes.
+        self.act_as("foreign")
+        self.post(buy, plan=self.pack.id, quantity="1")
+        self.assertEqual(len(self.orders(self.other_customer)), 1)
+
+    def send_page(self, page, **data):
+        return self.post(self.path(self.sub, f"/{page}"), **data)
+
+    def test_staff_orders_as_it_likes(self):
+        """R11.4: the bound is for customers, not for who sells to them."""
+        self.patch(sale_order_portal, "MAX_OPEN_ORDERS", 0)
+        self.assertTrue(self.sub.with_user(self.users["agent"])._order_extra(9))
+
+    def test_lists_of_orders(self):
+        """R11.4: the page lists some, and leads to all others."""
+        for _other in range(12):
+            order = self.quotation(self.pack, customer=self.customer)
+            order.action_quotation_sent()
+        self.act_as("own")
+        page = self.page("/my/incidents")
+        rows = page.xpath("//*[@name='open_orders']//tbody/tr")
+        self.assertEqual(len(rows), 10)
+        [link] = page.xpath("//*[@name='open_orders']//a[@href='/my/quotes']")
+        self.assertIn("13", " ".join(link.itertext()))

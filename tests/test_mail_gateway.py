@@ -1,5 +1,9 @@
+from freezegun import freeze_time
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.helpdesk_paid_support.models.ticket import ticket_waiting
 
 from .test_parked import ParkedCommon
 
@@ -268,6 +272,59 @@ class TestMailGateway(GatewayCommon):
         for sender in ("ed_x@northwind.example", "fredax@northwind.example"):
             self.assertTrue(self.mail(sender=sender), sender)
         self.assertTrue(self.mail(sender=self.contact.email))
+
+    def test_too_many_answers(self):
+        """R11.3: a customer is answered so many times a day, whatever the team does.
+        What comes beyond that waits without a word, and has its turn the next day."""
+        self.patch(ticket_waiting, "MAX_ANSWERS", 2)
+        new = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_new")
+        new.mail_template_id = self.env.ref("helpdesk_mgmt.changed_stage_template")
+        self.assertEqual(self.told(self.mail("strict")), ["refused"])
+        self.assertEqual(self.told(self.mail()), ["parked"])
+        env, self.env = self.env, self.env(context={})
+        mails = self.env["mail.mail"].sudo()
+        before = mails.search([])
+        senders = (self.portal_user.partner_id.email, self.contact.email)
+        late = [
+            self.mail(alias, sender)
+            for alias in ("support", "strict")
+            for sender in senders
+        ]
+        self.assertFalse(mails.search([]) - before)
+        self.env = env
+        tickets = self.env["helpdesk.ticket"].union(*late)
+        self.run_cron("ir_cron_incident_parked")
+        for ticket in tickets:
+            self.assertEqual(self.told(ticket), [])
+            self.assertFalse(ticket.closed)
+            self.assertEqual(ticket.incident_state, "parked")
+            self.assertIn("is told of this one later", ticket.message_ids[0].body)
+        # Another customer is told.
+        other = self.mail(sender="b@example.com")
+        self.assertEqual(self.told(other), ["parked"])
+        for day, kinds in (
+            (21, [["parked"], ["parked"], [], []]),
+            (22, [["parked"], ["parked"], ["refused"], ["refused"]]),
+        ):
+            with freeze_time(f"2027-04-{day}"):
+                self.run_cron("ir_cron_incident_parked")
+            self.assertEqual([self.told(ticket) for ticket in late], kinds)
+        self.assertEqual([t.closed for t in late], [False, False, True, True])
+
+    def test_too_many_answers_and_incidents(self):
+        """R11.3: what was not answered yet is released as any other."""
+        self.patch(ticket_waiting, "MAX_ANSWERS", 1)
+        first, second = self.mail(), self.mail()
+        self.arrive(2)
+        self.assertEqual(self.states(first, second), ["deducted", "deducted"])
+        self.assertEqual(self.told(second), [])
+
+    def test_too_many_that_wait(self):
+        """R11.3: however many tickets wait, an e-mail opens one more."""
+        self.patch(ticket_waiting, "MAX_PARKED", 1)
+        self.assertEqual(self.states(self.mail(), self.mail()), ["parked"] * 2)
+        with self.assertRefused("withdraw tickets"):
+            self.submitted()
 
     def test_alias_that_says_too_much(self):
         """R11.3: defaults of an alias that cannot be written lose no message."""

@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from odoo.addons.helpdesk_paid_support.models.ticket import ticket_waiting
 from odoo.addons.helpdesk_paid_support.models.ticket.account_release import NOTED
 
 from .common import PaidSupportCommon
@@ -327,6 +328,7 @@ class TestParked(ParkedCommon):
 
     def test_many_that_do_not_fit(self):
         """R11.3: a gift looks at what fits, not at each ticket that waits."""
+        self.patch(ticket_waiting, "MAX_PARKED", 99)
         self.submitted(self.emergency_team)
         account = self.account()
 

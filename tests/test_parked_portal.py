@@ -1,5 +1,7 @@
 from odoo.tests import tagged
 
+from odoo.addons.helpdesk_paid_support.models.ticket import ticket_waiting
+
 from .test_buy import BuyCommon
 
 
@@ -105,6 +107,56 @@ class TestParkedPortal(BuyCommon):
         done = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
         self.post("/ticket/close", ticket_id=ticket.id, stage_id=done.id)
         self.assertEqual((ticket.closed, ticket.incident_state), (True, "none"))
+
+    def test_too_many(self):
+        """R11.3, R11.2: so many tickets of a customer can wait; one more creates
+        nothing, says what to do, and keeps what was typed."""
+        self.patch(ticket_waiting, "MAX_PARKED", 2)
+        tickets = self.env["helpdesk.ticket"]
+        self.authenticate("hps-nora", "hps-nora")
+        for _one in range(2):
+            _page, ticket = self.submit()
+        self._portal_user("nils", self.customer)
+        for login in ("hps-nora", "hps-nils"):
+            self.authenticate(login, login)
+            before = tickets.search_count([])
+            page, _last = self.submit(subject="A third one")
+            self.assertEqual(tickets.search_count([]), before)
+            self.assertIn("2 tickets", self.text(page, "//*[@name='error']"))
+            self.assertEqual(
+                page.xpath("//input[@name='subject']/@value"), ["A third one"]
+            )
+        # Of other customers, of staff, and where nothing has to wait, there are more.
+        self.authenticate("hps-bella", "hps-bella")
+        _page, other = self.submit()
+        self.assertEqual(other.incident_state, "parked")
+        self.authenticate("hps-nora", "hps-nora")
+        ticket._incident_withdraw()
+        _page, ticket = self.submit(subject="A third one")
+        self.assertEqual(ticket.incident_state, "parked")
+        self.team.incident_cost = 1
+        self.incident_account()._adjust(1, "A gift")
+        _page, ticket = self.submit(subject="A fourth one")
+        self.assertEqual(ticket.incident_state, "deducted")
+
+    def test_list_of_tickets(self):
+        """R11.3: the list of tickets looks at those that it shows."""
+        self.authenticate("hps-nora", "hps-nora")
+        for _one in range(2):
+            _page, ticket = self.submit()
+        ticket._incident_withdraw()
+        tickets = type(ticket)
+        asked = []
+        parked_of = tickets._incident_parked_of
+
+        def parked(tickets, user):
+            asked.append(tickets)
+            return parked_of(tickets, user)
+
+        self.patch(tickets, "_incident_parked_of", parked)
+        page = self.page("/my/tickets?sortby=date")
+        self.assertEqual(len(page.xpath("//td/div[@name='incident_parked']")), 1)
+        self.assertEqual([len(tickets) for tickets in asked], [2])
 
     def test_tour(self):
         """R11.3: submit, wait, buy by the link, pay, and withdraw another one."""

@@ -6,6 +6,9 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+#: How many orders of plans the users of a customer may leave unpaid.
+MAX_OPEN_ORDERS = 20
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -91,6 +94,7 @@ class SaleOrder(models.Model):
         )
         if again:
             return again[0]
+        self._incident_check_unpaid(partner, company)
         order = (
             self.sudo()
             .with_company(company)
@@ -107,6 +111,43 @@ class SaleOrder(models.Model):
         )
         order.action_quotation_sent()
         return order
+
+    @api.model
+    def _incident_check_unpaid(self, partner, company):
+        """Check that the current user can order one more plan, if it is a share user:
+        lists and pages would grow with orders that nobody pays. What staff has made
+        does not count. The account of the customer is locked (R3.6).
+
+        :param partner: the ``res.partner`` who orders.
+        :raise UserError: if too many orders of the customer wait for their payment.
+        """
+        if not self.env.user.share:
+            return
+        unpaid = (
+            Domain(
+                "partner_id.commercial_partner_id",
+                "=",
+                partner.commercial_partner_id.id,
+            )
+            & Domain("company_id", "=", company.id)
+            & Domain("state", "in", ("draft", "sent"))
+            & Domain("order_line.incident_kind", "!=", False)
+            & Domain("create_uid.share", "=", True)
+            & (
+                Domain("validity_date", "=", False)
+                | Domain("validity_date", ">=", company._incident_today())
+            )
+        )
+        orders = self.sudo().with_context(active_test=False)
+        if orders.search_count(unpaid, limit=MAX_OPEN_ORDERS) >= MAX_OPEN_ORDERS:
+            raise UserError(
+                self.env._(
+                    "%(limit)s orders of support incidents wait for your payment, and "
+                    "there cannot be more. You find them under “Quotations”: pay one "
+                    "of them first, or ask us to cancel what you do not need.",
+                    limit=MAX_OPEN_ORDERS,
+                )
+            )
 
     @api.depends("order_line.incident_operation")
     def _compute_is_expired(self):

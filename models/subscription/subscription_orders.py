@@ -75,7 +75,8 @@ class HelpdeskIncidentSubscription(models.Model):
         What waits for its payment and does the same is this order already, and is
         returned. What it takes the place of is cancelled: one renewal, one change.
 
-        :raise UserError: if what it takes the place of is just being paid.
+        :raise UserError: if what it takes the place of is just being paid, or the
+            customer leaves too many orders unpaid.
         :return: the ``sale.order`` with superuser rights.
         """
         self.ensure_one()
@@ -89,12 +90,10 @@ class HelpdeskIncidentSubscription(models.Model):
                 return order
         if any(line["incident_operation"] in REPLACING for line in lines):
             self._supersede()
-        order = (
-            self.env["sale.order"]
-            .sudo()
-            .with_company(self.company_id)
-            .create(self._order_values(partner))
-        )
+        values = self._order_values(partner)
+        orders = self.env["sale.order"]
+        orders._incident_check_unpaid(self.partner_id, self.company_id)
+        order = orders.sudo().with_company(self.company_id).create(values)
         order._incident_remember(incident_automatic=automatic)
         self.env["sale.order.line"].sudo().with_context(
             incident_memory=REMEMBER

@@ -82,13 +82,16 @@ class HelpdeskIncidentAccount(models.Model):
         incidents go: those that do not fit are skipped (R11.3)."""
         for account in self:
             account._lock()
+            may_tell = True
             for ticket in account._parked():
-                # What was said already need not be looked at, if it does not fit.
-                if (
-                    ticket.incident_hold_date
-                    and ticket._incident_required() > account.available
-                ):
-                    continue
+                # What was said already, or cannot be said today, need not be looked at,
+                # if it does not fit.
+                if ticket._incident_required() > account.available:
+                    if ticket.incident_hold_date:
+                        continue
+                    may_tell = may_tell and ticket._incident_may_tell(account)
+                    if not may_tell:
+                        continue
                 try:
                     with self.env.cr.savepoint():
                         ticket._incident_admit()

@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import escape_psql
 
 from .helpdesk_ticket import NOTHING
+from .ticket_waiting import MAX_ANSWERS, QUIET
 
 _logger = logging.getLogger(__name__)
 
@@ -101,12 +102,33 @@ class HelpdeskTicket(models.Model):
         reaches the gateway: the message would be lost. It is tried again soon."""
         self.env.flush_all()
         try:
+            self._incident_keep_quiet()
             with self.env.cr.savepoint():
                 self._incident_admit()
         # Even a concurrent update: nobody tries the message again.
         except Exception:
             _logger.info("%s waits to be looked at again", self, exc_info=True)
             self._incident_trigger_parked()
+
+    def _incident_keep_quiet(self):
+        """Say in the history that the customer is told of this ticket later, and write
+        no mail of the stage either, if he was told of too many today."""
+        account = self._incident_account()
+        if (
+            not account
+            or account.available >= self._incident_required()
+            or self._incident_may_tell(account)
+        ):
+            return
+        # Read when what was just created is told: with the next savepoint.
+        self.env.cr.precommit.data.setdefault(QUIET, set()).add(self.id)
+        self._message_log(
+            body=self.env._(
+                "Waiting for support incidents. The customer was told of %(limit)s "
+                "tickets today, and is told of this one later.",
+                limit=MAX_ANSWERS,
+            )
+        )
 
     def _incident_twin(self):
         """Return the ticket that the same e-mail has opened in the same team: two

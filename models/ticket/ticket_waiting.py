@@ -6,7 +6,7 @@ from datetime import timedelta
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
@@ -16,6 +16,11 @@ _logger = logging.getLogger(__name__)
 
 #: A change of these may end the waiting, or let a ticket wait for another customer.
 WATCHED = {"active", "company_id", "duplicate_id", "partner_id", "stage_id", "team_id"}
+#: How many tickets of a customer may wait: then its users submit no more of them. What
+#: comes by e-mail waits all the same.
+MAX_PARKED = 20
+#: How many mails a customer gets in a day that say that a ticket waits, or was refused.
+MAX_ANSWERS = 20
 CANCELLED = "helpdesk_mgmt.helpdesk_ticket_stage_cancelled"
 REJECTED = "helpdesk_mgmt.helpdesk_ticket_stage_rejected"
 #: Where a transaction notes the tickets whose stage writes no mail.
@@ -122,6 +127,7 @@ class HelpdeskTicket(models.Model):
 
         :return: whether it waits.
         :rtype: bool
+        :raise UserError: if a share user submits it, and too many wait already.
         """
         if self.team_id.incident_shortage_policy != "park":
             return False
@@ -129,6 +135,15 @@ class HelpdeskTicket(models.Model):
         account._lock()
         if not account or account.available >= self._incident_required():
             return False
+        if self.env.user.share and len(account._parked()) >= MAX_PARKED:
+            raise UserError(
+                self.env._(
+                    "%(limit)s tickets wait for support incidents, and there cannot be "
+                    "more. Buy incidents, or withdraw tickets that you do not need any "
+                    "more.",
+                    limit=MAX_PARKED,
+                )
+            )
         self._incident_remember(incident_hold="parked")
         self._incident_tell_parked(account)
         return True
@@ -136,7 +151,8 @@ class HelpdeskTicket(models.Model):
     def _incident_admit(self, refusable=True):
         """Deduct what this ticket waits for. Where that is too much the customer is
         told, once; a ticket that has just come by e-mail is closed then, if its team
-        refuses tickets (R11.3).
+        refuses tickets (R11.3). Whoever was told of too many today is told later, by
+        the scheduled action.
 
         :param bool refusable: whether it may be closed.
         :return: whether it was released by this call.
@@ -149,6 +165,8 @@ class HelpdeskTicket(models.Model):
         told = self.incident_hold_date
         # Of unknown senders there is no account, until staff set the customer.
         if self.incident_hold != "parked" or told or not account:
+            return False
+        if not self._incident_may_tell(account):
             return False
         if refusable and self.team_id.incident_shortage_policy == "refuse":
             self._incident_refuse(account)
@@ -232,15 +250,13 @@ class HelpdeskTicket(models.Model):
         self._incident_close(CANCELLED, self.env._("Withdrawn by the customer."))
         return True
 
-    @api.model
     def _incident_parked_of(self, user):
-        """Return the tickets of this user's customer that wait, with superuser
-        rights."""
-        return self.sudo().search(
-            [
-                ("commercial_partner_id", "=", user.commercial_partner_id.id),
-                ("incident_hold", "=", "parked"),
-            ]
+        """Return those of these tickets that wait, and are of this user's customer
+        (R11.6), with superuser rights."""
+        return self.sudo().filtered(
+            lambda ticket: (
+                ticket.incident_hold == "parked" and ticket._incident_is_own(user)
+            )
         )
 
     def _incident_use_link(self):
@@ -316,9 +332,24 @@ class HelpdeskTicket(models.Model):
             quantity=self._incident_required(),
         )
 
+    def _incident_may_tell(self, account):
+        """Return whether the customer gets one more mail today about a ticket that
+        waits, or is refused. Its account is locked (R3.6)."""
+        told = (
+            Domain("account_id", "=", account.id)
+            & Domain("kind", "in", ("parked", "refused"))
+            & Domain("day", "=", self.company_id._incident_today())
+        )
+        reminders = self.env["helpdesk.incident.reminder"].sudo()
+        return reminders.search_count(told, limit=MAX_ANSWERS) < MAX_ANSWERS
+
     def _incident_tell_parked(self, account):
+        """Let this ticket wait as of today. Its page says so; a mail, unless there were
+        too many."""
+        may_tell = self._incident_may_tell(account)
         self._incident_remember(incident_hold_date=self.company_id._incident_today())
-        self._incident_tell("parked", account)
+        if may_tell:
+            self._incident_tell("parked", account)
         self._message_log(
             body=self.env._(
                 "Waiting for support incidents: %(needed)s needed, %(left)s available. "
