@@ -68,4 +68,5 @@ from . import helpdesk_incident_difference
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_address
 from . import res_partner_balance
