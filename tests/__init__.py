@@ -8,6 +8,7 @@ from . import test_fault
 from . import test_first_payment
 from . import test_ledger_closed
 from . import test_mail_gateway
+from . import test_mail_sender
 from . import test_manual
 from . import test_merge
 from . import test_model

@@ -9,8 +9,8 @@ from odoo.models import LOG_ACCESS_COLUMNS
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.helpdesk_paid_support.models import (
-    helpdesk_incident_check as check_module,
+from odoo.addons.helpdesk_paid_support.models.check import (
+    account_check as check_module,
 )
 from odoo.addons.helpdesk_paid_support.models.check.check_documents import (
     _text,

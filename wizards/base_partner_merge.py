@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..models.helpdesk_incident_memory import REMEMBER
+
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
@@ -19,4 +21,20 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         res = super()._update_foreign_keys(src_partners, dst_partner)
         merged = accounts.search([("partner_id", "=", customer.id)])
         merged._release_soon()
+        return res
+
+    def _update_values(self, src_partners, dst_partner):
+        """Override of `base`: the address of the one that stays is certain if it was of
+        one of them (R11.3)."""
+        certain = {
+            partner.email_normalized
+            for partner in (src_partners | dst_partner).sudo()
+            if not partner.incident_email_declared
+        }
+        res = super()._update_values(
+            src_partners, dst_partner.with_context(incident_memory=REMEMBER)
+        )
+        dst_partner._incident_remember(
+            incident_email_declared=dst_partner.sudo().email_normalized not in certain
+        )
         return res

@@ -7,4 +7,5 @@ from . import ticket_waiting
 from . import ticket_mail
 from . import account_release
 from . import mail_thread
+from . import partner_address
 from . import res_partner

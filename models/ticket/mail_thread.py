@@ -1,8 +1,23 @@
+import re
+
 from odoo import api, models
+from odoo.tools import email_normalize, email_split
 
 #: What programs that answer by themselves write into their mail, besides RFC 3834's
-#: Auto-Submitted.
-AUTO_REPLY_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")
+#: Auto-Submitted. Not X-Auto-Response-Suppress, which is about answers to the mail.
+AUTO_REPLY_HEADERS = (
+    "X-Auto-Reply",
+    "X-Autoreply",
+    "X-Autoreply-From",
+    "X-Autorespond",
+    "X-Mail-Autoreply",
+)
+#: Where some of them write "auto_reply".
+PRECEDENCE_HEADERS = ("Precedence", "X-Precedence", "Preference")
+
+#: What is a name or a comment in a header, though it may look like an address.
+COMMENT = r"\([^()]*\)"
+QUOTED = rf'"(?:[^"\\]|\\.)*"|{COMMENT}'
 
 
 class MailThread(models.AbstractModel):
@@ -10,11 +25,70 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
-        """Override to tell tickets that nobody has written this message (R11.3)."""
+        """Override for R11.3: tickets know whose the addresses of this message are, and
+        whether nobody has written it."""
         auto_reply = self._incident_is_auto_reply(message)
-        return super(
+        process = super(
             MailThread, self.with_context(incident_auto_reply=auto_reply)
-        )._message_route_process(message, message_dict, routes)
+        )._message_route_process
+        if not any(route[0] == "helpdesk.ticket" for route in routes or ()):
+            return process(message, message_dict, routes)
+        # To each ticket its own: an address can be another's in another company.
+        thread_id = False
+        for route in routes:
+            values, own_route = dict(message_dict), route
+            if route[0] == "helpdesk.ticket":
+                values, own_route = self._incident_certain(
+                    message, values, route, auto_reply
+                )
+            thread_id = process(message, values, [own_route])
+        return thread_id
+
+    @api.model
+    def _incident_certain(self, message, message_dict, route, auto_reply):
+        """Return the message and the route to a ticket with the contacts whose the
+        addresses are. Odoo has chosen contacts that have them, whoever says so.
+
+        :param email.message.EmailMessage message: as it came in.
+        :param dict message_dict: what Odoo has read from it.
+        :param tuple route: as from ``message_route``.
+        :param bool auto_reply: whether a program has sent it in answer to another one:
+            to a paid team, it is a message from nobody then.
+        """
+        model, thread_id, custom_values, _user_id, alias = route
+        ticket = self.env[model].sudo().browse(thread_id or ())
+        team = ticket.team_id.browse((custom_values or {}).get("team_id", ()))
+        if team.company_id:
+            ticket = ticket.with_company(team.company_id)
+        author = ticket._partner_find_from_emails_single(
+            self._incident_senders(message, message_dict), no_create=True
+        )
+        of_staff = author and not author.partner_share
+        if auto_reply and not ticket and team.incident_required and not of_staff:
+            author = author.browse()
+            custom_values = {**custom_values, "partner_id": False}
+        recipients = ticket._partner_find_from_emails_single(
+            email_split(message_dict["recipients"]), no_create=True
+        )
+        user = author.main_user_id or self.env.user
+        return (
+            {**message_dict, "author_id": author.id, "partner_ids": recipients.ids},
+            (model, thread_id, custom_values, user.id, alias),
+        )
+
+    @api.model
+    def _incident_senders(self, message, message_dict):
+        """Return the address of the sender. There is none where the header names others
+        besides: mail servers may have looked at one of those.
+
+        :rtype: list[str]
+        """
+        header = " ".join(v for k, v in message.raw_items() if k.lower() == "from")
+        header = header.encode(errors="surrogateescape").decode(errors="replace")
+        words = re.split(r'[\s<>,;:"()]+', re.sub(QUOTED, "", header))
+        named = {email_normalize(word) for word in words if "@" in word.strip("@")}
+        sender = email_normalize(message_dict["email_from"], strict=False)
+        return [] if named - {sender} else [sender]
 
     @api.model
     def _incident_is_auto_reply(self, message):
@@ -26,11 +100,17 @@ class MailThread(models.AbstractModel):
         :rtype: bool
         """
 
-        def says(header):
-            return str(message.get(header) or "").strip().lower()
+        def says(*headers):
+            """Return what each of these headers says, without comments."""
+            return {
+                re.sub(COMMENT, "", str(value)).strip().lower()
+                for header in headers
+                for value in message.get_all(header, ())
+            }
 
         return (
-            says("Auto-Submitted").startswith("auto-replied")
-            or says("Precedence") == "auto_reply"
-            or any(says(header) not in ("", "no") for header in AUTO_REPLY_HEADERS)
+            any(word.startswith("auto-replied") for word in says("Auto-Submitted"))
+            or "auto_reply" in says(*PRECEDENCE_HEADERS)
+            or "reply" in says("X-Autogenerated")
+            or bool(says(*AUTO_REPLY_HEADERS) - {"", "no"})
         )

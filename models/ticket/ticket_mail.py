@@ -2,9 +2,11 @@
 
 import logging
 
+from markupsafe import Markup
+
 from odoo import SUPERUSER_ID, api, models
 from odoo.fields import Domain
-from odoo.tools import escape_psql
+from odoo.tools import email_normalize, escape_psql
 
 from .helpdesk_ticket import NOTHING
 from .ticket_waiting import MAX_ANSWERS, QUIET
@@ -23,25 +25,22 @@ class HelpdeskTicket(models.Model):
     def message_new(self, msg_dict, custom_values=None):
         """Override for R11.3: e-mail never fails for want of incidents. A ticket of a
         paid team is parked at first, which needs no lock; the deduction is tried when
-        its message has been posted."""
+        its message has been posted. Of whom it is unclear who has written, the ticket
+        is nobody's, and shown to nobody, until staff set the customer."""
         quiet = self.with_context(incident_at_submission=NOTHING)
         ticket = (
             super(HelpdeskTicket, quiet)
             .message_new(msg_dict, self._incident_mail_values(custom_values))
             .with_env(self.env)
         )
+        if not ticket.partner_id:
+            followers = ticket.sudo().message_partner_ids.filtered("partner_share")
+            ticket.sudo().message_unsubscribe(followers.ids)
         if not ticket._incident_required() or self._incident_from_staff(msg_dict):
             return ticket
-        if self.env.context.get("incident_auto_reply"):
-            # Whoever is away has asked for nothing: staff see that nothing is deducted.
-            ticket.sudo()._message_log(
-                body=self.env._(
-                    "This message was sent automatically: no support incidents were "
-                    "deducted."
-                )
-            )
-            return ticket
         ticket._incident_remember(incident_hold="parked")
+        if not ticket.partner_id:
+            ticket._incident_log_sender(msg_dict)
         return ticket.with_context(incident_arrived=ARRIVED)
 
     @api.model
@@ -64,6 +63,77 @@ class HelpdeskTicket(models.Model):
         if self.env.context.get("incident_arrived") is ARRIVED:
             self.sudo().with_context(incident_arrived=None)._incident_admit_safely()
         return message
+
+    def _partner_find_from_emails(
+        self,
+        records_emails,
+        avoid_alias=True,
+        ban_emails=None,
+        filter_found=None,
+        additional_values=None,
+        no_create=False,
+    ):
+        """Override of `mail` for R11.3: who writes in a ticket, or is told of it, is
+        whose the address is, not who says so. For an address that is unclear staff
+        who answer make a contact, by which no customer sees anything."""
+        contacts = self.env["res.partner"]
+        found = {}
+        for ticket, emails in records_emails.items():
+            addresses = {e: email_normalize(e, strict=False) for e in emails}
+            banned = {False, *(ban_emails or ())}
+            if avoid_alias:
+                domains = self.env["mail.alias.domain"].sudo()
+                banned.update(domains._find_aliases(list(addresses.values())))
+            owners = contacts._incident_email_owners(
+                set(addresses.values()) - banned,
+                ticket.sudo().company_id or self.env.company,
+            )
+            own = contacts.union(
+                *(owners.get(address, contacts) for address in addresses.values())
+            )._filtered_access("read")
+            found[ticket.id] = own.filtered(filter_found) if filter_found else own
+            if no_create:
+                continue
+            unclear = [e for e, address in addresses.items() if not owners.get(address)]
+            found[ticket.id] |= super(HelpdeskTicket, ticket)._partner_find_from_emails(
+                {ticket: unclear},
+                avoid_alias=avoid_alias,
+                ban_emails=ban_emails,
+                filter_found=lambda contact: (
+                    contact._incident_is_alone()
+                    and (not filter_found or filter_found(contact))
+                ),
+                additional_values=additional_values,
+            )[ticket.id]
+        return found
+
+    def _incident_log_sender(self, msg_dict):
+        """Say for staff why it is unclear who has written this ticket (R11.3)."""
+        notes = []
+        if self.env.context.get("incident_auto_reply"):
+            notes.append(
+                self.env._("This message was sent automatically: it is not answered.")
+            )
+        address = email_normalize(msg_dict.get("email_from"), strict=False)
+        contacts = address and self.env["res.partner"]._incident_with_email(
+            {address}, self.company_id
+        )
+        if contacts:
+            notes.append(
+                self.env._("Contacts with the address %(email)s:", email=address)
+            )
+        for contact in contacts or ():
+            proof = contact._incident_email_proof(address)
+            notes.append(
+                contact.display_name
+                if proof
+                else self.env._(
+                    "%(contact)s (typed by the customer, who may be another one)",
+                    contact=contact.display_name,
+                )
+            )
+        if notes:
+            self.sudo()._message_log(body=Markup("<br>").join(notes))
 
     @api.model
     def _incident_from_staff(self, msg_dict):

@@ -1,0 +1,205 @@
+"""Whose an e-mail address is (R11.3)."""
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.http import request
+from odoo.tools import SQL, email_normalize, escape_psql
+from odoo.tools.sql import column_exists, create_column
+
+from ..groups import INCIDENT_READERS
+
+
+class ResPartner(models.Model):
+    """Whoever can make an address his own gets what is mailed from it. So it counts who
+    gave it to a contact: staff, or somebody who says so himself."""
+
+    _name = "res.partner"
+    _inherit = ["res.partner", "helpdesk.incident.memory"]
+
+    # Nobody vouches for himself, with whatever rights.
+    _incident_memory_fields = frozenset({"incident_email_declared"})
+
+    incident_email_declared = fields.Boolean(
+        string="E-mail typed by the customer",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        help="The customer has typed this address himself. What comes from it waits "
+        "until staff set the contact of the ticket, unless the contact logs in with "
+        "this address.",
+    )
+
+    def _auto_init(self):
+        """Override: look who typed the addresses of before."""
+        name = "incident_email_declared"
+        if not column_exists(self.env.cr, self._table, name):
+            create_column(self.env.cr, self._table, name, "bool")
+            self._incident_init_declared()
+        return super()._auto_init()
+
+    @api.model
+    def _incident_init_declared(self):
+        """Mark what share users have typed: Odoo tracks who changed an address last;
+        one that was never changed is of who made the contact."""
+        field = self.env["ir.model.fields"]._get(self._name, "email")
+        self.env.execute_query(
+            SQL(
+                """
+                WITH typed AS (
+                    SELECT DISTINCT ON (m.res_id) m.res_id, m.create_uid
+                      FROM mail_tracking_value t
+                      JOIN mail_message m ON m.id = t.mail_message_id
+                     WHERE t.field_id = %(field)s
+                       AND m.model = 'res.partner'
+                       AND LOWER(COALESCE(t.old_value_char, ''))
+                        <> LOWER(COALESCE(t.new_value_char, ''))
+                     ORDER BY m.res_id, t.id DESC
+                )
+                UPDATE res_partner p SET incident_email_declared = TRUE
+                  FROM res_partner c
+                  LEFT JOIN typed ON typed.res_id = c.id
+                  JOIN res_users u ON u.id = CASE WHEN typed.res_id IS NULL
+                                                  THEN c.create_uid
+                                                  ELSE typed.create_uid END
+                 WHERE c.id = p.id AND u.share AND p.email_normalized IS NOT NULL
+                """,
+                field=field.id,
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to note what a share user types."""
+        partners = super().create(vals_list)
+        if self._incident_is_declared():
+            partners._incident_remember(incident_email_declared=True)
+        return partners
+
+    def write(self, vals):
+        """Override to note who gave the address that is written. What stays as it was,
+        as in a form that is sent as a whole, is of who gave it before."""
+        if "email" not in vals:
+            return super().write(vals)
+        before = {partner: partner.sudo().email_normalized for partner in self}
+        res = super().write(vals)
+        changed = self.filtered(lambda p: p.sudo().email_normalized != before[p])
+        changed._incident_remember(incident_email_declared=self._incident_is_declared())
+        return res
+
+    def copy(self, default=None):
+        """Override: a copy makes nothing certain."""
+        copies = super().copy(default)
+        for partner, copied in zip(self.sudo(), copies.sudo(), strict=True):
+            if (
+                partner.incident_email_declared
+                and partner.email_normalized == copied.email_normalized
+            ):
+                copied._incident_remember(incident_email_declared=True)
+        return copies
+
+    @api.model
+    def _incident_is_declared(self):
+        """Return whether what is written now comes from a share user, whatever rights
+        it is written with."""
+        user = request.env.user if request and request.env else self.env.user
+        return self.env.user.share or user.share
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_incident_confirm_email(self):
+        """Vouch for the addresses of these contacts, as if staff had typed them.
+
+        :raise AccessError: if the user may not write the contacts.
+        """
+        self.check_access("write")
+        for partner in self.sudo().filtered("incident_email_declared"):
+            partner._incident_remember(incident_email_declared=False)
+            partner._message_log(
+                body=self.env._(
+                    "%(email)s is the address of this contact: confirmed.",
+                    email=partner.email,
+                )
+            )
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _incident_email_owners(self, addresses, company):
+        """Return whose these addresses are when they write to ``company`` (R11.3).
+
+        It is the contact that can prove it best (:meth:`_incident_email_proof`). Where
+        contacts of several customers prove it equally well, it is nobody's.
+
+        :param addresses: normalized e-mail addresses.
+        :return: a contact, with superuser rights, or an empty recordset, by address.
+        :rtype: dict[str, recordset]
+        """
+        contacts = self._incident_with_email(addresses, company)
+        owners = {}
+        for address in addresses:
+            proofs = {
+                contact: contact._incident_email_proof(address) for contact in contacts
+            }
+            best = max(proofs.values(), default=0)
+            likely = contacts.filtered(lambda c, p=proofs, b=best: b and p[c] == b)
+            if len(likely.commercial_partner_id) > 1:
+                likely = likely.browse()
+            owners[address] = likely.sorted(lambda c: not c.user_ids)[:1]
+        return owners
+
+    @api.model
+    def _incident_with_email(self, addresses, company):
+        """Return the contacts of ``company`` that have one of these addresses, or a
+        user who logs in with it, the oldest first, with superuser rights."""
+        contacts = self.sudo().with_context(active_test=True)
+        users = contacts.env["res.users"].search(
+            Domain.OR(
+                Domain("login", "=ilike", escape_psql(address)) for address in addresses
+            )
+        )
+        found = contacts.search(
+            Domain("email_normalized", "in", list(addresses))
+            | Domain("id", "in", users.partner_id.ids),
+            order="id",
+        )
+        # A company and its branches are one (R2.3).
+        return found.filtered(
+            lambda contact: (
+                not contact.company_id or contact.company_id.root_id == company.root_id
+            )
+        )
+
+    def _incident_email_proof(self, address):
+        """Return how well it is known that an address is this contact's.
+
+        :return: 3 if its user logs in with it, or is one of the staff who has it; 2 if
+            staff gave it to the contact; 1 if the user has chosen that login at the
+            sign-up, where nobody asks for a proof: that takes no address away from a
+            contact of staff. 0 if the contact does not have it, or only says so.
+        :rtype: int
+        """
+        self.ensure_one()
+        given = self.email_normalized == address and not self.incident_email_declared
+        logins = self.user_ids.filtered(
+            lambda user: email_normalize(user.login) == address
+        )
+        if any(not user.create_uid.share for user in logins):
+            return 3
+        if given:
+            return 2 if self.partner_share else 3
+        return 1 if logins else 0
+
+    def _incident_is_alone(self):
+        """Return whether nobody sees what this contact follows or is told: it has no
+        user, and no colleague who may have one."""
+        self.ensure_one()
+        partner = self.sudo().with_context(active_test=False)
+        return not (partner.user_ids or partner.parent_id or partner.child_ids)
