@@ -8,6 +8,8 @@ from odoo.tests import TransactionCase, new_test_user
 
 from odoo.addons.helpdesk_paid_support.models.ledger.account_settle import Cause
 
+from .common_prepared import wake
+
 #: The day on which the tests play, unless they say otherwise.
 TODAY = date(2027, 4, 20)
 
@@ -33,13 +35,27 @@ class PaidSupportCommon(TransactionCase):
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
-        cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
+        if not wake(cls, "people", above=PaidSupportCommon):
+            super().setUpClass()
+            cls.build_people()
         cls.company = cls.env.company
         cls.company.partner_id.tz = "UTC"
         cls.account_model = cls.env["helpdesk.incident.account"]
         cls.entry_model = cls.env["helpdesk.incident.entry"]
 
+        cls.free_team, cls.paid_team, cls.emergency_team = cls.env[
+            "helpdesk.ticket.team"
+        ].create(
+            [
+                {"name": "Questions"},
+                {"name": "Support", "incident_required": True},
+                {"name": "Emergency", "incident_required": True, "incident_cost": 3},
+            ]
+        )
+
+    @classmethod
+    def build_people(cls):
+        cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
         partners = cls.env["res.partner"].create(
             [
                 {"name": "Northwind", "is_company": True, "email": "n@example.com"},
@@ -63,16 +79,6 @@ class PaidSupportCommon(TransactionCase):
         cls.manager = staff("manager", "helpdesk_mgmt.group_helpdesk_manager")
         cls.accountant = staff("accountant", "account.group_account_invoice")
         cls.employee = staff("employee", "base.group_user")
-
-        cls.free_team, cls.paid_team, cls.emergency_team = cls.env[
-            "helpdesk.ticket.team"
-        ].create(
-            [
-                {"name": "Questions"},
-                {"name": "Support", "incident_required": True},
-                {"name": "Emergency", "incident_required": True, "incident_cost": 3},
-            ]
-        )
 
     @classmethod
     def _portal_user(cls, login, customer):

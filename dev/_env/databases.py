@@ -10,7 +10,7 @@ import subprocess
 
 from . import module
 from .console import Stop, digest, output, run, step
-from .paths import DATA, MODULE
+from .paths import CHECKOUT, DATA, MODULE
 
 # Everything that the module depends on, and what its tests and its demo data use.
 DEPENDENCIES = (
@@ -24,6 +24,10 @@ DEPENDENCIES = (
 BASE = "paid_support_base"
 BASE_WITH_DEMO = "paid_support_base_demo"
 TEST = "paid_support_test"
+TEST_WITH_DEMO = "paid_support_test_demo"
+# The same, with what most tests begin with.
+PREPARED = "paid_support_prepared"
+PREPARED_WITH_DEMO = "paid_support_prepared_demo"
 DEMO = "paid_support_demo"
 LIFECYCLE = "paid_support_lifecycle"
 RELEASED = "paid_support_released"
@@ -41,6 +45,22 @@ env.cr.commit()
 os._exit(0)
 """
 
+# What tests begin with, by the name that they wake it by.
+PREPARE = """
+import os
+from odoo.addons.helpdesk_paid_support.tests.common import PaidSupportCommon
+from odoo.addons.helpdesk_paid_support.tests.common_payment import PaymentCommon
+from odoo.addons.helpdesk_paid_support.tests.common_prepared import prepare
+env.cr.rollback()
+prepare({
+    "people": (PaidSupportCommon, "build_people"),
+    "books": (PaymentCommon, "build_books"),
+})
+os._exit(0)
+"""
+# The files that say what that is.
+PREPARED_IN = ("common.py", "common_payment.py", "common_prepared.py")
+
 LOADING = r"Loading module (\S+ \(\d+/\d+\))"
 
 
@@ -50,16 +70,37 @@ class Databases:
 
     # The whole ones
 
-    def test(self):
+    def prepared(self, *, demo=False):
         """Return the database that tests are run in a copy of."""
-        base = self.base()
+        installed = self.test(demo=demo)
+        name = PREPARED_WITH_DEMO if demo else PREPARED
+        files = [CHECKOUT / "tests" / file for file in PREPARED_IN]
         self._make(
-            TEST,
-            digest(self.made_from(base), module.key()),
-            f"Installing {MODULE}",
-            lambda: (self.copy(base, TEST), self.install(TEST, MODULE)),
+            name,
+            digest(self.made_from(installed), PREPARE, *files),
+            "Preparing what tests begin with",
+            lambda: self._prepare(installed, name),
         )
-        return TEST
+        return name
+
+    def _prepare(self, installed, name):
+        self.copy(installed, name)
+        if self.shell(name, PREPARE):
+            raise Stop("What tests begin with could not be prepared.")
+        # As the server would do by itself some time later.
+        self._sql("VACUUM ANALYZE", database=name)
+
+    def test(self, *, demo=False):
+        """Return the database with the module installed, and nothing else."""
+        base = self._base(demo=demo)
+        name = TEST_WITH_DEMO if demo else TEST
+        self._make(
+            name,
+            digest(self.made_from(base), module.key()),
+            f"Installing {MODULE}" + (", with demo data" if demo else ""),
+            lambda: (self.copy(base, name), self.install(name, MODULE, demo=demo)),
+        )
+        return name
 
     def base(self):
         return self._base(demo=False)
@@ -149,8 +190,11 @@ class Databases:
         """Return an environment whose connections do not wait for the disk.
 
         What is lost when the machine goes down is made again; nothing gets corrupt.
+        Nor do they compile queries: they look large where a transaction has written
+        what no statistics know, and to compile them takes longer than to run them.
         """
-        options = os.environ.get("PGOPTIONS", "") + " -c synchronous_commit=off"
+        options = os.environ.get("PGOPTIONS", "")
+        options += " -c synchronous_commit=off -c jit=off"
         return {**self.environment.variables, "PGOPTIONS": options.strip()}
 
     def bundle(self, name):

@@ -1,37 +1,36 @@
 """A pytest plugin: of what pytest collects, only what Odoo's own loader would run, what
 takes long first; and a filestore for each worker."""
 
+import json
 import shutil
 from collections import Counter
 from contextlib import contextmanager
 from unittest import mock
 
+import pytest
 import pytest_odoo
 
 from odoo.tools import config as odoo_config
 
 from .databases import copy_filestore, filestore
+from .paths import ADDONS, DEV, MADE, MODULE
 
-#: Files with tests that take long, each class of them many times as long as others with
-#: as many tests. Were they last, one worker would wait for the other.
-LONG = (
-    "_model.py",
-    "_property.py",
-    "_simulation.py",
-    "_stress.py",
-    "_crash.py",
-    "test_charge_money.py",
-    "_tours.py",
-    "_attack_rpc.py",
-    "_ledger_check.py",
-    "_concurrency.py",
-    "_foreign.py",
-)
+#: How many seconds each class took when all tests were run last, and where that is not
+#: known, when somebody has copied it: continuous integration begins with nothing.
+DURATIONS = MADE / "durations.json"
+ROUGHLY = DEV / "durations.json"
 
 
 def pytest_configure(config):
-    """Replace what pytest-odoo does with filestores."""
+    """Replace what pytest-odoo does with filestores; time all tests together."""
     pytest_odoo._shared_filestore = _own_filestore
+    suite = str(ADDONS / MODULE / "tests")
+    if config.args == [suite] and not config.option.keyword and not _is_worker(config):
+        config.pluginmanager.register(Clock())
+
+
+def _is_worker(config):
+    return hasattr(config, "workerinput")
 
 
 @contextmanager
@@ -63,22 +62,44 @@ def pytest_collection_modifyitems(config, items):
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if not item.cls or _is_own(item)]
-    sizes = Counter(map(_scope, items))
-    items.sort(key=lambda item: (_rank(item), -sizes[_scope(item)], _scope(item)))
+    # Were those that take long last, one worker would wait for the other.
+    known = _durations()
+    sizes = Counter(_scope(item.nodeid) for item in items)
+    items.sort(
+        key=lambda item: (
+            -known.get(_scope(item.nodeid), sizes[_scope(item.nodeid)]),
+            _scope(item.nodeid),
+        )
+    )
 
 
-def _scope(item):
-    """Return what `--dist loadscope` gives to one worker: a class."""
-    return item.nodeid.rpartition("::")[0]
+def _durations():
+    for path in (DURATIONS, ROUGHLY):
+        if path.is_file():
+            return json.loads(path.read_text())
+    return {}
 
 
-def _rank(item):
-    """Return the place of a test's file among those that take long; the others are
-    last."""
-    for place, ending in enumerate(LONG):
-        if item.path.name.endswith(ending):
-            return place
-    return len(LONG)
+def _scope(nodeid):
+    """Return what `--dist loadscope` gives to one worker: a class, with its file."""
+    return nodeid.rpartition("::")[0].rpartition("/")[2]
+
+
+class Clock:
+    """Keeps how long each class has taken."""
+
+    def __init__(self):
+        self.seconds = Counter()
+
+    def pytest_runtest_logreport(self, report):
+        self.seconds[_scope(report.nodeid)] += report.duration
+
+    def pytest_sessionfinish(self, exitstatus):
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            seconds = {
+                scope: round(seconds) for scope, seconds in self.seconds.most_common()
+            }
+            DURATIONS.write_text(json.dumps(seconds, indent=1) + "\n")
 
 
 def _is_own(item):

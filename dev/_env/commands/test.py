@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import lifecycle, lint, programs, upgrade
 from ..console import foreground, lock, say
-from ..databases import TEST, THROW_AWAY
+from ..databases import THROW_AWAY
 from ..environment import ready
 from ..paths import CHECKOUT, DEV
 
@@ -19,7 +19,7 @@ that they select: dev/test -k charge, dev/test tests/test_ledger.py, dev/test te
 def main(arguments):
     parser = argparse.ArgumentParser(
         prog="dev/test",
-        usage="%(prog)s [--lint | --no-lint | --lifecycle | --upgrade]"
+        usage="%(prog)s [--lint | --no-lint | --lifecycle | --upgrade] [--demo]"
         " [pytest arguments]",
         description=DESCRIPTION,
         allow_abbrev=False,
@@ -33,6 +33,9 @@ def main(arguments):
     )
     which.add_argument(
         "--upgrade", action="store_true", help="the update of released versions"
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help="tests run in a database with demo data"
     )
     options, selection = parser.parse_known_args(arguments)
     only = options.lint or options.lifecycle or options.upgrade
@@ -50,29 +53,31 @@ def main(arguments):
             if options.upgrade:
                 passed["upgrade"] = upgrade.check(environment)
             if selection or everything:
-                passed["tests"] = run_suite(environment, selection)
+                passed["tests"] = run_suite(environment, selection, options.demo)
     failed = [name for name in passed if not passed[name]]
     if failed and passed.get("tests"):
         say(f"The tests passed, but not the {' and the '.join(failed)} check.")
     return 1 if failed else 0
 
 
-def run_suite(environment, selection):
+def run_suite(environment, selection, demo=False):
     """Run the tests that pytest's arguments select, all without any.
 
+    :param bool demo: whether in a database with demo data
     :return: whether all passed
     """
     programs.find_or_install_browser()
     databases = environment.databases
     databases.drop_throw_away()
-    databases.test()
+    database = databases.prepared(demo=demo)
     arguments = [_in_module(environment, argument) for argument in selection]
     if not any(argument.startswith(str(environment.module)) for argument in arguments):
         arguments.append(str(environment.module / "tests"))
     if not selection:
-        databases.bundle(TEST)
+        databases.bundle(database)
         arguments += workers()
-    return pytest(environment, TEST, arguments) == 0
+    template = databases.test(demo=demo)
+    return pytest(environment, database, arguments, template) == 0
 
 
 def workers():
@@ -85,8 +90,12 @@ def workers():
     return ["-n", count, "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
-def pytest(environment, database, arguments):
-    """Run pytest in a copy of a database, so that it stays as it is."""
+def pytest(environment, database, arguments, template=None):
+    """Run pytest in a copy of a database, so that it stays as it is.
+
+    :param template: the one that tests copy which commit; the same by default
+    """
+    template = template or database
     if "-n" not in arguments:
         environment.databases.copy(database, THROW_AWAY)
         database = THROW_AWAY
@@ -103,7 +112,7 @@ def pytest(environment, database, arguments):
             **variables,
             "PYTHONPATH": f"{variables['PYTHONPATH']}{os.pathsep}{DEV}",
             # Tests that commit copy this one, under a name that starts as THROW_AWAY.
-            "PAID_SUPPORT_TEMPLATE": TEST,
+            "PAID_SUPPORT_TEMPLATE": template,
         },
         cwd=environment.module,
     )
