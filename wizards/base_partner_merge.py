@@ -34,7 +34,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         res = super()._update_values(
             src_partners, dst_partner.with_context(incident_memory=REMEMBER)
         )
-        dst_partner._incident_remember(
-            incident_email_declared=dst_partner.sudo().email_normalized not in certain
+        dst_partner._incident_note_declared(
+            dst_partner.sudo().email_normalized not in certain
         )
         return res

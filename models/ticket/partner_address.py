@@ -76,7 +76,7 @@ class ResPartner(models.Model):
         """Override to note what a share user types."""
         partners = super().create(vals_list)
         if self._incident_is_declared():
-            partners._incident_remember(incident_email_declared=True)
+            partners._incident_note_declared(True)
         return partners
 
     def write(self, vals):
@@ -87,7 +87,7 @@ class ResPartner(models.Model):
         before = {partner: partner.sudo().email_normalized for partner in self}
         res = super().write(vals)
         changed = self.filtered(lambda p: p.sudo().email_normalized != before[p])
-        changed._incident_remember(incident_email_declared=self._incident_is_declared())
+        changed._incident_note_declared(self._incident_is_declared())
         return res
 
     def copy(self, default=None):
@@ -98,8 +98,14 @@ class ResPartner(models.Model):
                 partner.incident_email_declared
                 and partner.email_normalized == copied.email_normalized
             ):
-                copied._incident_remember(incident_email_declared=True)
+                copied._incident_note_declared(True)
         return copies
+
+    def _incident_note_declared(self, declared):
+        """Note whether the addresses of these contacts were typed by share users."""
+        self.sudo().filtered(
+            lambda partner: partner.incident_email_declared != declared
+        )._incident_remember(incident_email_declared=declared)
 
     @api.model
     def _incident_is_declared(self):
@@ -119,7 +125,7 @@ class ResPartner(models.Model):
         """
         self.check_access("write")
         for partner in self.sudo().filtered("incident_email_declared"):
-            partner._incident_remember(incident_email_declared=False)
+            partner._incident_note_declared(False)
             partner._message_log(
                 body=self.env._(
                     "%(email)s is the address of this contact: confirmed.",
