@@ -2,7 +2,7 @@
 {
     "name": "Paid Technical Support",
     "summary": "Sell technical support by the incident and deduct one per ticket",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Services/Helpdesk",
     "license": "AGPL-3",
     "author": "Paid Technical Support contributors",

@@ -99,7 +99,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         if request.httprequest.method != "POST":
             return request.redirect("/my/tickets")
         ticket = self._browse("helpdesk.ticket", ticket_id)
-        waiting = ticket.sudo().incident_hold == "parked"
+        waiting = ticket.sudo().incident_parking == "parked"
         stage = whole_number(stage_id)
         if (
             not ticket

@@ -81,7 +81,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if ticket._incident_is_own(request.env.user):
             values["incident_count"] = ticket.incident_count
             values["incident_account"] = ticket._incident_account()
-            values["incident_parked"] = ticket.incident_hold == "parked"
+            values["incident_parked"] = ticket.incident_parking == "parked"
             # The page to buy sells what the company of the page sells (R2.3).
             company = request.env.company
             values["can_buy"] = ticket.company_id == company and request.env[

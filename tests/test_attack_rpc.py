@@ -52,9 +52,9 @@ METHODS = {
     "helpdesk.incident.ledger.copy": "!!!!!",
     "helpdesk.incident.ledger.create": "!!!!!",
     "helpdesk.incident.ledger.write": "!!!!!",
-    "helpdesk.incident.memory.create": "-----",
-    "helpdesk.incident.memory.default_get": "+++++",
-    "helpdesk.incident.memory.write": "+++++",
+    "helpdesk.incident.protected.create": "-----",
+    "helpdesk.incident.protected.default_get": "+++++",
+    "helpdesk.incident.protected.write": "+++++",
     "helpdesk.incident.onboarding.action_apply": "-----",
     "helpdesk.incident.onboarding.action_back": "-----",
     "helpdesk.incident.onboarding.action_open_plan": "-----",
@@ -304,7 +304,7 @@ class TestAttackRpc(AttackCommon):
                 [], limit=1
             ),
             "helpdesk.incident.ledger": self.env["helpdesk.incident.ledger"],
-            "helpdesk.incident.memory": self.env["helpdesk.incident.memory"],
+            "helpdesk.incident.protected": self.env["helpdesk.incident.protected"],
             "helpdesk.incident.purchase": self.env["helpdesk.incident.purchase"]
             .sudo()
             .search([], limit=1),
@@ -665,7 +665,7 @@ class TestAttackRpc(AttackCommon):
         for key in (True, 1, "x", [], {"ids": self.money.ids}):
             context = dict.fromkeys(
                 (
-                    "incident_memory",
+                    "incident_protected",
                     "ticket_charging",
                     "incident_at_submission",
                     "incident_arrived",
@@ -704,7 +704,7 @@ class TestAttackRpc(AttackCommon):
                     "helpdesk.ticket",
                     "write",
                     self.parked.ids,
-                    {"incident_hold": "waived"},
+                    {"incident_parking": "waived"},
                 ),
             ):
                 with self.subTest(model=model, key=key), self.undone():

@@ -231,8 +231,8 @@ STORED_ONCE = {
         "request_key": "what was sent",
     },
     "helpdesk.ticket": {
-        "incident_hold": "that it waits",
-        "incident_hold_date": "since when",
+        "incident_parking": "that it waits",
+        "incident_parked_date": "since when",
         "incident_link_on": "when its link was used",
     },
 }

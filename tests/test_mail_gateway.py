@@ -3,7 +3,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.helpdesk_paid_support.models.ticket import ticket_waiting
+from odoo.addons.helpdesk_paid_support.models.ticket import ticket_parking
 
 from .test_parked import ParkedCommon
 
@@ -127,7 +127,7 @@ class TestMailGateway(GatewayCommon):
             self.assertEqual(ticket.incident_state, "parked")
             self.assertEqual(ticket.incident_due, 1)
             self.assertEqual(self.told(ticket), [])
-            self.assertFalse(ticket.incident_hold_date)
+            self.assertFalse(ticket.incident_parked_date)
             self.give_lifetime(1)
             ticket.with_user(self.agent).partner_id = self.contact
             self.assertEqual(ticket.incident_state, "deducted")
@@ -338,7 +338,7 @@ class TestMailGateway(GatewayCommon):
     def test_too_many_answers(self):
         """R11.3: a customer is answered so many times a day, whatever the team does.
         What comes beyond that waits without a word, and has its turn the next day."""
-        self.patch(ticket_waiting, "MAX_ANSWERS", 2)
+        self.patch(ticket_parking, "MAX_ANSWERS", 2)
         new = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_new")
         new.mail_template_id = self.env.ref("helpdesk_mgmt.changed_stage_template")
         self.assertEqual(self.told(self.mail("strict")), ["refused"])
@@ -375,7 +375,7 @@ class TestMailGateway(GatewayCommon):
 
     def test_too_many_answers_and_incidents(self):
         """R11.3: what was not answered yet is released as any other."""
-        self.patch(ticket_waiting, "MAX_ANSWERS", 1)
+        self.patch(ticket_parking, "MAX_ANSWERS", 1)
         first, second = self.mail(), self.mail()
         self.arrive(2)
         self.assertEqual(self.states(first, second), ["deducted", "deducted"])
@@ -383,7 +383,7 @@ class TestMailGateway(GatewayCommon):
 
     def test_too_many_that_wait(self):
         """R11.3: however many tickets wait, an e-mail opens one more."""
-        self.patch(ticket_waiting, "MAX_PARKED", 1)
+        self.patch(ticket_parking, "MAX_PARKED", 1)
         self.assertEqual(self.states(self.mail(), self.mail()), ["parked"] * 2)
         with self.assertRefused("withdraw tickets"):
             self.submitted()
@@ -392,7 +392,7 @@ class TestMailGateway(GatewayCommon):
         """R11.3: defaults of an alias that cannot be written lose no message."""
         alias = self.paid_team.alias_id
         alias.alias_defaults = str(
-            {"team_id": self.paid_team.id, "incident_hold": "waived"}
+            {"team_id": self.paid_team.id, "incident_parking": "waived"}
         )
         self.assertEqual(self.mail().incident_state, "parked")
 

@@ -340,7 +340,7 @@ class World(RuleBasedStateMachine):
         counts = self.env["helpdesk.ticket"].browse(ids)._incident_counts()
         self.env.cr.execute(
             """
-            SELECT t.id, t.incident_hold, t.incident_hold_date,
+            SELECT t.id, t.incident_parking, t.incident_parked_date,
                    COALESCE(s.closed, FALSE), t.partner_id
               FROM helpdesk_ticket t
               LEFT JOIN helpdesk_ticket_stage s ON s.id = t.stage_id
@@ -409,7 +409,10 @@ class World(RuleBasedStateMachine):
                 ("helpdesk_incident_entry", "*"),
                 ("helpdesk_incident_subscription", "id, account_id, date_end"),
                 ("helpdesk_incident_purchase", "*"),
-                ("helpdesk_ticket", "id, incident_hold, incident_hold_date, stage_id"),
+                (
+                    "helpdesk_ticket",
+                    "id, incident_parking, incident_parked_date, stage_id",
+                ),
                 ("account_payment", "id, state, incident_account_id, incident_seen"),
             )
         ]

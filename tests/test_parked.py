@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.helpdesk_paid_support.models.ticket import ticket_waiting
+from odoo.addons.helpdesk_paid_support.models.ticket import ticket_parking
 from odoo.addons.helpdesk_paid_support.models.ticket.account_release import NOTED
 
 from .common import PaidSupportCommon
@@ -63,7 +63,7 @@ class TestParked(ParkedCommon):
         ticket = self.submitted(self.emergency_team)
         self.assertEqual(ticket.incident_state, "parked")
         self.assertEqual(ticket.incident_count, 0)
-        self.assertEqual(ticket.incident_hold_date, date(2027, 4, 20))
+        self.assertEqual(ticket.incident_parked_date, date(2027, 4, 20))
         self.assertEqual(self.account().available, 2)
         self.assertEqual(self.told(ticket), ["parked"])
         self.assertIn("3 needed, 2 available", ticket.message_ids[0].body)
@@ -313,7 +313,7 @@ class TestParked(ParkedCommon):
         with freeze_time("2027-04-23"):
             self.customer.parent_id = self.other_customer
             self.assertEqual(ticket.commercial_partner_id, self.customer)
-            self.assertEqual(ticket.incident_hold_date, date(2027, 4, 20))
+            self.assertEqual(ticket.incident_parked_date, date(2027, 4, 20))
             self.assertEqual(self.told(ticket), ["parked"])
 
     def test_moved_before_the_mail(self):
@@ -328,7 +328,7 @@ class TestParked(ParkedCommon):
 
     def test_many_that_do_not_fit(self):
         """R11.3: a gift looks at what fits, not at each ticket that waits."""
-        self.patch(ticket_waiting, "MAX_PARKED", 99)
+        self.patch(ticket_parking, "MAX_PARKED", 99)
         self.submitted(self.emergency_team)
         account = self.account()
 
@@ -413,8 +413,8 @@ class TestParked(ParkedCommon):
         ticket = self.submitted()
         for user in (self.agent, self.manager, self.env.user):
             for values in (
-                {"incident_hold": "waived"},
-                {"incident_hold_date": "2020-01-01"},
+                {"incident_parking": "waived"},
+                {"incident_parked_date": "2020-01-01"},
                 {"incident_link_on": "2020-01-01 00:00:00"},
                 {"incident_state": "none"},
             ):

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from odoo.addons.helpdesk_paid_support.models.ticket import ticket_waiting
+from odoo.addons.helpdesk_paid_support.models.ticket import ticket_parking
 
 from .test_buy import BuyCommon
 
@@ -111,7 +111,7 @@ class TestParkedPortal(BuyCommon):
     def test_too_many(self):
         """R11.3, R11.2: so many tickets of a customer can wait; one more creates
         nothing, says what to do, and keeps what was typed."""
-        self.patch(ticket_waiting, "MAX_PARKED", 2)
+        self.patch(ticket_parking, "MAX_PARKED", 2)
         tickets = self.env["helpdesk.ticket"]
         self.authenticate("hps-nora", "hps-nora")
         for _one in range(2):

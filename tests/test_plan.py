@@ -209,7 +209,7 @@ class TestPlan(SaleCommon):
             order.incident_grant_on = "confirmed"
         line = (
             self.env["sale.order.line"]
-            .with_context(default_incident_quantity=500, incident_memory=True)
+            .with_context(default_incident_quantity=500, incident_protected=True)
             .create({"order_id": self.quotation().id, "product_id": self.pack.id})
         )
         self.assertEqual(line.incident_quantity, 10)

@@ -375,7 +375,7 @@ class TestTopup(PaymentCommon):
         self.assertTrue(result["messages"])
         forged = self.env["account.payment"].with_context(
             **{f"default_{name}": value for name, value in values.items()},
-            incident_memory=True,
+            incident_protected=True,
         )
         payment = payment.with_env(forged.env).copy()
         self.assertFalse(payment.incident_seen)

@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..models.helpdesk_incident_memory import REMEMBER
+from ..models.ledger.helpdesk_incident_protected import REMEMBER
 
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
@@ -32,7 +32,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             if not partner.incident_email_declared
         }
         res = super()._update_values(
-            src_partners, dst_partner.with_context(incident_memory=REMEMBER)
+            src_partners, dst_partner.with_context(incident_protected=REMEMBER)
         )
         dst_partner._incident_note_declared(
             dst_partner.sudo().email_normalized not in certain

@@ -55,7 +55,7 @@ def give(env, partners, quantity=1000):
     account_model = env["helpdesk.incident.account"]
     today = env.company._incident_today()
     holders = [(partner.id, env.company.id) for partner in partners]
-    for account in account_model._open(holders).values():
+    for account in account_model._get_or_create(holders).values():
         account_model._settle(
             [
                 Cause(

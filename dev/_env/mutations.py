@@ -59,14 +59,14 @@ MUTATIONS = [
     ),
     Mutation(
         "use: one more than there is",
-        "WHERE taken > 0 AND available >= %s AND NOT worked",
-        "WHERE taken > 0 AND available >= %s - 1 AND NOT worked",
+        "WHERE taken > 0 AND available >= %s AND NOT is_due",
+        "WHERE taken > 0 AND available >= %s - 1 AND NOT is_due",
         ("deduct",),
     ),
     Mutation(
         "use: take without writing first what is due",
-        'while rows and rows[0]["worked"]:',
-        'while rows and not rows[0]["worked"] and False:',
+        'while rows and rows[0]["is_due"]:',
+        'while rows and not rows[0]["is_due"] and False:',
         ("deduct", "open_and_close"),
     ),
     Mutation(

@@ -9,7 +9,10 @@ FILL, CHECK = DEV / "_upgrade/fill.py", DEV / "_upgrade/check.py"
 
 # Columns that a migration script renames or drops, old and new as "table.column", None
 # for what goes. Of all others each value must be the same after the update.
-MOVED = {}
+MOVED = {
+    "helpdesk_ticket.incident_hold": "helpdesk_ticket.incident_parking",
+    "helpdesk_ticket.incident_hold_date": "helpdesk_ticket.incident_parked_date",
+}
 
 # Every table in which the module has columns, those between many and many included; and
 # what comes with it and users may change, and what they are told.

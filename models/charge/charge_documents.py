@@ -30,7 +30,7 @@ class HelpdeskTicketCharge(models.Model):
             invoice = self._post_exactly(
                 lambda moves: moves.create(values), amount, self._amount_field()
             )
-            self._settle(invoice)
+            self._pay_from_credits(invoice)
         return invoice
 
     def _invoice_values(self, amount):
@@ -166,7 +166,7 @@ class HelpdeskTicketCharge(models.Model):
             "extra_tax_data": extra if taxes_data else False,
         }
 
-    def _settle(self, invoice):
+    def _pay_from_credits(self, invoice):
         """Pay an invoice from the outstanding credits, oldest first, held ones
         excepted (R10.2). What they do not cover stays due."""
         for credit in self.partner_id._incident_credits(self.company_id):

@@ -106,7 +106,7 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :return: ``Difference`` tuples.
         """
-        known, causes, paid = self._owed()
+        known, causes, paid = self._compute_targets()
         targets = {cause.key: cause for cause in causes}
         for subscription, numbers in known.items():
             yield from _compared(
@@ -119,7 +119,7 @@ class HelpdeskIncidentSubscription(models.Model):
                         ),
                         value,
                     )
-                    for name, value in subscription._facts(numbers).items()
+                    for name, value in subscription._summary_values(numbers).items()
                 },
             )
         keys = {None: None}

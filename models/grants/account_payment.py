@@ -17,18 +17,6 @@ TRIGGERS = {
     "partner_id",
     "company_id",
 }
-#: What a payment remembers of what it gave.
-MEMORY_FIELDS = {
-    "incident_seen",
-    "incident_first_number",
-    "incident_topup_step",
-    "incident_topup_number",
-    "incident_account_id",
-    "incident_partner_id",
-    "incident_topup_counted",
-    "incident_first_given",
-    "incident_first_lost",
-}
 
 
 class Leaving:
@@ -53,18 +41,22 @@ class AccountPayment(models.Model):
     _inherit = [
         "account.payment",
         "helpdesk.incident.cause",
-        "helpdesk.incident.memory",
+        "helpdesk.incident.protected",
     ]
-    _incident_memory_fields = frozenset(MEMORY_FIELDS)
 
     incident_seen = fields.Boolean(
-        string="Seen for incidents", readonly=True, copy=False, groups=INCIDENT_READERS
+        string="Seen for incidents",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_first_number = fields.Integer(
         string="Incidents for the first payment",
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_topup_step = fields.Monetary(
         string="Amount for incidents",
@@ -72,12 +64,14 @@ class AccountPayment(models.Model):
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_topup_number = fields.Integer(
         string="Incidents for each amount",
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     # The account to which the payment counts at present, and what it counts and gives.
     incident_account_id = fields.Many2one(
@@ -88,6 +82,7 @@ class AccountPayment(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_partner_id = fields.Many2one(
         comodel_name="res.partner",
@@ -95,6 +90,7 @@ class AccountPayment(models.Model):
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_topup_counted = fields.Monetary(
         string="Counts for incidents",
@@ -102,12 +98,14 @@ class AccountPayment(models.Model):
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_first_given = fields.Integer(
         string="First-payment incidents held",
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     # It held the grant until it was paid back: it may hold it again (R6.2).
     incident_first_lost = fields.Boolean(
@@ -115,6 +113,7 @@ class AccountPayment(models.Model):
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_entry_count = fields.Integer(
         compute="_compute_incident_entries", groups=INCIDENT_READERS
@@ -276,7 +275,7 @@ class AccountPayment(models.Model):
         account_model = self.env["helpdesk.incident.account"]
         payments = (
             self.sudo()
-            .with_context(incident_memory=REMEMBER)
+            .with_context(incident_protected=REMEMBER)
             .filtered(lambda payment: payment._incident_can_count())
             .sorted(lambda payment: (payment.date, payment.id))
         )
@@ -290,7 +289,7 @@ class AccountPayment(models.Model):
             )
             for payment in entering
         }
-        opened = account_model._open(list(holders.values())) if holders else {}
+        opened = account_model._get_or_create(list(holders.values())) if holders else {}
         accounts = account_model.sudo().union(
             payments.incident_account_id, *opened.values()
         )

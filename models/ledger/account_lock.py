@@ -34,7 +34,7 @@ class HelpdeskIncidentAccount(models.Model):
         the row. Whoever comes second then gets a serialization failure, and HTTP and
         RPC requests are tried again by Odoo, with a new snapshot.
 
-        :return: those of these accounts on which time has worked since (R9.3).
+        :return: those of these accounts that have due or ended allotments (R9.3).
         """
         if not self:
             return self

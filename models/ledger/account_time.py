@@ -26,8 +26,8 @@ class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     def _open_and_close(self):
-        """Grant what is due and close what has ended (R9.3) of accounts on which time
-        has worked: those that ``_lock`` returns.
+        """Grant what is due and close what has ended (R9.3) of accounts with due or
+        ended allotments: those that ``_lock`` returns.
 
         A period that went by unseen is granted and closed: nothing of it is usable,
         all of it is counted. ``period`` is dated at the beginning of its window,
@@ -88,7 +88,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _lock_due(self, limit):
-        """Lock accounts on which time has worked, but none that somebody else works on.
+        """Lock accounts with due or ended allotments, but none that somebody else has
+        locked.
 
         :param int limit: how many, at most.
         :return: the accounts, with superuser rights.
@@ -141,7 +142,7 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _due(self):
-        """Return those of these accounts on which time has worked."""
+        """Return those of these accounts that have due or ended allotments."""
         if not self:
             return self
         rows = self.env.execute_query(
@@ -155,7 +156,7 @@ class HelpdeskIncidentAccount(models.Model):
         return self.browse([account_id for (account_id,) in rows])
 
     def _due_lines(self, condition, values, text):
-        """Return the lines of allotments on which time has worked, as a query.
+        """Return the lines of due or ended allotments, as a query.
 
         :param SQL condition: on the allotment ``m`` and ``today``.
         :param SQL values: date, kind, quantity and cause key of the line.

@@ -59,7 +59,7 @@ class HelpdeskIncidentAccount(models.Model):
         customer, company = document.sudo()._incident_holder()
         take = partial(self._deduct_at_once, document, customer, company, quantity)
         rows = take()
-        while rows and rows[0]["worked"]:
+        while rows and rows[0]["is_due"]:
             # It is locked by now, and nothing was taken yet.
             self._of(customer, company)._open_and_close()
             rows = take()
@@ -89,11 +89,12 @@ class HelpdeskIncidentAccount(models.Model):
         of it, first what ends first (R4.2): all in one statement, as every trip to the
         database is a good part of what a ticket costs (docs/performance.md).
 
-        It takes nothing if fewer are available, or if time has worked since: what is
-        due has to be written first then (R9.3).
+        It takes nothing if fewer are available, or if the account has due or ended
+        allotments: they have to be written first then (R9.3).
 
         :return: what is open, in order: ``id``, ``kind``, ``date_to`` and ``taken`` of
-            each allotment, and of all ``available``, and whether time has ``worked``.
+            each allotment; of all, what is ``available``, and whether something
+            ``is_due`` to be granted or closed.
         :rtype: list[dict]
         """
         today = company._incident_today()
@@ -109,7 +110,7 @@ class HelpdeskIncidentAccount(models.Model):
         line = SQL(
             """
             SELECT %s FROM taken
-             WHERE taken > 0 AND available >= %s AND NOT worked
+             WHERE taken > 0 AND available >= %s AND NOT is_due
              ORDER BY date_to, date_from, id
             """,
             SQL(", ").join(
@@ -122,7 +123,7 @@ class HelpdeskIncidentAccount(models.Model):
             """
             %(lock)s, open AS (
                 SELECT m.id, m.account_id, m.kind, m.date_from, m.date_to,
-                       (%(due)s) OR (%(ended)s) AS worked,
+                       (%(due)s) OR (%(ended)s) AS is_due,
                        CASE WHEN m.kind = 'lifetime' OR (%(current)s)
                             THEN GREATEST(m.balance, 0) ELSE 0 END AS usable
                   FROM account
@@ -131,13 +132,13 @@ class HelpdeskIncidentAccount(models.Model):
                  WHERE %(open)s
             ), taken AS (
                 SELECT id, account_id, kind, date_from, date_to,
-                       BOOL_OR(worked) OVER () AS worked,
+                       BOOL_OR(is_due) OVER () AS is_due,
                        SUM(usable) OVER () AS available,
                        LEAST(usable, %(quantity)s + usable - SUM(usable) OVER
                            (ORDER BY date_to, date_from, id)) AS taken
                   FROM open
             ), %(posting)s
-            SELECT id, kind, date_to, taken, available, worked
+            SELECT id, kind, date_to, taken, available, is_due
               FROM taken ORDER BY date_to, date_from, id
             """,
             lock=self._locking(self._account_condition(customer, company)),

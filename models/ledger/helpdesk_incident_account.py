@@ -30,7 +30,7 @@ NUMBERS = {**LIFETIME_NUMBERS, **OPEN_NUMBERS}
 OPEN = SQL("m.balance <> 0 OR m.to_grant <> 0")
 LIFETIME = SQL("m.kind = 'lifetime'")
 
-#: What time does to an allotment (R9.3).
+#: Allotments that are due to be granted, and that have ended and hold something (R9.3).
 DUE = SQL("m.kind = 'period' AND m.to_grant <> 0 AND m.date_from <= today.day")
 ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 
@@ -275,7 +275,7 @@ class HelpdeskIncidentAccount(models.Model):
         holder = (customer.id, company.id)
         accounts = self._find([holder])
         if create and not accounts:
-            accounts = self._open([holder])
+            accounts = self._get_or_create([holder])
         return accounts.get(holder, self.sudo().browse())
 
     @api.model
@@ -310,7 +310,7 @@ class HelpdeskIncidentAccount(models.Model):
         }
 
     @api.model
-    def _open(self, holders):
+    def _get_or_create(self, holders):
         """Return the accounts of customers, and open those that there are not (R2.1).
 
         Two at once: one opens an account, the other gets a serialization failure and

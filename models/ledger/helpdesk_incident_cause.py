@@ -31,7 +31,7 @@ class HelpdeskIncidentCause(models.AbstractModel):
         """
         if not self or self._incident_try() is None:
             return
-        # One of them stands in the way of the others.
+        # One failing document must not block the rest.
         fault_model = self.env["helpdesk.incident.fault"].sudo()
         for document in self:
             error = document._incident_try()

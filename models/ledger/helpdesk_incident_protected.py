@@ -1,36 +1,53 @@
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.exceptions import UserError
 
-#: In the context, as ``incident_memory``: this module writes. An object cannot come in
-#: over RPC.
+#: In the context, as ``incident_protected``: this module writes. An object cannot come
+#: in over RPC.
 REMEMBER = object()
 
 
-class HelpdeskIncidentMemory(models.AbstractModel):
-    """A document that remembers what it gave, and by which numbers (R3.4, R8.7).
+class HelpdeskIncidentProtected(models.AbstractModel):
+    """A document with protected fields: what it gave, and by which numbers (R3.4,
+    R8.7).
 
-    Nobody writes what it remembers, over any interface: whoever could would make
-    incidents.
+    A field is protected by ``incident_protected=True``. Nobody writes it, over any
+    interface: whoever could would make incidents.
     """
 
-    _name = "helpdesk.incident.memory"
-    _description = "Memory of Support Incidents"
+    _name = "helpdesk.incident.protected"
+    _description = "Protected Fields of Support Incidents"
 
-    #: The fields that only this module writes.
-    _incident_memory_fields = frozenset()
+    def _valid_field_parameter(self, field, name):
+        """Override to know ``incident_protected``."""
+        return name == "incident_protected" or super()._valid_field_parameter(
+            field, name
+        )
+
+    @api.model
+    @tools.ormcache()
+    def _incident_protected_fields(self):
+        """Return the names of the fields that only this module writes.
+
+        :rtype: frozenset[str]
+        """
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if getattr(field, "incident_protected", False)
+        )
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to refuse what is remembered."""
-        self._incident_check_memory(set().union(*vals_list))
+        """Override to refuse what is protected."""
+        self._incident_check_protected(set().union(*vals_list))
         return super().create(vals_list)
 
     @api.model
     def default_get(self, fields_list):
-        """Override: nobody sets defaults for what is remembered, in a context or for
-        a user."""
+        """Override: nobody sets defaults for what is protected, in a context or for a
+        user."""
         defaults = super().default_get(fields_list)
-        for name in self._incident_memory_fields & set(defaults):
+        for name in self._incident_protected_fields() & set(defaults):
             default = self._fields[name].default
             if default:
                 defaults[name] = default(self)
@@ -39,13 +56,13 @@ class HelpdeskIncidentMemory(models.AbstractModel):
         return defaults
 
     def write(self, vals):
-        """Override to refuse what is remembered."""
-        self._incident_check_memory(vals)
+        """Override to refuse what is protected."""
+        self._incident_check_protected(vals)
         return super().write(vals)
 
-    def _incident_check_memory(self, names):
-        names = self._incident_memory_fields & set(names)
-        if names and self.env.context.get("incident_memory") is not REMEMBER:
+    def _incident_check_protected(self, names):
+        names = self._incident_protected_fields() & set(names)
+        if names and self.env.context.get("incident_protected") is not REMEMBER:
             raise UserError(
                 self.env._(
                     "“%(fields)s” cannot be written: it follows from what happens to "
@@ -60,4 +77,4 @@ class HelpdeskIncidentMemory(models.AbstractModel):
     def _incident_remember(self, **values):
         """Write what these documents remember."""
         if self:
-            self.sudo().with_context(incident_memory=REMEMBER).write(values)
+            self.sudo().with_context(incident_protected=REMEMBER).write(values)

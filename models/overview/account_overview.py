@@ -164,7 +164,7 @@ class HelpdeskIncidentAccount(models.Model):
     def action_view_subscriptions(self):
         """Show all subscriptions of the customer, whatever their state."""
         self.check_access("read")
-        return self.subscription_ids._incident_open()
+        return self.subscription_ids._action_open()
 
     def action_view_entries(self):
         """Show the entries of the customer, to be searched and grouped."""

@@ -167,16 +167,16 @@ class HelpdeskIncidentReminder(models.Model):
             SQL(
                 """
                 SELECT 'still_parked',
-                       t.id || ':' || a.id || ':' || t.incident_hold_date, a.id,
-                       NULL::int4, t.id, NULL::int4, NULL, t.incident_hold_date,
+                       t.id || ':' || a.id || ':' || t.incident_parked_date, a.id,
+                       NULL::int4, t.id, NULL::int4, NULL, t.incident_parked_date,
                        team.incident_cost, 'waiting'
                   FROM helpdesk_ticket t
                   JOIN helpdesk_ticket_team team ON team.id = t.team_id
                   JOIN helpdesk_incident_account a
                     ON a.partner_id = t.commercial_partner_id
                    AND a.company_id = t.company_id
-                 WHERE t.company_id = %s AND t.incident_hold = 'parked'
-                   AND t.incident_hold_date <= %s
+                 WHERE t.company_id = %s AND t.incident_parking = 'parked'
+                   AND t.incident_parked_date <= %s
                 """,
                 company.id,
                 day,

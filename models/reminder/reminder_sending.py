@@ -48,7 +48,7 @@ class HelpdeskIncidentReminder(models.Model):
         """Send each by the template of its kind; one that fails does not keep back the
         others."""
         for reminder in self.filtered(lambda reminder: reminder.state == "waiting"):
-            if not reminder._is_true():
+            if not reminder._is_still_due():
                 reminder.state = "armed"
                 continue
             try:
@@ -61,7 +61,7 @@ class HelpdeskIncidentReminder(models.Model):
                 _logger.exception("%s could not be sent", reminder)
                 reminder.state = "failed"
 
-    def _is_true(self):
+    def _is_still_due(self):
         """Return whether there is still something to tell: the customer may have acted
         in between."""
         if self.kind == "ends":
@@ -72,7 +72,7 @@ class HelpdeskIncidentReminder(models.Model):
         if ticket and ticket._incident_account() != self.account_id:
             return False  # it belongs to another customer now
         if self.kind in ("parked", "still_parked"):
-            return ticket.incident_hold == "parked"
+            return ticket.incident_parking == "parked"
         if self.kind == "released":
             return bool(ticket.incident_count)
         return True

@@ -33,7 +33,7 @@ class AccountMove(models.Model):
             self._incident_lock_ahead(payments)
         before = payments and payments._incident_booked()
         relinked = self if "matched_payment_ids" in vals else self.browse()
-        orders = relinked._incident_orders()
+        orders = relinked._incident_affected_orders()
         res = super().write(vals)
         documents = self
         if payments:
@@ -41,7 +41,7 @@ class AccountMove(models.Model):
             payments._incident_orders_changed(before)
             documents -= payments.move_id
         if {"state", "incident_goodwill", "matched_payment_ids"} & set(vals):
-            (orders | documents._incident_orders())._incident_changed()
+            (orders | documents._incident_affected_orders())._incident_changed()
         return res
 
     # ------------------------------------------------------------------
@@ -52,7 +52,7 @@ class AccountMove(models.Model):
         """Open the subscriptions that this document is about (R8.6)."""
         self.check_access("read")
         subscriptions = self._incident_sold()._incident_subscriptions()
-        return subscriptions.with_env(self.env)._incident_open()
+        return subscriptions.with_env(self.env)._action_open()
 
     def action_view_incident_entries(self):
         """Show what the orders of this document gave and took back (R8.6)."""
@@ -94,7 +94,7 @@ class AccountMove(models.Model):
             payments._incident_holders() | self._incident_sold()._incident_holders()
         )
 
-    def _incident_orders(self):
+    def _incident_affected_orders(self):
         """Return the orders with plans that may be paid otherwise, when something has
         changed about these entries (R8.3).
 

@@ -30,7 +30,7 @@ class AccountMoveLine(models.Model):
         """Override: an order may be invoiced by it, or no more (R8.3)."""
         if "sale_line_ids" not in vals:
             return super().write(vals)
-        orders = self.move_id._incident_orders()
+        orders = self.move_id._incident_affected_orders()
         res = super().write(vals)
-        (orders | self.move_id._incident_orders())._incident_changed()
+        (orders | self.move_id._incident_affected_orders())._incident_changed()
         return res

@@ -20,7 +20,7 @@ class AccountPartialReconcile(models.Model):
         moves._incident_lock_ahead(payments)
         partials = super().create(vals_list)
         partials._incident_refundable()._incident_give()
-        partials._incident_moves()._incident_orders()._incident_changed()
+        partials._incident_moves()._incident_affected_orders()._incident_changed()
         return partials
 
     def unlink(self):
@@ -35,7 +35,7 @@ class AccountPartialReconcile(models.Model):
         moves._incident_lock_ahead(payments)
         res = super().unlink()
         payments.exists()._incident_give()
-        moves.exists()._incident_orders()._incident_changed()
+        moves.exists()._incident_affected_orders()._incident_changed()
         return res
 
     def _incident_moves(self):

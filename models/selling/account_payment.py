@@ -22,7 +22,7 @@ class AccountPayment(models.Model):
 
     def _compute_incident_bought(self):
         for payment in self:
-            orders = payment._incident_orders()
+            orders = payment._incident_affected_orders()
             payment.incident_bought = bool(orders.order_line.incident_account_id)
             payment.incident_subscription_count = len(orders._incident_subscriptions())
 
@@ -80,20 +80,20 @@ class AccountPayment(models.Model):
     def action_view_incident_subscriptions(self):
         """Open the subscriptions that these payments have paid for."""
         self.check_access("read")
-        subscriptions = self._incident_orders()._incident_subscriptions()
-        return subscriptions.with_env(self.env)._incident_open()
+        subscriptions = self._incident_affected_orders()._incident_subscriptions()
+        return subscriptions.with_env(self.env)._action_open()
 
     def action_view_incident_entries(self):
         """Override: what it gave by itself, and what it has paid for."""
         action = super().action_view_incident_entries()
-        bought = self._incident_orders()._incident_entries_domain()
+        bought = self._incident_affected_orders()._incident_entries_domain()
         return {**action, "domain": list(Domain(action["domain"]) | Domain(bought))}
 
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
 
-    def _incident_orders(self):
+    def _incident_affected_orders(self):
         """Return the orders with plans that these payments may have paid for.
 
         :return: ``sale.order`` records with superuser rights.

@@ -24,9 +24,8 @@ class SaleOrder(models.Model):
     _inherit = [
         "sale.order",
         "helpdesk.incident.cause",
-        "helpdesk.incident.memory",
+        "helpdesk.incident.protected",
     ]
-    _incident_memory_fields = frozenset({"incident_grant_on", "incident_automatic"})
 
     incident_grant_on = fields.Selection(
         selection=GRANT_ON,
@@ -35,12 +34,14 @@ class SaleOrder(models.Model):
         copy=False,
         help="When the order gives its incidents, as the company had chosen when it "
         "was confirmed.",
+        incident_protected=True,
     )
     incident_automatic = fields.Boolean(
         string="Automatic renewal",
         readonly=True,
         copy=False,
         help="It was made to renew a subscription automatically.",
+        incident_protected=True,
     )
     incident_has_plan = fields.Boolean(compute="_compute_incident_has_plan")
     incident_subscription_count = fields.Integer(compute="_compute_incident_counts")
@@ -158,7 +159,7 @@ class SaleOrder(models.Model):
         """Open the subscriptions that this order paid for (R8.6)."""
         self.ensure_one()
         self.check_access("read")
-        return self._incident_subscriptions()._incident_open()
+        return self._incident_subscriptions()._action_open()
 
     def action_view_incident_entries(self):
         """Show what this order gave, and what was taken back (R8.6)."""
@@ -267,7 +268,7 @@ class SaleOrderLine(models.Model):
             if not given[line]
         }
         opened = (
-            self.env["helpdesk.incident.account"]._open(list(holders.values()))
+            self.env["helpdesk.incident.account"]._get_or_create(list(holders.values()))
             if holders
             else {}
         )

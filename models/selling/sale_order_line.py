@@ -35,20 +35,7 @@ class SaleOrderLine(models.Model):
     """
 
     _name = "sale.order.line"
-    _inherit = ["sale.order.line", "helpdesk.incident.memory"]
-    _incident_memory_fields = frozenset(
-        {
-            *PLAN_FIELDS,
-            "incident_units",
-            "incident_account_id",
-            "incident_due",
-            "incident_value",
-            "incident_operation",
-            "incident_subscription_id",
-            "incident_term_id",
-            "incident_date_from",
-        }
-    )
+    _inherit = ["sale.order.line", "helpdesk.incident.protected"]
 
     incident_kind = fields.Selection(
         selection=KINDS,
@@ -58,6 +45,7 @@ class SaleOrderLine(models.Model):
         precompute=True,
         readonly=False,
         copy=False,
+        incident_protected=True,
     )
     incident_quantity = fields.Integer(
         string="Incidents per unit",
@@ -66,6 +54,7 @@ class SaleOrderLine(models.Model):
         precompute=True,
         readonly=False,
         copy=False,
+        incident_protected=True,
     )
     incident_term_months = fields.Integer(
         string="Term in months",
@@ -74,6 +63,7 @@ class SaleOrderLine(models.Model):
         precompute=True,
         readonly=False,
         copy=False,
+        incident_protected=True,
     )
     incident_units = fields.Integer(
         string="Units of incidents",
@@ -81,6 +71,7 @@ class SaleOrderLine(models.Model):
         store=True,
         precompute=True,
         help="The ordered quantity in the unit of the product, as it was by then.",
+        incident_protected=True,
     )
     incident_account_id = fields.Many2one(
         comodel_name="helpdesk.incident.account",
@@ -90,6 +81,7 @@ class SaleOrderLine(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_due = fields.Integer(
         string="Incidents due",
@@ -97,6 +89,7 @@ class SaleOrderLine(models.Model):
         copy=False,
         help="How many incidents it should have given by now, of all months: what is "
         "paid for and not credited, as it was when something about it changed last.",
+        incident_protected=True,
     )
     incident_value = fields.Float(
         string="Value of the incidents due",
@@ -105,12 +98,14 @@ class SaleOrderLine(models.Model):
         copy=False,
         groups=INCIDENT_READERS,
         help="What was paid for the incidents due, without tax, in company currency.",
+        incident_protected=True,
     )
     incident_operation = fields.Selection(
         selection=OPERATIONS,
         string="Does with a subscription",
         readonly=True,
         copy=False,
+        incident_protected=True,
     )
     incident_subscription_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription",
@@ -120,6 +115,7 @@ class SaleOrderLine(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_term_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription.term",
@@ -130,12 +126,14 @@ class SaleOrderLine(models.Model):
         ondelete="restrict",
         groups=INCIDENT_READERS,
         help="The term whose months are counted, or credited.",
+        incident_protected=True,
     )
     incident_date_from = fields.Date(
         string="Acts from",
         readonly=True,
         copy=False,
         help="The first day of the month from which on it acts.",
+        incident_protected=True,
     )
     incident_term_ids = fields.One2many(
         comodel_name="helpdesk.incident.subscription.term",

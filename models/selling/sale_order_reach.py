@@ -9,7 +9,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _incident_touched(self, moves=None, payments=None):
-        """See :meth:`AccountMove._incident_orders`.
+        """See :meth:`AccountMove._incident_affected_orders`.
 
         :param moves: ``account.move`` records that have changed.
         :param payments: ``account.payment`` records that have changed.

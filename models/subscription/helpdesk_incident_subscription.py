@@ -336,7 +336,7 @@ class HelpdeskIncidentSubscription(models.Model):
     # Business
     # ------------------------------------------------------------------
 
-    def _incident_open(self):
+    def _action_open(self):
         """Return the action that shows these subscriptions."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_subscription_action"

@@ -125,7 +125,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             if not subscription or subscription.date_cancelled and not fixed:
                 # What was cancelled is not added to: it begins anew.
                 if subscription not in anew or not subscription:
-                    anew[subscription] = subscription._open(line)
+                    anew[subscription] = subscription._start(line)
                 subscription = anew[subscription]
             subscriptions |= subscription
             if line.incident_operation == "credit":
@@ -152,7 +152,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             if fixed:
                 term.months_late = term._months_gone()
         # What comes next goes on where this ends.
-        subscriptions._follow()
+        subscriptions._update_summary()
 
     def _months_gone(self):
         """Return how many months of this term have ended: all of them where the

@@ -96,7 +96,7 @@ class HelpdeskIncidentSubscription(models.Model):
         order = orders.sudo().with_company(self.company_id).create(values)
         order._incident_remember(incident_automatic=automatic)
         self.env["sale.order.line"].sudo().with_context(
-            incident_memory=REMEMBER
+            incident_protected=REMEMBER
         ).create([{**line, "order_id": order.id} for line in lines])
         if lines[0].get("incident_date_from"):
             order.validity_date = self._boundary() - timedelta(days=1)

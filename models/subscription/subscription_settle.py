@@ -19,7 +19,7 @@ class HelpdeskIncidentSubscription(models.Model):
     _inherit = "helpdesk.incident.subscription"
 
     @api.model
-    def _open(self, line):
+    def _start(self, line):
         """Open the subscription that a line has paid for, today (R9.1)."""
         account = line.incident_account_id
         quiet = self.with_context(mail_create_nolog=True, mail_create_nosubscribe=True)
@@ -58,13 +58,13 @@ class HelpdeskIncidentSubscription(models.Model):
         :return: the number of entries written.
         :rtype: int
         """
-        known, causes, paid = self._owed()
-        self._follow(known)
+        known, causes, paid = self._compute_targets()
+        self._update_summary(known)
         count = self.env["helpdesk.incident.account"]._settle(causes)
         self.env["helpdesk.incident.purchase"]._record(paid)
         return count
 
-    def _owed(self):
+    def _compute_targets(self):
         """Return what the terms have paid for by now.
 
         :return: what :meth:`_numbers` does for each subscription, the causes that
@@ -91,7 +91,7 @@ class HelpdeskIncidentSubscription(models.Model):
                     Cause(
                         account=subscription.account_id,
                         key=subscription._period_key(first, last),
-                        target=number if subscription._goes_on(last) else 0,
+                        target=number if subscription._is_kept_until(last) else 0,
                         kind="period",
                         name=name,
                         source=subscription,
@@ -120,7 +120,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 (
                     self._period_key(first, last),
                     number,
-                    0 if self._goes_on(last) else number,
+                    0 if self._is_kept_until(last) else number,
                 )
                 for (first, last), number in sorted(on_time.items())
             ],
@@ -202,7 +202,9 @@ class HelpdeskIncidentSubscription(models.Model):
         late = sorted(given)[: term.months_late]
         replaced = Counter()
         for credit in term.sale_line_id.order_id.order_line:
-            if credit.incident_operation == "credit" and self._goes_on(late[-1][1]):
+            if credit.incident_operation == "credit" and self._is_kept_until(
+                late[-1][1]
+            ):
                 full = credit.incident_term_id._numbers(
                     credit.incident_term_id.sale_line_id.incident_due
                 )
@@ -219,14 +221,14 @@ class HelpdeskIncidentSubscription(models.Model):
             number
             for term in terms & self.term_ids
             for (first, last), number in term._on_time(numbers[term]).items()
-            if first <= today and self._goes_on(last)
+            if first <= today and self._is_kept_until(last)
         )
 
-    def _goes_on(self, day):
+    def _is_kept_until(self, day):
         """Return whether what ends on ``day`` was not withdrawn by staff (R9.8)."""
         return not self.date_cancelled or day < self.date_cancelled
 
-    def _follow(self, known=None):
+    def _update_summary(self, known=None):
         """Write what the subscriptions are by now: plan, number and last day as their
         terms have them in the last month that is paid for.
 
@@ -234,7 +236,7 @@ class HelpdeskIncidentSubscription(models.Model):
         """
         for subscription in self:
             numbers = known[subscription] if known else subscription._numbers()
-            values = subscription._facts(numbers)
+            values = subscription._summary_values(numbers)
             changed = {
                 name: value
                 for name, value in values.items()
@@ -249,13 +251,13 @@ class HelpdeskIncidentSubscription(models.Model):
             if changed:
                 subscription.write(changed)
 
-    def _facts(self, numbers):
+    def _summary_values(self, numbers):
         last = max(
             (
                 period
                 for term, given in numbers.items()
                 for period, number in term._on_time(given).items()
-                if number and self._goes_on(period[1])
+                if number and self._is_kept_until(period[1])
             ),
             key=lambda period: period[1],
             default=None,

@@ -3,7 +3,7 @@ from . import helpdesk_incident_account
 from . import helpdesk_ticket
 from . import ticket_history
 from . import helpdesk_ticket_team
-from . import ticket_waiting
+from . import ticket_parking
 from . import ticket_mail
 from . import account_release
 from . import mail_thread

@@ -87,7 +87,7 @@ class HelpdeskIncidentAccount(models.Model):
                 # What was said already, or cannot be said today, need not be looked at,
                 # if it does not fit.
                 if ticket._incident_required() > account.available:
-                    if ticket.incident_hold_date:
+                    if ticket.incident_parked_date:
                         continue
                     may_tell = may_tell and ticket._incident_may_tell(account)
                     if not may_tell:
@@ -142,14 +142,19 @@ class HelpdeskIncidentAccount(models.Model):
     def _parked_tickets(self):
         """Return accounts (``a``) and the tickets that wait at them (``t``), as SQL."""
         self.env["helpdesk.ticket"].flush_model(
-            ["commercial_partner_id", "company_id", "incident_hold", "incident_link_on"]
+            [
+                "commercial_partner_id",
+                "company_id",
+                "incident_parking",
+                "incident_link_on",
+            ]
         )
         return SQL(
             """
             helpdesk_incident_account a
               JOIN helpdesk_ticket t
                 ON t.commercial_partner_id = a.partner_id
-               AND t.company_id = a.company_id AND t.incident_hold = 'parked'
+               AND t.company_id = a.company_id AND t.incident_parking = 'parked'
             """
         )
 

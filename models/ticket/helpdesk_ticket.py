@@ -113,11 +113,11 @@ class HelpdeskTicket(models.Model):
 
         return Domain.custom(to_sql=to_sql)
 
-    @api.depends("incident_count", "incident_hold")
+    @api.depends("incident_count", "incident_parking")
     def _compute_incident_state(self):
         for ticket in self:
             held = "deducted" if ticket.incident_count else "none"
-            ticket.incident_state = ticket.incident_hold or held
+            ticket.incident_state = ticket.incident_parking or held
 
     def _search_incident_state(self, operator, value):
         self._check_field_access(self._fields["incident_state"], "read")
@@ -126,9 +126,9 @@ class HelpdeskTicket(models.Model):
         domains = {
             "deducted": Domain("incident_count", ">", 0),
             "none": Domain("incident_count", "=", 0)
-            & Domain("incident_hold", "=", False),
-            "parked": Domain("incident_hold", "=", "parked"),
-            "waived": Domain("incident_hold", "=", "waived"),
+            & Domain("incident_parking", "=", False),
+            "parked": Domain("incident_parking", "=", "parked"),
+            "waived": Domain("incident_parking", "=", "waived"),
         }
         return Domain.OR(domains.get(state, Domain.FALSE) for state in value)
 
@@ -150,7 +150,7 @@ class HelpdeskTicket(models.Model):
             account = ticket._incident_account().with_env(self.env)
             ticket.incident_source = account._legs_text(account.sudo()._breakdown())
 
-    @api.depends("team_id", "partner_id", "incident_count", "incident_hold")
+    @api.depends("team_id", "partner_id", "incident_count", "incident_parking")
     def _compute_incident_due(self):
         for ticket in self:
             open_ = ticket.incident_state == "parked" or (

@@ -14,10 +14,9 @@ class ResPartner(models.Model):
     gave it to a contact: staff, or somebody who says so himself."""
 
     _name = "res.partner"
-    _inherit = ["res.partner", "helpdesk.incident.memory"]
+    _inherit = ["res.partner", "helpdesk.incident.protected"]
 
     # Nobody vouches for himself, with whatever rights.
-    _incident_memory_fields = frozenset({"incident_email_declared"})
 
     incident_email_declared = fields.Boolean(
         string="E-mail typed by the customer",
@@ -27,6 +26,7 @@ class ResPartner(models.Model):
         help="The customer has typed this address himself. What comes from it waits "
         "until staff set the contact of the ticket, unless the contact logs in with "
         "this address.",
+        incident_protected=True,
     )
 
     def _auto_init(self):

@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize, escape_psql
 
 from .helpdesk_ticket import NOTHING
-from .ticket_waiting import MAX_ANSWERS, QUIET
+from .ticket_parking import MAX_ANSWERS, QUIET
 
 _logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class HelpdeskTicket(models.Model):
             ticket.sudo().message_unsubscribe(followers.ids)
         if not ticket._incident_required() or self._incident_from_staff(msg_dict):
             return ticket
-        ticket._incident_remember(incident_hold="parked")
+        ticket._incident_remember(incident_parking="parked")
         if not ticket.partner_id:
             ticket._incident_log_sender(msg_dict)
         return ticket.with_context(incident_arrived=ARRIVED)
@@ -207,7 +207,7 @@ class HelpdeskTicket(models.Model):
         It is the one that has been decided on, or else the first one. Once the customer
         was told of a ticket, it is no twin any more: it may have been moved since.
         """
-        if self.incident_hold_date:
+        if self.incident_parked_date:
             return self.browse()
         messages = self.env["mail.message"].sudo()
         opening = Domain("model", "=", self._name) & Domain(
@@ -223,7 +223,9 @@ class HelpdeskTicket(models.Model):
         # To two teams in one e-mail: that is two tickets.
         twins = twins.filtered(lambda ticket: ticket.team_id == self.team_id)
         decided = twins.filtered(
-            lambda ticket: ticket.incident_hold != "parked" or ticket.incident_hold_date
+            lambda ticket: (
+                ticket.incident_parking != "parked" or ticket.incident_parked_date
+            )
         )
         first = twins[:1] if twins[:1].id < self.id else self.browse()
         return decided[:1] or first

@@ -135,8 +135,8 @@ class HelpdeskIncidentPurchase(models.Model):
     @api.model
     def _spread(self, line, amount, parts):
         """Return what a line has paid for by now: ``amount``, spread evenly over its
-        incidents, to the cent (R12.4). What was paid and has given none (any more) is
-        put down with the first ones: it is earned, or lost.
+        incidents, to the cent (R12.4). Value without incidents (any more) is booked on
+        the first part: it is earned, or lost.
 
         :param amount: in company currency, without tax.
         :param parts: cause key, incidents and withdrawn incidents of each allotment,

@@ -38,22 +38,23 @@ class HelpdeskTicket(models.Model):
     """
 
     _name = "helpdesk.ticket"
-    _inherit = ["helpdesk.ticket", "helpdesk.incident.memory"]
+    _inherit = ["helpdesk.ticket", "helpdesk.incident.protected"]
 
-    _incident_memory_fields = frozenset(
-        {"incident_hold", "incident_hold_date", "incident_link_on"}
-    )
-
-    incident_hold = fields.Selection(
+    incident_parking = fields.Selection(
         selection=[("parked", "Waiting for incidents"), ("waived", "Waived")],
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
         help="Why nothing is deducted for this ticket, although its team takes "
         "incidents.",
+        incident_protected=True,
     )
-    incident_hold_date = fields.Date(
-        string="Waiting since", readonly=True, copy=False, groups=INCIDENT_READERS
+    incident_parked_date = fields.Date(
+        string="Waiting since",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        incident_protected=True,
     )
     incident_link_on = fields.Datetime(
         string="Link to buy used on",
@@ -62,11 +63,12 @@ class HelpdeskTicket(models.Model):
         groups=INCIDENT_READERS,
         help="When the customer has ordered for this ticket: it is released before "
         "others that wait.",
+        incident_protected=True,
     )
 
     # What waits is little, and looked up by customer whenever incidents arrive.
     _incident_parked_idx = models.Index(
-        "(commercial_partner_id, company_id) WHERE incident_hold = 'parked'"
+        "(commercial_partner_id, company_id) WHERE incident_parking = 'parked'"
     )
 
     # ------------------------------------------------------------------
@@ -80,11 +82,11 @@ class HelpdeskTicket(models.Model):
         before = {
             ticket: ticket._incident_holder()
             for ticket in self.sudo()
-            if ticket.incident_hold == "parked"
+            if ticket.incident_parking == "parked"
         }
         res = super().write(vals)
         for ticket, holder in before.items():
-            ticket._incident_review_hold(holder)
+            ticket._incident_review_parking(holder)
         return res
 
     # ------------------------------------------------------------------
@@ -102,7 +104,9 @@ class HelpdeskTicket(models.Model):
             ticket._incident_account()._lock()
             if not ticket.incident_due:
                 continue
-            ticket._incident_remember(incident_hold="waived", incident_hold_date=False)
+            ticket._incident_remember(
+                incident_parking="waived", incident_parked_date=False
+            )
             ticket._message_log(
                 body=self.env._("Waived: this ticket takes no support incidents.")
             )
@@ -114,12 +118,12 @@ class HelpdeskTicket(models.Model):
     def _incident_set(self, target):
         """Override: what has been deducted is waited for no more."""
         res = super()._incident_set(target)
-        if target and self.sudo().incident_hold:
-            self._incident_end_hold()
+        if target and self.sudo().incident_parking:
+            self._incident_end_parking()
         return res
 
-    def _incident_end_hold(self):
-        self._incident_remember(incident_hold=False, incident_hold_date=False)
+    def _incident_end_parking(self):
+        self._incident_remember(incident_parking=False, incident_parked_date=False)
 
     def _incident_park_if_short(self):
         """Let this ticket wait if too few incidents are available, and its team does
@@ -144,7 +148,7 @@ class HelpdeskTicket(models.Model):
                     limit=MAX_PARKED,
                 )
             )
-        self._incident_remember(incident_hold="parked")
+        self._incident_remember(incident_parking="parked")
         self._incident_tell_parked(account)
         return True
 
@@ -162,9 +166,9 @@ class HelpdeskTicket(models.Model):
         if self._incident_release():
             return True
         account = self._incident_account()
-        told = self.incident_hold_date
+        told = self.incident_parked_date
         # Of unknown senders there is no account, until staff set the customer.
-        if self.incident_hold != "parked" or told or not account:
+        if self.incident_parking != "parked" or told or not account:
             return False
         if not self._incident_may_tell(account):
             return False
@@ -184,7 +188,7 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         account = self._incident_account(create=bool(self.partner_id))
         account._lock()
-        if self.incident_hold != "parked" or self._incident_end_if_over():
+        if self.incident_parking != "parked" or self._incident_end_if_over():
             return False
         twin = self._incident_twin()
         if twin:
@@ -200,7 +204,7 @@ class HelpdeskTicket(models.Model):
         needed = self._incident_required()
         if not account or account.available < needed:
             return False
-        if self.incident_hold_date:
+        if self.incident_parked_date:
             self._incident_tell("released", account)
         self._incident_set(needed)
         return True
@@ -214,27 +218,27 @@ class HelpdeskTicket(models.Model):
         required = self._incident_required()
         if required and self.active and not (self.closed or self.duplicate_id):
             return False
-        self._incident_end_hold()
+        self._incident_end_parking()
         self._message_log(
             body=self.env._("This ticket does not wait for support incidents now.")
         )
         return True
 
-    def _incident_review_hold(self, holder):
+    def _incident_review_parking(self, holder):
         """Look again at a ticket that waits and was changed: at its customer of now,
         and at what its team takes.
 
         :param holder: whose incidents it has waited for before.
         """
         self.ensure_one()
-        if self.incident_hold != "parked":
+        if self.incident_parking != "parked":
             return
         if self._incident_holder() == holder:
             self._incident_admit()
             return
         # Another customer is told anew; what was accepted once is not refused.
-        accepted = bool(self.incident_hold_date)
-        self._incident_remember(incident_hold_date=False, incident_link_on=False)
+        accepted = bool(self.incident_parked_date)
+        self._incident_remember(incident_parked_date=False, incident_link_on=False)
         self._incident_admit(refusable=not accepted)
 
     def _incident_withdraw(self):
@@ -245,7 +249,7 @@ class HelpdeskTicket(models.Model):
         """
         self.ensure_one()
         self._incident_account()._lock()
-        if self.incident_hold != "parked":
+        if self.incident_parking != "parked":
             return False
         self._incident_close(CANCELLED, self.env._("Withdrawn by the customer."))
         return True
@@ -255,14 +259,14 @@ class HelpdeskTicket(models.Model):
         (R11.6), with superuser rights."""
         return self.sudo().filtered(
             lambda ticket: (
-                ticket.incident_hold == "parked" and ticket._incident_is_own(user)
+                ticket.incident_parking == "parked" and ticket._incident_is_own(user)
             )
         )
 
     def _incident_use_link(self):
         """Note that the customer orders for this ticket: it is released first."""
         self.ensure_one()
-        if self.incident_hold == "parked":
+        if self.incident_parking == "parked":
             self._incident_remember(incident_link_on=fields.Datetime.now())
 
     def _incident_refuse(self, account):
@@ -279,14 +283,14 @@ class HelpdeskTicket(models.Model):
 
     def _incident_give_up(self):
         """Close a ticket that has waited for too long (R13.3)."""
-        if self._incident_release() or self.incident_hold != "parked":
+        if self._incident_release() or self.incident_parking != "parked":
             return
         self._incident_tell("given_up", self._incident_account())
         self._incident_close(
             REJECTED,
             self.env._(
                 "Closed: it has waited for support incidents since %(date)s.",
-                date=format_date(self.env, self.incident_hold_date),
+                date=format_date(self.env, self.incident_parked_date),
             ),
         )
 
@@ -299,7 +303,7 @@ class HelpdeskTicket(models.Model):
             else it is the first one that closes.
         :param values: what else to write.
         """
-        self._incident_end_hold()
+        self._incident_end_parking()
         stages = self.team_id._get_applicable_stages().filtered("closed")
         wanted = self.env.ref(stage, raise_if_not_found=False)
         chosen = wanted if wanted in stages else stages[:1]
@@ -322,7 +326,7 @@ class HelpdeskTicket(models.Model):
 
         :param str kind: a key of ``helpdesk.incident.reminder.kind``.
         """
-        since = self.incident_hold_date or self.company_id._incident_today()
+        since = self.incident_parked_date or self.company_id._incident_today()
         self.env["helpdesk.incident.reminder"].sudo()._queue(
             kind,
             f"{self.id}:{account.id}:{since}",
@@ -347,7 +351,7 @@ class HelpdeskTicket(models.Model):
         """Let this ticket wait as of today. Its page says so; a mail, unless there were
         too many."""
         may_tell = self._incident_may_tell(account)
-        self._incident_remember(incident_hold_date=self.company_id._incident_today())
+        self._incident_remember(incident_parked_date=self.company_id._incident_today())
         if may_tell:
             self._incident_tell("parked", account)
         self._message_log(
@@ -409,11 +413,11 @@ class HelpdeskTicket(models.Model):
         """Return what has waited for as long as the company says (R13.3). Tickets of
         unknown senders wait for staff, and have no such day."""
         return self.search(
-            Domain("incident_hold", "=", "parked")
+            Domain("incident_parking", "=", "parked")
             & Domain.OR(
                 Domain("company_id", "=", company.id)
                 & Domain(
-                    "incident_hold_date",
+                    "incident_parked_date",
                     "<=",
                     company._incident_today()
                     - timedelta(days=company.incident_parked_close_days),
@@ -434,19 +438,19 @@ class HelpdeskTicket(models.Model):
             SQL(
                 """
                 SELECT t.commercial_partner_id, t.company_id,
-                       BOOL_OR(t.incident_hold_date IS NULL),
+                       BOOL_OR(t.incident_parked_date IS NULL),
                        MIN(CASE WHEN team.incident_required
                                 THEN team.incident_cost ELSE 0 END)
                   FROM helpdesk_ticket t
                   LEFT JOIN helpdesk_ticket_team team ON team.id = t.team_id
-                 WHERE t.incident_hold = 'parked'
+                 WHERE t.incident_parking = 'parked'
                    AND t.commercial_partner_id IS NOT NULL
                  GROUP BY t.commercial_partner_id, t.company_id
                 """
             )
         )
         # Whoever wrote by e-mail may have no account yet.
-        accounts = account_model._open([row[:2] for row in rows])
+        accounts = account_model._get_or_create([row[:2] for row in rows])
         numbers = account_model.union(*accounts.values())._numbers()
         return [
             accounts[(partner_id, company_id)]
