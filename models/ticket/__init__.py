@@ -4,6 +4,7 @@ from . import helpdesk_ticket
 from . import ticket_history
 from . import helpdesk_ticket_team
 from . import ticket_parking
+from . import ticket_parking_cron
 from . import ticket_mail
 from . import account_release
 from . import mail_thread

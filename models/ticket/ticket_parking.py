@@ -1,14 +1,11 @@
 """Tickets that wait for incidents (R11.3, R13.3)."""
 
 import logging
-from datetime import timedelta
 
-from psycopg2 import OperationalError
-
-from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ..groups import INCIDENT_READERS
 
@@ -370,95 +367,3 @@ class HelpdeskTicket(models.Model):
         if self[0].id in self.env.cr.precommit.data.get(QUIET, ()):
             templates.pop("stage_id", None)
         return templates
-
-    # ------------------------------------------------------------------
-    # Scheduled action
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _incident_trigger_parked(self):
-        """Let the scheduled action run soon, if there is one."""
-        cron = self.env.ref(
-            "helpdesk_paid_support.ir_cron_incident_parked", raise_if_not_found=False
-        )
-        if cron:
-            cron.sudo()._trigger()
-
-    @api.model
-    def _cron_parked(self):
-        """Close what has waited for too long, and release what can be released by now
-        (R13.1, R13.3). Each account and each ticket is a transaction: it is safe to run
-        twice, at once, and to be killed; what is left is reported."""
-        tickets = self.sudo()
-        work = [ticket._incident_give_up for ticket in tickets._incident_overdue()]
-        work += [
-            account._release for account in tickets._incident_accounts_to_release()
-        ]
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(work))
-        for step in work:
-            try:
-                with self.env.cr.savepoint():
-                    step()
-            except (OperationalError, ConcurrencyError):
-                # Somebody else is at it: the next run will see.
-                self.env.cr.rollback()
-            except Exception:
-                _logger.exception("A ticket that waits could not be looked at")
-            if not cron._commit_progress(1):
-                return
-
-    @api.model
-    def _incident_overdue(self):
-        """Return what has waited for as long as the company says (R13.3). Tickets of
-        unknown senders wait for staff, and have no such day."""
-        return self.search(
-            Domain("incident_parking", "=", "parked")
-            & Domain.OR(
-                Domain("company_id", "=", company.id)
-                & Domain(
-                    "incident_parked_date",
-                    "<=",
-                    company._incident_today()
-                    - timedelta(days=company.incident_parked_close_days),
-                )
-                for company in self.env["res.company"]._incident_companies()
-                if company.incident_parked_close_days
-            ),
-            order="id",
-        )
-
-    @api.model
-    def _incident_accounts_to_release(self):
-        """Return the accounts at which something can be done: an e-mail that could not
-        be looked at yet, or a ticket for which there are enough incidents by now."""
-        account_model = self.env["helpdesk.incident.account"]
-        self.flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT t.commercial_partner_id, t.company_id,
-                       BOOL_OR(t.incident_parked_date IS NULL),
-                       MIN(CASE WHEN team.incident_required
-                                THEN team.incident_cost ELSE 0 END)
-                  FROM helpdesk_ticket t
-                  LEFT JOIN helpdesk_ticket_team team ON team.id = t.team_id
-                 WHERE t.incident_parking = 'parked'
-                   AND t.commercial_partner_id IS NOT NULL
-                 GROUP BY t.commercial_partner_id, t.company_id
-                """
-            )
-        )
-        # Whoever wrote by e-mail may have no account yet.
-        accounts = account_model._get_or_create([row[:2] for row in rows])
-        numbers = account_model.union(*accounts.values())._numbers()
-        return [
-            accounts[(partner_id, company_id)]
-            for partner_id, company_id, new, least in rows
-            if new
-            or (
-                numbers.get(accounts[(partner_id, company_id)].id, {}).get("available")
-                or 0
-            )
-            >= (least or 0)
-        ]
