@@ -5,6 +5,7 @@ from . import test_account
 from . import test_actions
 from . import test_attack_input
 from . import test_attack_leaks
+from . import test_attack_onchange
 from . import test_attack_orders
 from . import test_attack_routes
 from . import test_attack_rpc

@@ -165,14 +165,14 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
     @api.depends("company_id")
     def _compute_has_tz(self):
         for wizard in self:
-            wizard.has_tz = bool(wizard.company_id.sudo().partner_id.tz)
+            wizard.has_tz = bool(wizard._company_of_user().sudo().partner_id.tz)
 
     @api.depends("company_id", "state")
     def _compute_next_steps(self):
         provider_model = self.env["payment.provider"].sudo()
         user_model = self.env["res.users"].sudo()
         for wizard in self:
-            company = wizard.company_id
+            company = wizard._company_of_user()
             wizard.has_provider = bool(
                 provider_model.search_count(
                     [
@@ -229,6 +229,10 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
+
+    def _company_of_user(self):
+        """Return the company, if the user works in it: of others nothing is told."""
+        return self.company_id & self.env.user.company_ids
 
     def _check_manager(self):
         """

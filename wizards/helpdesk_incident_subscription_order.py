@@ -151,10 +151,13 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
     def _subscription(self):
         """Return the subscription with superuser rights.
 
+        :raise UserError: if there is none.
         :raise AccessError: if the user may not see it.
         """
         # Within a form that is not saved, records are new ones with an origin.
         subscription = self.subscription_id._origin
+        if not subscription:
+            raise UserError(self.env._("Open this form from a subscription."))
         subscription.sudo(False).check_access("read")
         return subscription.sudo()
 

@@ -63,6 +63,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
     @api.depends("ticket_id", "charge_id")
     def _compute_ticket(self):
         for wizard in self:
+            wizard.ticket_id._origin.check_access("read")
             ticket = wizard.ticket_id.sudo()
             wizard.partner_id = ticket.partner_id.commercial_partner_id
             wizard.tax_included = (

@@ -1,3 +1,4 @@
+from . import base
 from . import account_move_line
 from . import ir_attachment
 from . import mail_message

@@ -19,6 +19,12 @@ PAYMENT_STATES = [
     ("refunded", "Refunded"),
 ]
 
+#: What follows from the documents of a charge.
+AMOUNTS = (
+    *("amount", "amount_invoiced", "amount_total", "amount_due", "amount_company"),
+    *("state", "payment_state"),
+)
+
 
 class HelpdeskTicketCharge(models.Model):
     """An amount of money billed to the customer from inside a ticket.
@@ -160,8 +166,9 @@ class HelpdeskTicketCharge(models.Model):
     )
     def _compute_amounts(self):
         for charge in self:
-            for name, value in charge._amounts().items():
-                charge[name] = value
+            # In a form that is not saved there may be none.
+            known = charge.currency_id
+            charge.update(charge._amounts() if known else dict.fromkeys(AMOUNTS))
 
     @api.depends("invoice_ids.name")
     def _compute_documents(self):
