@@ -27,6 +27,7 @@ FORMS = {
     "helpdesk.incident.entry": ("--------", "--------"),
     "helpdesk.incident.fault": ("--------", "--------"),
     "helpdesk.incident.onboarding": ("-----+-+", "-----+--"),
+    "helpdesk.incident.outbox": ("--------", "--------"),
     "helpdesk.incident.purchase": ("--------", "--------"),
     "helpdesk.incident.reminder": ("--------", "--------"),
     "helpdesk.incident.subscription": ("--------", "--------"),

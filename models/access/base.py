@@ -1,16 +1,16 @@
 """What a form may name that is not saved (R2.3, R11.6)."""
 
 from odoo import api, models, tools
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Command
 
 #: In the context: the records of a form that is not saved have no other defaults than
 #: what their user may see. Whoever sends it sees less.
 FORM = "incident_form"
 MODULE = "helpdesk_paid_support"
-OWN = {MODULE, "helpdesk_mgmt"}
-#: Models of core whose forms name a document of any model, tickets included.
+#: Models of core whose forms name messages, or documents of any model: tickets, too.
 OF_ANY_MODEL = {
+    "discuss.channel.member",
     "ir.attachment",
     "mail.activity",
     "mail.compose.message",
@@ -162,32 +162,40 @@ class Base(models.AbstractModel):
         :param list named: as :meth:`_incident_named` returns it.
         """
         together = {}
-        for _holder, _field, records in named:
-            name = records._name
-            together[name] = together.get(name, records.browse()) | records
+        for _holder, field, records in named:
+            key = (records._name, not field or field.type in TO_MANY)
+            together[key] = together.get(key, records.browse()) | records
         hidden = {
-            name: records - records._incident_visible()
-            for name, records in together.items()
+            key: records - records._incident_visible(strict=key[1])
+            for key, records in together.items()
         }
         return [
             (holder, field, left)
             for holder, field, records in named
-            if (left := records & hidden[records._name])
+            if (
+                left := records
+                & hidden[records._name, not field or field.type in TO_MANY]
+            )
         ]
 
-    def _incident_visible(self):
+    def _incident_visible(self, strict):
         """Return those of these records that the user may see in a form.
 
-        They are those that he may read. Of models that are neither this module's nor
-        the helpdesk's, staff see in forms the names of what is of their companies, too:
-        a salesman does not read the accounts of the taxes that he chooses.
+        :param bool strict: those that he may read; otherwise, where he may read none
+            of the model, those of his companies as well, as their names are shown in
+            the forms of documents that he may read.
         """
-        if not self.env.user._is_internal() or self._original_module in OWN:
-            gone = self - self.exists()
-            return (self - gone)._filtered_access("read") | gone
+        own = self._original_module == MODULE
+        readable = self.browse().has_access("read")
+        if strict or own or readable or not self.env.user._is_internal():
+            try:
+                return self._filtered_access("read")
+            except MissingError:
+                gone = self - self.exists()
+                return self.exists()._filtered_access("read") | gone
         if "company_id" not in self._fields:
             return self
-        companies = self.env.user.company_ids
+        companies = self.env.companies
         return self.filtered(
             lambda record: record.sudo().exists().company_id <= companies
         )
