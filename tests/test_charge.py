@@ -287,6 +287,7 @@ class TestCharge(ChargeCommon):
         )
         self.charged_ticket.message_subscribe(follower.ids)
         charge = self.charge(100)
+        self.print_and_mail()
         [message] = self.charged_ticket.message_ids.filtered("partner_ids")
         self.assertEqual(message.partner_ids, self.contact)
         self.assertEqual(message.notified_partner_ids, self.contact)
@@ -311,6 +312,7 @@ class TestCharge(ChargeCommon):
         template.with_context(lang="fr_FR").subject = "Facture {{ object.name }}"
         self.contact.lang = "fr_FR"
         charge = self.charge(100)
+        self.print_and_mail()
         subjects = self.charged_ticket.message_ids.mapped("subject")
         self.assertIn(f"Facture {charge.invoice_ids.name}", subjects)
 
@@ -320,17 +322,20 @@ class TestCharge(ChargeCommon):
         with self.subTest("no address"):
             self.contact.email = False
             self.assertTrue(self.charge(1).invoice_ids)
+            self.print_and_mail()
             self.assertIn("no e-mail address", self.history())
         self.contact.email = "nora@example.com"
         with self.subTest("no template"):
             template.active = False
             self.assertTrue(self.charge(2).invoice_ids)
+            self.print_and_mail()
             self.assertIn("no mail template", self.history())
         template.active = True
         with self.subTest("broken template"):
             self.patch(type(template), "_generate_template", lambda *args: 1 / 0)
             with self.assertLogs("odoo.addons.helpdesk_paid_support", "ERROR"):
                 self.assertTrue(self.charge(3).invoice_ids)
+                self.print_and_mail()
             self.assertIn("could not be written", self.history())
 
     def test_print_fails(self):
@@ -342,6 +347,7 @@ class TestCharge(ChargeCommon):
         self.patch(type(self.env["ir.actions.report"]), "_render_qweb_pdf", fail)
         with self.assertLogs("odoo.addons.helpdesk_paid_support", "ERROR"):
             self.charge(100)
+            self.print_and_mail()
         [message] = self.charged_ticket.message_ids.filtered("partner_ids")
         self.assertFalse(message.attachment_ids)
 

@@ -1,5 +1,10 @@
+import os
+import signal
+from unittest.mock import patch
+
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL, mute_logger
 
 from .common_concurrency import ConcurrencyCase
 
@@ -26,7 +31,10 @@ class TestChargeConcurrency(ConcurrencyCase):
     def setUp(self):
         super().setUp()
         with self.transaction() as env:
-            customer = env["res.partner"].create({"name": self._testMethodName})
+            env["helpdesk.incident.outbox"].search([]).unlink()
+            customer = env["res.partner"].create(
+                {"name": self._testMethodName, "email": "customer@example.com"}
+            )
             self.ticket_ids = (
                 env["helpdesk.ticket"]
                 .create(
@@ -175,3 +183,100 @@ class TestChargeConcurrency(ConcurrencyCase):
             self.assertIn(
                 ticket.charge_ids.partner_id, (ticket.partner_id, env["res.partner"])
             )
+
+    # -- printed and mailed after the commit -----------------------------------
+
+    def _print(self):
+        """Run the scheduled action that prints and mails."""
+        with self.transaction() as env, mute_logger("odoo.sql_db"):
+            env["helpdesk.incident.outbox"]._cron_print()
+
+    def _while_printing(self, work):
+        """Let ``work(env)`` happen in the middle of it, the first time."""
+        report_class = self.registry["ir.actions.report"]
+        render, done = report_class._pre_render_qweb_pdf, []
+
+        def rendered(report, *args, **kwargs):
+            content = render(report, *args, **kwargs)
+            if not done:
+                done.append(True)
+                work(report.env)
+            return content
+
+        return patch.object(report_class, "_pre_render_qweb_pdf", rendered)
+
+    def _mailed(self):
+        """Return how often the customer was told, with a document."""
+        with self.transaction() as env:
+            return len(
+                env["mail.message"]
+                .search(
+                    [
+                        ("model", "=", "helpdesk.ticket"),
+                        ("res_id", "in", self.ticket_ids),
+                    ]
+                )
+                .filtered(
+                    lambda message: message.partner_ids and message.attachment_ids
+                )
+            )
+
+    def test_killed_before_and_while_printing(self):
+        """R3.6, R10.3: what is charged is committed; whoever dies then, the customer
+        gets the invoice afterwards, once."""
+        self._charged()
+        self.assertEqual(self._mailed(), 0)
+        with self._while_printing(lambda env: os.kill(os.getpid(), signal.SIGKILL)):
+            pid = self.fork(lambda env: env["helpdesk.incident.outbox"]._cron_print())
+            _pid, status = os.waitpid(pid, 0)
+        self.assertEqual(os.WTERMSIG(status), signal.SIGKILL)
+        self.assertEqual(self._mailed(), 0)
+        for _n in range(2):
+            self._print()
+            self.assertEqual(self._mailed(), 1)
+
+    def test_printed_by_two(self):
+        """R3.6: what one prints no other one does."""
+        self._charged()
+        with self._while_printing(lambda env: self._print()):
+            self._print()
+        self.assertEqual(self._mailed(), 1)
+
+    def test_written_while_it_is_printed(self):
+        """R3.6: whoever writes to the document does not wait, and it is mailed once."""
+        charge = self._charged()
+
+        def write(_env):
+            with self.transaction() as env:
+                env.cr.execute("SET LOCAL lock_timeout = '500ms'")
+                env["helpdesk.ticket.charge"].browse(charge).invoice_ids.ref = "Read"
+                env["helpdesk.ticket"].browse(self.ticket_ids[0]).name = "Read"
+
+        with self._while_printing(write):
+            self._print()
+        self.assertEqual(self._mailed(), 1)
+
+    def test_nothing_locked_while_it_is_printed(self):
+        """R3.6: nobody can wait for who prints."""
+        self._charged()
+        locked = []
+
+        def look(env):
+            pid = env.cr._cnx.get_backend_pid()
+            with self.transaction() as other:
+                rows = other.execute_query(
+                    SQL(
+                        """
+                        SELECT relation::regclass::text, mode
+                          FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+                         WHERE pid = %s AND relkind = 'r'
+                           AND mode IN ('RowShareLock', 'RowExclusiveLock')
+                        """,
+                        pid,
+                    )
+                )
+            locked.extend(rows)
+
+        with self._while_printing(look):
+            self._print()
+        self.assertEqual(locked, [("helpdesk_incident_outbox", "RowShareLock")])

@@ -103,6 +103,7 @@ class TestChargePortal(ChargePortalCommon):
         charge = self.charge(61.37)
         self.edit(charge, 50)
         self.charged_ticket._incident_set(0)
+        self.print_and_mail()
         notes = self.charged_ticket.message_ids.filtered(
             lambda message: "61.37" in (message.body or "")
         )
@@ -158,6 +159,7 @@ class TestChargePortal(ChargePortalCommon):
         self.env.flush_all()
         self.env.invalidate_all()
         self.edit(charge, 50)
+        self.print_and_mail()
         last = self.charged_ticket.message_ids.filtered("partner_ids").sorted("id")[-1]
         self.assertEqual(last.partner_ids, self.customer)
         self.authenticate("hps-nora", "hps-nora")

@@ -234,26 +234,30 @@ class TestOutbox(ChargePortalCommon):
                 self.assertEqual(self.url_open(url).status_code, 200)
 
     def test_printing_fails(self):
-        """R3.6: the document says so; the others are printed."""
-        orders = self.quotation(self.pack) | self.quotation(self.pack)
+        """R3.6: it is tried again, and not for ever; the document says so. The others
+        are printed."""
+        orders = self.env["sale.order"].union(
+            *(self.quotation(self.pack) for _n in range(3))
+        )
         for order in orders:
             order._validate_order()
         report_class = self.env.registry["ir.actions.report"]
         render = report_class._render_qweb_pdf
+        broken = set(orders[:2].ids)
 
         def fail(report, reference, res_ids=None, data=None):
-            if orders[0].id in (res_ids or []):
+            if broken & set(res_ids or []):
                 raise OSError("No paper")
             return render(report, reference, res_ids=res_ids, data=data)
 
-        with (
-            patch.object(report_class, "_render_qweb_pdf", fail),
-            mute_logger("odoo.addons.helpdesk_paid_support.models"),
-        ):
-            self.print_and_mail()
+        self.patch(report_class, "_render_qweb_pdf", fail)
+        for printed in (1, 2, 2, 2):
+            with mute_logger("odoo.addons.helpdesk_paid_support.models"):
+                self.print_and_mail()
+            self.assertEqual(len(self.printed(orders)), printed)
+            broken.discard(orders[1].id)
         self.assertIn("No paper", orders[0].message_ids[0].body)
-        self.assertFalse(self.printed(orders[0]))
-        self.assertTrue(self.printed(orders[1]))
+        self.assertNotIn("No paper", orders[1].message_ids[0].body)
         self.assertFalse(self.outbox.search([]))
 
     # -- mailed after the commit ------------------------------------------------

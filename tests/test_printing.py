@@ -1,16 +1,20 @@
 """R3.6: what is printed and mailed follows the commit, at a server with two workers."""
 
+import io
 import os
 import shutil
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from unittest import skipUnless
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL, config
+from odoo.tools.pdf import PdfFileWriter
 
 from .common_concurrency import ConcurrencyCase
 
@@ -53,14 +57,6 @@ with open(output, "wb") as pdf:
     pdf.write({pdf!r})
 """
 
-PDF = b"""%PDF-1.4
-1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
-2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
-3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>> endobj
-trailer <</Root 1 0 R>>
-%%EOF
-"""
-
 
 @tagged("post_install", "-at_install")
 @skipUnless(stress, "dev/ is not there")
@@ -75,14 +71,25 @@ class TestPrinting(ConcurrencyCase):
         cls.printed = folder / "printed"
         cls.printed.touch()
         real = shutil.which("wkhtmltopdf") if NUMBER > 3 else None
+        page = io.BytesIO()
+        writer = PdfFileWriter()
+        writer.add_blank_page(99, 99)
+        writer.write(page)
         printer = folder / "wkhtmltopdf"
         printer.write_text(
             PRINTER.format(
-                python=sys.executable, log=str(cls.printed), program=real, pdf=PDF
+                python=sys.executable,
+                log=str(cls.printed),
+                program=real,
+                pdf=page.getvalue(),
             )
         )
         printer.chmod(0o755)
         world = World(cls.database)
+        with world.transaction() as env:
+            # All are due in a new database; a server that runs has done them long ago.
+            tomorrow = fields.Datetime.now() + timedelta(days=1)
+            env["ir.cron"].search([]).nextcall = tomorrow
         cls.server = Server(cls.database, workers=2, actions=1, programs=folder)
         cls.addClassCleanup(cls.server.close)
         files = Path(config["data_dir"], "filestore", cls.database)
@@ -134,7 +141,10 @@ class TestPrinting(ConcurrencyCase):
         )
         answers.possible["more"] = {4 * NUMBER}
         self._wait_for_mails()
-        print(f"All mailed after {time.monotonic() - start:.1f} s")
+        print(
+            f"{self.prints()} printed, all mailed after"
+            f" {time.monotonic() - start:.1f} s"
+        )
         self.assertEqual(answers.total("done"), answers.total(), answers.reasons)
         self.assertLess(waits[-1][0], SECONDS, waits[-1])
         self.assertEqual(self.load.differences(), [])
@@ -144,7 +154,7 @@ class TestPrinting(ConcurrencyCase):
         return len(self.printed.read_text().split())
 
     def _wait_for_mails(self):
-        deadline = time.monotonic() + 30 + 10 * NUMBER
+        deadline = time.monotonic() + 30 * NUMBER
         while time.monotonic() < deadline:
             with self.transaction() as env:
                 if not env["helpdesk.incident.outbox"].search_count([]):
@@ -177,4 +187,5 @@ class TestPrinting(ConcurrencyCase):
                     )
                 )
             )
-        self.assertEqual(self.prints(), 3 * NUMBER)
+        # Who finds the document changed meanwhile prints it anew, and mails it once.
+        self.assertGreaterEqual(self.prints(), 3 * NUMBER)

@@ -21,12 +21,13 @@ def find_or_install_browser():
 
 
 def find_or_install_printer():
-    """Provide what Odoo prints PDF files with: an order that is paid online is sent to
-    the customer as one."""
+    """Provide what Odoo prints PDF files with: an order that is paid online, and what
+    is charged, is sent to the customer as one."""
     if _found(PRINTERS) or _installed("wkhtmltopdf", "to print PDF files", PRINTERS):
         return
     say(
-        "! There is no wkhtmltopdf: what needs a PDF file fails, such as paying online."
+        "! There is no wkhtmltopdf: customers get no PDF files, nor what is mailed as"
+        " one."
     )
 
 

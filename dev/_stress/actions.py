@@ -24,6 +24,7 @@ ACTIONS = (
     ("helpdesk.ticket", "_cron_parked"),
     ("helpdesk.incident.subscription", "_cron_renew"),
     ("helpdesk.incident.reminder", "_cron_remind"),
+    ("helpdesk.incident.outbox", "_cron_print"),
     ("helpdesk.incident.fault", "_cron_retry"),
     ("helpdesk.incident.difference", "_cron_check"),
 )

@@ -458,6 +458,7 @@ EVERYBODY = (
     (Payer, 2),
     (Buyer, 1),
     (OnlineBuyer, 1),
+    (Charger, 1),
     (Clock, 1),
 )
 

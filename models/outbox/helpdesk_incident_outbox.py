@@ -20,6 +20,8 @@ from odoo.exceptions import ConcurrencyError
 
 #: How often in a row one gives way to somebody else who works on the document.
 PATIENCE = 3
+#: How often it is tried to print something.
+TRIES = 3
 #: What of the context of now matters later, besides what begins with ``mail_``.
 CONTEXT = ("allowed_company_ids", "lang", "tz")
 
@@ -62,6 +64,7 @@ class HelpdeskIncidentOutbox(models.Model):
         help="Whose doing it is: the author of the mail.",
     )
     context = fields.Json(readonly=True)
+    tries = fields.Integer(readonly=True, help="How often that went wrong so far.")
 
     @api.model
     def _put(self, document, method, **arguments):
@@ -73,7 +76,7 @@ class HelpdeskIncidentOutbox(models.Model):
         :param arguments: for the method, as JSON can write them.
         """
         document.ensure_one()
-        if "access_token" in document._fields:
+        if hasattr(document, "_portal_ensure_token"):
             # The mail has a link. Whoever prints must not have written to the document:
             # others would wait for that.
             document._portal_ensure_token()
@@ -119,9 +122,7 @@ class HelpdeskIncidentOutbox(models.Model):
         """Print and mail this row, unless another worker does, and commit that."""
         for _attempt in range(PATIENCE):
             try:
-                mine = self.try_lock_for_update()
-                mine._print()
-                mine.unlink()
+                self.try_lock_for_update()._print()
                 self.env["ir.cron"]._commit_progress()
                 return
             except (OperationalError, ConcurrencyError):
@@ -130,22 +131,25 @@ class HelpdeskIncidentOutbox(models.Model):
         self._trigger(fields.Datetime.now() + timedelta(minutes=1))
 
     def _print(self):
-        """Print and mail. What goes wrong is told in the history of the document, and
-        not tried again: it would go wrong again."""
+        """Print and mail. What goes wrong is tried again by the next runs, and told in
+        the history of the document in the end."""
         for row in self:
             context = {**(row.context or {}), "incident_outbox": True}
             env = self.env(user=row.user_id.id, context=context, su=True)
             document = env[row.res_model].browse(row.res_id).exists()
-            if not document:
-                continue
             try:
                 with self.env.cr.savepoint():
-                    getattr(document, row.method)(**row.arguments or {})
+                    if document:
+                        getattr(document, row.method)(**row.arguments or {})
             except (OperationalError, ConcurrencyError):
                 raise
             except Exception as error:
                 _logger.exception("%s could not be printed and mailed", document)
+                if row.tries + 1 < TRIES:
+                    row.tries += 1
+                    continue
                 row._note_failure(document, error)
+            row.unlink()
 
     def _note_failure(self, document, error):
         if isinstance(document, self.env.registry["mail.thread"]):
