@@ -7,6 +7,7 @@ def check(env):
     differences = env["helpdesk.incident.account"]._check_ledger()
     assert not differences, differences
     _load_views(env)
+    _know_addresses(env)
     _use(env)
 
 
@@ -24,6 +25,17 @@ def _load_views(env):
         assert len(views) >= len(action.views), action.name
         if not model._transient:
             model.search([], limit=80).read()
+
+
+def _know_addresses(env):
+    """R11.3: what a customer has typed proves nothing, what staff gave does."""
+    users = env["res.users"].search(
+        [("login", "in", ["bella@example.com", "nora@example.com"])]
+    )
+    assert {user.login: user.partner_id.incident_email_declared for user in users} == {
+        "bella@example.com": True,
+        "nora@example.com": False,
+    }
 
 
 def _use(env):

@@ -133,6 +133,7 @@ class Books:
         self._ticket(self.nora, self.team)
         self._ticket(self.bella, self.team).incident_count = 3
         self._subscription(self.bakery).action_auto_renew_on()
+        self.bella.with_user(self.bella).email = "bella@typed.example"
 
     def run(self, *names):
         """Run scheduled actions, each in a transaction of its own."""

@@ -128,7 +128,7 @@ class HelpdeskTicket(models.Model):
                 contact.display_name
                 if proof
                 else self.env._(
-                    "%(contact)s (typed by the customer, who may be another one)",
+                    "%(contact)s (typed by the customer, not confirmed)",
                     contact=contact.display_name,
                 )
             )
