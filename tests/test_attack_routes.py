@@ -1,11 +1,21 @@
+import json
 import re
 
 from odoo.tests import tagged
 
-from .common_attack import SCRIPT, SECRET, AttackCommon
+from .common_attack import MODULE, SCRIPT, SECRET, AttackCommon
+from .common_attack_core import (
+    ANSWERED,
+    CHANNELS,
+    CORE_ROUTES,
+    FRAMEWORK,
+    REFUSED,
+    WEB_ADDRESSES,
+)
 from .test_portal_foreign import ROUTES
 
 LIST = "/my/incidents"
+LOGIN = "/web/login"
 #: What a logged-in user of no account gets with the ids of a customer: by GET and by
 #: POST, "page" or the beginning of the address that it leads to; None: not allowed.
 OUTCOMES = {
@@ -63,7 +73,9 @@ class TestAttackRoutes(AttackCommon):
         }
 
     def address(self, path):
-        return re.sub(r"<int:(\w+)>", lambda match: str(self.ids[match[1]]), path)
+        return re.sub(
+            r"<(?:[^:>]+:)?(\w+)>", lambda match: str(self.ids[match[1]]), path
+        )
 
     def form(self, path):
         return {
@@ -185,4 +197,258 @@ class TestAttackRoutes(AttackCommon):
                             self.address(path), data=form, allow_redirects=False
                         )
                     self.assertEqual(response.status_code, 400 if post else 405)
+        self.assertUntouched()
+
+    # -- what core answers ------------------------------------------------------------
+
+    def core_routes(self):
+        """Return the addresses of the modules that this one depends on, as the server
+        finds them, with an endpoint of each."""
+        module = self.env["ir.module.module"].search([("name", "=", MODULE)])
+        modules = module.upstream_dependencies(exclude_states=("uninstalled",))
+        modules = set(modules.mapped("name")) - FRAMEWORK
+        own = self.own_routes()
+        return {
+            path: endpoint
+            for path, endpoint in self.env["ir.http"]._generate_routing_rules(
+                sorted(self.env.registry._init_modules), converters={}
+            )
+            if self.module_of(endpoint) in modules
+            and path not in own
+            and not path.startswith(CHANNELS)
+        }
+
+    def module_of(self, endpoint):
+        """Return the module that has an address first: others add to it."""
+        return [
+            cls.__module__.split(".")[2]
+            for cls in type(endpoint.func.__self__).mro()
+            if endpoint.__name__ in cls.__dict__
+        ][-1]
+
+    def test_every_route_of_core_is_listed(self):
+        """R11.6: whatever core answers, somebody has looked at what others get."""
+        self.assertEqual(set(self.core_routes()), set(CORE_ROUTES))
+
+    def test_core(self):
+        """R11.6, R8.3: who is not logged in, and the users of other customers, neither
+        see nor change anything by what core answers."""
+        self._set_up_documents()
+        endpoints = self.core_routes()
+        before = self.documents()
+        for role in ("public", "foreign"):
+            self.act_as(role)
+            for path, (wanted, params) in CORE_ROUTES.items():
+                for method in self.methods_of(endpoints[path]):
+                    with self.subTest(role=role, path=path, method=method):
+                        answer, text = self.ask(path, method, params)
+                        if role == "public" and answer.startswith(LOGIN):
+                            answer = wanted
+                        if wanted.startswith("/"):
+                            answer = answer[: len(wanted)]
+                        self.assertEqual(answer, wanted)
+                        self.assertNothingOf(text)
+            for address in WEB_ADDRESSES:
+                with self.subTest(role=role, address=address):
+                    response = self.url_open(address.format(**self.ids))
+                    self.assertNothingOf(response.text)
+            # Not one by one: to look at everything takes longer than to ask.
+            self.assertEqual(self.documents(), before)
+
+    def test_core_has_something_to_show(self):
+        """R11.6: the customer's own user sees the documents that others do not."""
+        self._set_up_documents()
+        self.act_as("own")
+        for path, name in (
+            ("/my/orders/<int:order_id>", self.waiting.name),
+            ("/my/invoices/<int:invoice_id>", self.charge.invoice_ids.name),
+            ("/my/ticket/<int:ticket_id>", SECRET),
+        ):
+            self.assertIn(name, self.url_open(self.address(path)).text)
+        _answer, text = self.ask(
+            "/mail/thread/messages", "JSON", CORE_ROUTES["/mail/thread/messages"][1]
+        )
+        self.assertIn(SECRET, text)
+
+    def _set_up_documents(self):
+        """What of the customer's documents others could ask for."""
+        ticket, contact = self.secret_ticket, self.user.partner_id
+        self.attachment = self.env["ir.attachment"].create(
+            {
+                "name": f"{SECRET}.txt",
+                "raw": SECRET.encode(),
+                "res_model": ticket._name,
+                "res_id": ticket.id,
+            }
+        )
+        message = ticket.message_post(
+            body=SECRET, message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
+        method = self.demo.payment_method_ids[:1]
+        self.card = (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.demo.id,
+                    "payment_method_id": method.id,
+                    "provider_ref": "card",
+                    "partner_id": contact.id,
+                    "demo_simulated_state": "done",
+                }
+            )
+        )
+        ticket.message_subscribe(contact.ids)
+        of_other = self.quotation(self.pack, customer=self.other_user.partner_id)
+        country = self.env.ref("base.de")
+        token = of_other._portal_ensure_token()
+        self.ids |= {
+            "access_token": token,
+            "attachment_id": self.attachment.id,
+            "attachments": self.attachment.id,
+            "card_id": self.card.id,
+            "company_id": self.company.id,
+            "contact_id": contact.id,
+            "country": country.id,
+            "country_id": country.id,
+            "currency_id": self.company.currency_id.id,
+            "document_id": 1,
+            "filetype": "pdf",
+            "follower_id": ticket.message_follower_ids[:1].id,
+            "height": 50,
+            "invoice_id": self.charge.invoice_ids.id,
+            "invoices": self.charge.invoice_ids.id,
+            "journal_id": self.bank.id,
+            "line_id": self.waiting.order_line[:1].id,
+            "login": self.user.login,
+            "me_id": self.other_user.partner_id.id,
+            "message_id": message.id,
+            "method_id": method.id,
+            "moves": self.charge.invoice_ids.id,
+            "pricelist_id": self.waiting.pricelist_id.id or 1,
+            "product_id": self.months.id,
+            "provider_id": self.demo.id,
+            "res_id": message.id,
+            "template_id": self.months.product_tmpl_id.id,
+            "ticket_id": ticket.id,
+            "token": token,
+            "width": 50,
+        }
+
+    def documents(self):
+        """Return what core could change of the customer's documents and contacts."""
+        state = self.state()
+        invoice, contact = self.charge.invoice_ids, self.user.partner_id
+        records = (self.waiting, invoice, self.secret_ticket, self.sub, self.customer)
+        transactions = self.env["payment.transaction"].sudo()
+        return {
+            **state,
+            "lines": [
+                (line.id, line.product_uom_qty, line.price_unit, line.discount)
+                for line in self.orders().order_line
+            ],
+            "signed": (self.waiting.signed_by, self.waiting.signed_on),
+            "invoice": (invoice.state, invoice.amount_residual),
+            "threads": [
+                (record.message_ids.ids, record.message_partner_ids.ids)
+                for record in (*records, contact)
+            ],
+            "contact": contact.read(["name", "email", "street", "active"]),
+            "login": (self.user.login, self.user.active),
+            "attachment": self.attachment.exists().read(["name", "thumbnail"]),
+            "card": self.card.active,
+            "transactions": transactions.search([]).ids,
+        }
+
+    def methods_of(self, endpoint):
+        if endpoint.routing["type"] == "jsonrpc":
+            return ["JSON"]
+        # One that takes both does the same with both.
+        return endpoint.routing["methods"] or ["GET"]
+
+    def ask(self, path, method, params):
+        """Send a request with ids of the customer.
+
+        :return: what it leads to, an address or a sign of the table, and the text.
+        :rtype: tuple[str, str]
+        """
+        address, params = self.address(path), self.filled(params)
+        if method == "JSON":
+            answer = self.url_open(address, json={"params": params}, timeout=60).json()
+            code = answer.get("error", {}).get("code")
+            led = {None: ANSWERED, 100: LOGIN}.get(code, REFUSED)
+            return led, json.dumps(answer.get("result"))
+        params = {
+            name: json.dumps(value) if isinstance(value, dict) else value
+            for name, value in params.items()
+        }
+        options = {"params": params}
+        if method == "POST":
+            options = {"data": {**params, "csrf_token": self.token()}}
+            if path.endswith("/upload"):
+                options["files"] = [("ufile", ("x.txt", b"x", "text/plain"))]
+        response = self.url_open(address, allow_redirects=False, timeout=60, **options)
+        if response.status_code >= 400:
+            return REFUSED, response.text
+        return self.outcome(response).replace("page", ANSWERED), response.text
+
+    def filled(self, value):
+        """Return parameters of a table with the ids of the customer."""
+        if isinstance(value, dict):
+            return {name: self.filled(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self.filled(part) for part in value]
+        if isinstance(value, str) and value.startswith("{"):
+            return self.ids[value[1:-1]]
+        return value
+
+    def assertNothingOf(self, text):
+        """R11.6: no name and no number of the customer."""
+        for secret in (
+            SECRET,
+            self.secret_ticket.number,
+            self.waiting.name,
+            self.charge.invoice_ids.name,
+        ):
+            self.assertNotIn(secret, text)
+
+    def test_contact(self):
+        """R3.1, R2.2: what customers say of themselves is their address, and nothing
+        that decides on incidents, money, or whose contact it is."""
+        self.act_as("own")
+        contact, customer = self.user.partner_id, self.customer
+        country = self.env.ref("base.de").id
+        names = {field.name for field in self.own_fields()["res.partner"]}
+        names |= {
+            "active",
+            "commercial_partner_id",
+            "company_id",
+            "credit_limit",
+            "id",
+            "is_company",
+            "parent_id",
+            "property_account_position_id",
+            "property_payment_term_id",
+            "property_product_pricelist",
+            "ref",
+            "signup_token",
+            "specific_property_product_pricelist",
+            "tz",
+            "user_ids",
+        }
+        read = sorted(names & set(contact._fields))
+        before = [record.sudo().read(read) for record in (contact, customer)]
+        address = {**CORE_ROUTES["/my/address/submit"][1], "partner_id": contact.id}
+        form = {
+            **dict.fromkeys(names, str(self.other_customer.id)),
+            **address,
+            "country_id": country,
+            "csrf_token": self.token(),
+        }
+        response = self.url_open("/my/address/submit", data=form, timeout=60)
+        self.assertIn("redirectUrl", response.json())
+        self.env.invalidate_all()
+        self.assertEqual(contact.name, "Eve")
+        after = [record.sudo().read(read) for record in (contact, customer)]
+        self.assertEqual(after, before)
         self.assertUntouched()
