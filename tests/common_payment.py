@@ -1,14 +1,15 @@
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 from odoo.tests import new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.base.tests.common import BaseCommon
 
+from .common_ledger import LedgerCase
 from .common_prepared import wake
 
 
-class PaymentCommon(AccountTestInvoicingCommon):
+class PaymentCommon(LedgerCase, AccountTestInvoicingCommon):
     """A company with a chart of accounts, whose payments give incidents."""
 
     # What Odoo sets beside records.
@@ -140,10 +141,3 @@ class PaymentCommon(AccountTestInvoicingCommon):
         with nullcontext() if in_test_mode else self.enter_registry_test_mode():
             cron.method_direct_trigger()
         self.env.invalidate_all()
-
-    @contextmanager
-    def assertNothingChanges(self):
-        entry_model = self.env["helpdesk.incident.entry"]
-        before = entry_model.search_count([])
-        yield
-        self.assertEqual(entry_model.search_count([]), before)

@@ -282,6 +282,7 @@ class TestCharge(ChargeCommon):
     def test_customer_is_told(self):
         """R10.3, R11.6: a mail with the invoice, to the customer alone; followers of
         other customers see nothing of it."""
+        self.let_print()
         follower = self.env["res.partner"].create(
             {"name": "Somebody else", "email": "else@example.com"}
         )
@@ -307,6 +308,7 @@ class TestCharge(ChargeCommon):
 
     def test_told_in_the_language_of_the_customer(self):
         """R10.3"""
+        self.let_print()
         self.env["res.lang"]._activate_lang("fr_FR")
         template = self.env.ref("helpdesk_paid_support.mail_template_ticket_charge")
         template.with_context(lang="fr_FR").subject = "Facture {{ object.name }}"

@@ -524,6 +524,7 @@ class TestLedgerCheck(SubscriptionCommon):
     def test_bounds(self):
         """R13.4: no more than asked for at once; each day other documents, and those
         that are listed every day."""
+        self.unsound = "it is tampered with"
         lines = self.env[LINE]
         for _number in range(4):
             lines |= self.order(self.pack).order_line
@@ -549,6 +550,8 @@ class TestLedgerCheck(SubscriptionCommon):
 @tagged("post_install", "-at_install")
 class TestLedgerCheckReport(SubscriptionCommon):
     """R13.4: the helpdesk managers hear of it, once."""
+
+    unsound = "it is tampered with"
 
     def setUp(self):
         super().setUp()

@@ -5,6 +5,8 @@ from lxml import html
 from odoo import http
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from .common import default_settings
+
 
 @tagged("post_install", "-at_install")
 class TestPortal(HttpCase):
@@ -14,6 +16,7 @@ class TestPortal(HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.company = cls.env.company
+        default_settings(cls.company)
         customers = cls.env["res.partner"].create(
             [{"name": "Northwind"}, {"name": "Blue Bakery"}]
         )

@@ -13,7 +13,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .common import PaidSupportCommon
 from .common_books import Books, cents
 from .common_oracle import (
     DAY,
@@ -534,7 +533,7 @@ class TestSubscriptionSimulation(SaleCommon):
     def _check_end(self):
         """R3.3, R3.4: the ledger is sound, and who looks again finds nothing to do."""
         self.account_model.browse(a.id for a in self.oracle.accounts)._open_and_close()
-        PaidSupportCommon.assertLedgerSound(self)
+        self.assertLedgerSound()
         orders = self.env["sale.order"].search(
             [("partner_id", "in", list(self.by_partner))]
         )

@@ -1,5 +1,7 @@
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from .common import default_settings
+
 
 @tagged("post_install", "-at_install")
 class TestTours(HttpCase):
@@ -8,6 +10,7 @@ class TestTours(HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        default_settings(cls.env.company)
         cls.customer = cls.env["res.partner"].create({"name": "Northwind"})
         cls.user = new_test_user(
             cls.env,

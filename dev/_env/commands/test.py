@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import lifecycle, lint, programs, upgrade
@@ -48,8 +49,14 @@ def main(arguments):
         passed["lint"] = lint.check()
     if not options.lint:
         with ready() as environment, lock("test", "testing"):
-            if options.lifecycle or everything:
-                passed["lifecycle"] = lifecycle.check(environment)
+            with ThreadPoolExecutor(1) as beside:
+                if options.lifecycle or everything:
+                    passed["lifecycle"] = beside.submit(lifecycle.check, environment)
+                if selection or everything:
+                    # One processor each.
+                    make_ready(environment, options.demo, whole=everything)
+            if "lifecycle" in passed:
+                passed["lifecycle"] = passed["lifecycle"].result()
             if options.upgrade:
                 passed["upgrade"] = upgrade.check(environment)
             if selection or everything:
@@ -60,21 +67,31 @@ def main(arguments):
     return 1 if failed else 0
 
 
-def run_suite(environment, selection, demo=False):
-    """Run the tests that pytest's arguments select, all without any.
+def make_ready(environment, demo, whole):
+    """Make what the tests need.
 
-    :param bool demo: whether in a database with demo data
-    :return: whether all passed
+    :param bool demo: whether they run in a database with demo data
+    :param bool whole: whether all of them run, browser tests among them
     """
     programs.find_or_install_browser()
     databases = environment.databases
     databases.drop_throw_away()
     database = databases.prepared(demo=demo)
+    if whole:
+        databases.bundle(database)
+
+
+def run_suite(environment, selection, demo):
+    """Run the tests that pytest's arguments select, all without any.
+
+    :return: whether all passed
+    """
+    databases = environment.databases
+    database = databases.prepared(demo=demo)
     arguments = [_in_module(environment, argument) for argument in selection]
     if not any(argument.startswith(str(environment.module)) for argument in arguments):
         arguments.append(str(environment.module / "tests"))
     if not selection:
-        databases.bundle(database)
         arguments += workers()
     template = databases.test(demo=demo)
     return pytest(environment, database, arguments, template) == 0
