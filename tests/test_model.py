@@ -25,7 +25,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.helpdesk_paid_support.models import helpdesk_ticket_parked
+from odoo.addons.helpdesk_paid_support.models.ticket import ticket_parking
 from odoo.addons.helpdesk_paid_support.models.ticket.account_release import NOTED
 
 from .common_model import Line, Model, Order, Payment, Refused, Ticket
@@ -1071,7 +1071,7 @@ class TestModel(SaleCommon):
         super().setUpClass()
         # Long campaigns would reach them.
         for bound in ("MAX_PARKED", "MAX_ANSWERS"):
-            cls.classPatch(helpdesk_ticket_parked, bound, 1_000_000)
+            cls.classPatch(ticket_parking, bound, 1_000_000)
         cls.other_company = cls.env["res.company"].create({"name": "Second"})
         cls.env.user.company_ids |= cls.other_company
         companies = (cls.company | cls.other_company).ids
