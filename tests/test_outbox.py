@@ -254,10 +254,49 @@ class TestOutbox(ChargePortalCommon):
         for printed in (1, 2, 2, 2):
             with mute_logger("odoo.addons.helpdesk_paid_support.models"):
                 self.print_and_mail()
+                self.print_and_mail()  # it waits for a while
             self.assertEqual(len(self.printed(orders)), printed)
             broken.discard(orders[1].id)
+            self.outbox.sudo().search([]).date_due = False
         self.assertIn("No paper", orders[0].message_ids[0].body)
         self.assertNotIn("No paper", orders[1].message_ids[0].body)
+        self.assertFalse(self.outbox.search([]))
+
+    def test_killed_each_time(self):
+        """R3.6: what kills whoever prints it is not tried for ever, and the others are
+        printed."""
+        orders = self.quotation(self.pack) | self.quotation(self.pack)
+        for order in orders:
+            order._validate_order()
+        deadly = self.outbox.sudo().search([("res_id", "=", orders[0].id)])
+        deadly.tries = 3
+        with mute_logger("odoo.addons.helpdesk_paid_support.models"):
+            self.print_and_mail()
+        self.assertEqual(self.printed(orders).mapped("res_id"), orders[1].ids)
+        self.assertIn("could not be printed", orders[0].message_ids[0].body)
+        self.assertFalse(self.outbox.search([]))
+
+    def test_model_is_gone(self):
+        """R3.6: what was put by a module that is uninstalled keeps nobody back."""
+        order = self.quotation(self.pack)
+        order._validate_order()
+        row = self.outbox.sudo().search([])
+        row.copy({"res_model": "not.there", "tries": -1})
+        with mute_logger("odoo.addons.helpdesk_paid_support.models"):
+            self.print_and_mail()
+        self.assertEqual(self.printed(order).mapped("res_id"), order.ids)
+        self.assertFalse(self.outbox.search([]))
+
+    def test_many_mails_by_a_template(self):
+        """R3.6: mails of a template that prints follow the commit, many at once."""
+        orders = self.quotation(self.pack) | self.quotation(self.pack)
+        template = self.env.ref("sale.email_template_edi_sale")
+        self.incident_account()._lock()
+        self.assertFalse(template.send_mail_batch(orders.ids))
+        self.assertFalse(template.send_mail(orders[0].id))
+        rows = self.outbox.sudo().search([])
+        self.assertEqual(rows.mapped("res_id"), [*orders.ids, orders[0].id])
+        self.print_and_mail()
         self.assertFalse(self.outbox.search([]))
 
     # -- mailed after the commit ------------------------------------------------

@@ -10,18 +10,24 @@ prints and mails each in a transaction of its own, which deletes the row. Killed
 moment, it is done afterwards, once.
 """
 
+import json
 import logging
 from datetime import timedelta
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError
+from odoo.fields import Domain
 
 #: How often in a row one gives way to somebody else who works on the document.
 PATIENCE = 3
-#: How often it is tried to print something.
+#: How many a run of the scheduled action looks at, before it is called again.
+BATCH = 500
+#: How often it is tried to print something, and how much longer each time is waited
+#: for the next try.
 TRIES = 3
+PAUSE = timedelta(minutes=5)
 #: What of the context of now matters later, besides what begins with ``mail_``.
 CONTEXT = ("allowed_company_ids", "lang", "tz")
 
@@ -44,7 +50,7 @@ class Later(bytes):
 class HelpdeskIncidentOutbox(models.Model):
     _name = "helpdesk.incident.outbox"
     _description = "To Print and Mail"
-    _order = "id"
+    _order = "tries, id"
 
     res_model = fields.Char(string="Document Model", required=True, readonly=True)
     res_id = fields.Many2oneReference(
@@ -58,13 +64,15 @@ class HelpdeskIncidentOutbox(models.Model):
     arguments = fields.Json(readonly=True)
     user_id = fields.Many2one(
         comodel_name="res.users",
-        required=True,
         readonly=True,
-        ondelete="cascade",
+        ondelete="set null",
         help="Whose doing it is: the author of the mail.",
     )
     context = fields.Json(readonly=True)
-    tries = fields.Integer(readonly=True, help="How often that went wrong so far.")
+    tries = fields.Integer(readonly=True, help="How often it was tried so far.")
+    date_due = fields.Datetime(
+        string="Not before", readonly=True, help="When it is to be tried again."
+    )
 
     @api.model
     def _put(self, document, method, **arguments):
@@ -73,14 +81,13 @@ class HelpdeskIncidentOutbox(models.Model):
         :param document: one record, in the environment that counts then, but for its
             rights: they will be those of the superuser.
         :param str method: the name of a method of it.
-        :param arguments: for the method, as JSON can write them.
+        :param arguments: for the method, as JSON can write them (:meth:`_can_keep`).
         """
         document.ensure_one()
         if hasattr(document, "_portal_ensure_token"):
             # The mail has a link. Whoever prints must not have written to the document:
             # others would wait for that.
             document._portal_ensure_token()
-        context = document.env.context
         self.sudo().create(
             {
                 "res_model": document._name,
@@ -90,12 +97,25 @@ class HelpdeskIncidentOutbox(models.Model):
                 "user_id": document.env.uid,
                 "context": {
                     name: value
-                    for name, value in context.items()
-                    if name in CONTEXT or name.startswith("mail_")
+                    for name, value in document.env.context.items()
+                    if (name in CONTEXT or name.startswith("mail_"))
+                    and self._can_keep(value)
                 },
             }
         )
         self._trigger()
+
+    @api.model
+    def _can_keep(self, value):
+        """Return whether JSON can write a value.
+
+        :rtype: bool
+        """
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            return False
+        return True
 
     @api.model
     def _trigger(self, at=None):
@@ -111,51 +131,94 @@ class HelpdeskIncidentOutbox(models.Model):
         """Print and mail what waits, each in a transaction of its own (R3.6). It may
         run twice, on several workers at once, or be killed at any moment."""
         cron = self.env["ir.cron"]
-        waiting = self.sudo().search([])
-        cron._commit_progress(remaining=len(waiting))
+        due = Domain("date_due", "=", False) | Domain(
+            "date_due", "<=", fields.Datetime.now()
+        )
+        waiting = self.sudo().search(due, limit=BATCH)
+        cron._commit_progress(remaining=self.sudo().search_count(due))
         for row in waiting:
-            row._deliver()
-            if not cron._commit_progress(1):
+            if not row._deliver():
                 return
 
     def _deliver(self):
-        """Print and mail this row, unless another worker does, and commit that."""
+        """Print and mail this row, unless another worker does, and commit that.
+
+        That it is tried is committed before: whoever is killed by what he prints does
+        not try for ever.
+
+        :return: the seconds that are left for others.
+        :rtype: float
+        """
+        cron = self.env["ir.cron"]
         for _attempt in range(PATIENCE):
             try:
+                self.try_lock_for_update()._count_try()
+                cron._commit_progress()
                 self.try_lock_for_update()._print()
-                self.env["ir.cron"]._commit_progress()
-                return
+                return cron._commit_progress(1)
             except (OperationalError, ConcurrencyError):
                 # Somebody else has written to the document meanwhile.
                 self.env.cr.rollback()
+                self.try_lock_for_update()._count_try(-1)
+                cron._commit_progress()
         self._trigger(fields.Datetime.now() + timedelta(minutes=1))
+        return cron._commit_progress(1)
+
+    def _count_try(self, number=1):
+        for row in self:
+            row.tries += number
 
     def _print(self):
-        """Print and mail. What goes wrong is tried again by the next runs, and told in
-        the history of the document in the end."""
+        """Print and mail. What goes wrong is tried again later, and told in the history
+        of the document in the end."""
         for row in self:
-            context = {**(row.context or {}), "incident_outbox": True}
-            env = self.env(user=row.user_id.id, context=context, su=True)
-            document = env[row.res_model].browse(row.res_id).exists()
-            try:
-                with self.env.cr.savepoint():
-                    if document:
-                        getattr(document, row.method)(**row.arguments or {})
-            except (OperationalError, ConcurrencyError):
-                raise
-            except Exception as error:
-                _logger.exception("%s could not be printed and mailed", document)
-                if row.tries + 1 < TRIES:
-                    row.tries += 1
+            document = row._document()
+            if document:
+                error = row._error_of_printing(document)
+                if error is not None and row.tries < TRIES:
+                    row.date_due = fields.Datetime.now() + row.tries * PAUSE
+                    row._trigger(row.date_due)
                     continue
-                row._note_failure(document, error)
+                if error is not None:
+                    row._note_failure(document, error)
             row.unlink()
+
+    def _error_of_printing(self, document):
+        """Print and mail, or undo all of it.
+
+        :return: what went wrong, None if nothing did.
+        :rtype: Exception | None
+        """
+        if self.tries > TRIES:
+            return RuntimeError(self.env._("the server was stopped each time"))
+        try:
+            with self.env.cr.savepoint():
+                getattr(document, self.method)(**self.arguments or {})
+        except (OperationalError, ConcurrencyError):
+            raise
+        except Exception as error:
+            _logger.exception("%s could not be printed and mailed", document)
+            return error
+        return None
+
+    def _document(self):
+        """Return the document, if it is still there, as :meth:`_put` got it."""
+        context = {
+            **(self.context or {}),
+            "incident_outbox": True,
+            "incident_last_try": self.tries >= TRIES,
+        }
+        user_id = self.user_id.id or SUPERUSER_ID
+        env = self.env(user=user_id, context=context, su=True)
+        if self.res_model not in env:
+            _logger.warning("%s is no model any more: nothing is printed", self)
+            return None
+        return env[self.res_model].browse(self.res_id).exists()
 
     def _note_failure(self, document, error):
         if isinstance(document, self.env.registry["mail.thread"]):
             document._message_log(
                 body=self.env._(
-                    "This could not be printed and mailed to the customer: %(reason)s",
-                    reason=error,
+                    "This could not be printed and mailed: %(reason)s", reason=error
                 )
             )

@@ -4,37 +4,26 @@ from odoo import models
 class MailTemplate(models.Model):
     _inherit = "mail.template"
 
-    def send_mail(
-        self,
-        res_id,
-        force_send=False,
-        raise_exception=False,
-        email_values=None,
-        email_layout_xmlid=False,
-    ):
-        """Override for R3.6: while an account is locked nothing is printed.
+    def send_mail(self, res_id, **values):  # pylint: disable=method-required-super
+        """Override for R3.6: see :meth:`send_mail_batch`.
 
         :return: the id of the mail; False if it is made after the commit.
         """
+        return self.send_mail_batch([res_id], **values)[:1].id
+
+    def send_mail_batch(self, res_ids, **values):
+        """Override for R3.6: while an account is locked nothing is printed.
+
+        :return: the mails; none of those that are made after the commit.
+        """
         if not self._incident_prints_later():
-            return super().send_mail(
-                res_id,
-                force_send=force_send,
-                raise_exception=raise_exception,
-                email_values=email_values,
-                email_layout_xmlid=email_layout_xmlid,
+            return super().send_mail_batch(res_ids, **values)
+        self._send_check_access(res_ids)
+        for document in self.env[self.model].browse(res_ids):
+            self.env["helpdesk.incident.outbox"]._put(
+                document, "_incident_mail_printed", template_id=self.id, **values
             )
-        self._send_check_access([res_id])
-        self.env["helpdesk.incident.outbox"]._put(
-            self,
-            "_incident_send_printed",
-            res_id=res_id,
-            force_send=force_send,
-            raise_exception=raise_exception,
-            email_values=email_values,
-            email_layout_xmlid=email_layout_xmlid,
-        )
-        return False
+        return self.env["mail.mail"]
 
     def _incident_prints_later(self):
         """Return whether a mail by this template has to wait for the commit: it prints,
@@ -44,7 +33,13 @@ class MailTemplate(models.Model):
             and self.sudo().report_template_ids
         )
 
-    def _incident_send_printed(self, res_id, **values):
-        """See :meth:`send_mail`."""
-        if self.env[self.model].browse(res_id).exists():
-            self.send_mail(res_id, **values)
+
+class Base(models.AbstractModel):
+    _inherit = "base"
+
+    def _incident_mail_printed(self, template_id, **values):
+        """Mail this document by a template that prints: see
+        :meth:`MailTemplate.send_mail_batch`."""
+        template = self.env["mail.template"].browse(template_id).exists()
+        if template:
+            template.send_mail_batch(self.ids, **values)

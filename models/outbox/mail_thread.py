@@ -34,10 +34,16 @@ class MailThread(models.AbstractModel):
         if not self.env["helpdesk.incident.account"]._has_lock():
             return False
         template, _view = self._get_source_from_ref(source_ref)
-        if not template or not template._incident_prints_later():
+        outbox = self.env["helpdesk.incident.outbox"]
+        if (
+            not template
+            or not template._incident_prints_later()
+            or not outbox._can_keep(values)
+        ):
             return False
+        self.check_access("read")
         for document in self:
-            self.env["helpdesk.incident.outbox"]._put(
+            outbox._put(
                 document,
                 "_incident_print",
                 by=method,

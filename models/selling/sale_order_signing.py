@@ -1,8 +1,12 @@
 """An order that is signed is printed after the commit (R3.6)."""
 
+import logging
+
 from odoo import models
 
 from ..outbox.helpdesk_incident_outbox import Later
+
+_logger = logging.getLogger(__name__)
 
 
 class SaleOrder(models.Model):
@@ -24,12 +28,17 @@ class SaleOrder(models.Model):
         return self.env["mail.message"]
 
     def _incident_post_printed(self, reports, **kwargs):
-        """Post a message with reports, each a name, a reference and ids."""
+        """Post a message with reports, each a name, a reference and ids; in the end
+        without them, if they cannot be printed."""
         report_model = self.env["ir.actions.report"]
-        self.message_post(
-            attachments=[
+        try:
+            files = [
                 (name, report_model._render_qweb_pdf(report, ids)[0])
                 for name, report, ids in reports
-            ],
-            **kwargs,
-        )
+            ]
+        except Exception:
+            if not self.env.context.get("incident_last_try"):
+                raise
+            _logger.exception("%s is posted without its document", self)
+            files = []
+        self.message_post(attachments=files, **kwargs)
