@@ -18,6 +18,7 @@
         "security/ir.model.access.csv",
         "data/ir_cron.xml",
         "data/mail_template.xml",
+        "data/mail_template_switch.xml",
         "data/mail_template_ticket.xml",
         "data/product_data.xml",
         "data/mail_template_charge.xml",

@@ -1,7 +1,10 @@
 import csv
 import io
 import re
+import unicodedata
 from datetime import timedelta
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -19,9 +22,36 @@ from .portal import PaidSupportPortal
 PATH = "/my/incidents/statement"
 #: How many entries are printed at most: that is a hundred sheets of paper.
 PRINT_LIMIT = 5_000
-#: Where a spreadsheet would see a formula: where a cell begins. That is also after a
-#: separator that it may take for one, as semicolons in many countries.
-FORMULA = re.compile(r"""((?:^|[;,\t\r\n])[;,\s"']*)([=+\-@]?)""")
+#: Where a spreadsheet would see a formula, in what :func:`_looks_like` makes of a text:
+#: where a cell begins. That is also after a separator that it may take for one, as
+#: semicolons in many countries.
+FORMULA = re.compile(r"(?:^|;)[; ]*(=?)")
+#: What is nothing to see, although it is a letter or a symbol: fillers and a blank.
+BLANKS = {"\u115f", "\u1160", "\u2800"}
+
+
+@lru_cache(maxsize=10_000)
+def _looks_like(char):
+    """Return what a spreadsheet may take a character for, as programs that are kind to
+    what people type take a full-width ``＝`` for ``=``, and overlook what nobody sees.
+
+    :return: ``=`` for what a formula begins with, ``;`` for what ends a cell or a line,
+        a space for what is not seen, or is a quotation mark; else ``x``.
+    :rtype: str
+    """
+    plain = unicodedata.normalize("NFKC", char)
+    category = unicodedata.category(char)
+    if plain in {"=", "+", "-", "\N{MINUS SIGN}", "@"}:
+        return "="
+    if plain in {";", ","} or category in {"Cc", "Zl", "Zp"}:
+        return ";"
+    if (
+        plain in {'"', "'", " "} | BLANKS
+        # formats, spaces, marks on a letter that is not there, no characters at all
+        or category in {"Cf", "Zs", "Mn", "Me", "Cn", "Co", "Cs"}
+    ):
+        return " "
+    return "x"
 
 
 class Filters(NamedTuple):
@@ -266,7 +296,10 @@ class PaidSupportStatement(PaidSupportPortal):
     def _csv_text(self, text):
         """Return a text that no spreadsheet takes for a formula: a customer's ticket
         may be called ``=HYPERLINK(…)``."""
-        return FORMULA.sub(lambda m: f"{m[1]}'{m[2]}" if m[2] else m[1], text)
+        shape = "".join(map(_looks_like, text))
+        begins = [match.start(1) for match in FORMULA.finditer(shape) if match[1]]
+        parts = pairwise([0, *begins, len(text)])
+        return "'".join(text[start:end] for start, end in parts)
 
     def _csv_name(self, values):
         since = values["since"]

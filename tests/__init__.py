@@ -27,6 +27,7 @@ from . import test_dev_source
 from . import test_fault
 from . import test_first_payment
 from . import test_forecast
+from . import test_free
 from . import test_history
 from . import test_layout
 from . import test_ledger_check
@@ -72,6 +73,7 @@ from . import test_subscription
 from . import test_subscription_auto_renewal
 from . import test_subscription_change
 from . import test_subscription_concurrency
+from . import test_subscription_consent
 from . import test_subscription_extra
 from . import test_subscription_life
 from . import test_subscription_portal

@@ -199,6 +199,7 @@ STORED_ONCE = {
     PURCHASE: {"date": "when it happened"},
     SUBSCRIPTION: {
         "auto_renew": "what the customer chose",
+        "agreed_partner_id": "who agreed to it",
         "next_product_id": "what the customer chose",
         "next_price": "what the customer agreed to",
         "next_currency_id": "what the customer agreed to",
@@ -207,6 +208,7 @@ STORED_ONCE = {
     },
     TERM: {},
     LINE: {
+        "incident_free": "what a helpdesk manager has confirmed",
         "incident_operation": "what was ordered",
         "incident_subscription_id": "what was ordered",
         "incident_term_id": "what was ordered",

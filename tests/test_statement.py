@@ -413,6 +413,30 @@ class TestStatementPages(StatementCommon, HttpCase):
                         start = cell.strip().strip('"').strip()[:1]
                         self.assertNotIn(start, set("=+-@"), cell)
 
+    def test_csv_is_no_formula_in_other_characters(self):
+        """R11.4: nor with what only looks like the sign of one, or what nobody sees
+        before it; what is seen stays as it was typed."""
+        signs = ["=", *"＝﹦⁼₌＋﹢⁺₊﬩－﹣⁻₋−＠﹫"]
+        before = [
+            *("", "\u200b", "\ufeff", "\u2060", "\u00ad", "\u200e", "\u202e", "\u180e"),
+            *("\u00a0", "\u3000", "\u2003", "\u202f", "\x0b", "\x0c", "\x1f", "\x85"),
+            *("\u2028", "\u2029", "\u034f", "\ufe0f", "\u115f", "\u3164", "\u2800"),
+            *("x；", "x，", "x;\u200b", "\u200b \ufeff", "＂", "x\n\u200b"),
+            *("\ue000", "\U000e0001", "\U000e0fff"),
+        ]
+        texts = {f"{first}=1+1": f"{first}'=1+1" for first in before}
+        texts |= {f"{sign}1+1": f"'{sign}1+1" for sign in signs}
+        texts |= {f"\u200b{sign}1": f"\u200b'{sign}1" for sign in signs}
+        for harmless in ("Größe＝1", "a\u200b=b", "Žluťoučký－kůň", "≠1", "①=1", "…-1"):
+            texts[harmless] = harmless
+        for text in texts:
+            self.statement_account._adjust(1, text)
+        _response, rows = self.csv(since="2027-05-01", group="given")
+        # newest first
+        for typed, row in zip(reversed(texts), rows[1:], strict=True):
+            with self.subTest(typed=ascii(typed)):
+                self.assertEqual(row[2], texts[typed])
+
     def test_csv_is_quick(self):
         """R11.4: however long a text is, and whatever it consists of."""
         self.statement_account._adjust(1, "\t" * 100_000)

@@ -98,7 +98,14 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
             except UserError as error:
                 wizard.problem = error.args[0]
                 continue
-            wizard.preview = wizard._describe(wizard._subscription()._offer(lines))
+            offer = wizard._subscription()._offer(lines)
+            wizard.preview = wizard._describe(offer)
+            try:
+                wizard._subscription()._free_to_confirm(
+                    offer
+                )._incident_check_may_confirm()
+            except UserError as error:
+                wizard.problem = error.args[0]
 
     # ------------------------------------------------------------------
     # Actions

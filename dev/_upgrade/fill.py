@@ -98,6 +98,7 @@ class Books:
         self.pack_order = self._sell(self.nora.partner_id, self.pack, quantity=2)
         self.order = self._sell(self.nora.partner_id, self.standard)
         self._sell(self.bella.partner_id, self.standard)
+        self._give_away(self.bella.partner_id, self.pack)
         self.first = self._ticket(self.nora, self.team)
         self.first.incident_count = 12
         self._ticket(self.nora, self.team).incident_count = 2
@@ -208,6 +209,13 @@ class Books:
             }
         )
         return self._pay_order(order)
+
+    def _give_away(self, partner, product):
+        line = Command.create({"product_id": product.id, "discount": 100})
+        order = self.env["sale.order"].create(
+            {"partner_id": partner.id, "order_line": [line]}
+        )
+        order.action_confirm()
 
     def _pay_order(self, order):
         order.action_confirm()

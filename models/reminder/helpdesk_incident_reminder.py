@@ -8,12 +8,20 @@ KINDS = [
     ("low", "Incidents are running low"),
     ("renewed", "Subscription was renewed"),
     ("failed", "Subscription was not renewed"),
+    ("renewal_on", "Automatic renewal was switched on"),
+    ("renewal_off", "Automatic renewal was switched off"),
+    ("change_on", "Change of plan was scheduled"),
+    ("change_off", "Change of plan was withdrawn"),
     ("parked", "Ticket waits for incidents"),
     ("still_parked", "Ticket still waits for incidents"),
     ("released", "Ticket waits no more"),
     ("refused", "Ticket was refused"),
     ("given_up", "Ticket has waited for too long"),
 ]
+
+
+#: What is told of a switch, as it happened (R9.7).
+SWITCHES = ("renewal_on", "renewal_off", "change_on", "change_off")
 
 
 class HelpdeskIncidentReminder(models.Model):
@@ -89,8 +97,30 @@ class HelpdeskIncidentReminder(models.Model):
         default="waiting",
     )
     date_sent = fields.Datetime(string="Sent on", readonly=True)
+    contact_ids = fields.Many2many(
+        comodel_name="res.partner",
+        string="Concerns",
+        readonly=True,
+        help="Contacts of the customer who are told together.",
+    )
+    product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Plan",
+        readonly=True,
+        help="The plan of a change that was scheduled, or withdrawn.",
+    )
     recipient_id = fields.Many2one(
         comodel_name="res.partner", compute="_compute_recipient_id"
+    )
+    recipients = fields.Char(
+        compute="_compute_recipient_id",
+        help="The ids of all who are told, as mail templates take them.",
+    )
+    actor = fields.Char(
+        string="Done by",
+        compute="_compute_actor",
+        help="Who has switched it, as the customer knows him; nobody, if it followed "
+        "from something else.",
     )
     url = fields.Char(
         string="Link",
@@ -117,16 +147,26 @@ class HelpdeskIncidentReminder(models.Model):
             )
 
     def _compute_recipient_id(self):
-        """Whoever of the customer has opened the ticket, or ordered last for the
-        subscription, if there is an address; else the customer."""
+        """Whoever of the customer has opened the ticket, or agreed or ordered last for
+        the subscription, if there is an address; else the customer."""
         for reminder in self.sudo():
             customer = reminder.partner_id
-            contact = reminder.ticket_id.partner_id
-            if contact.commercial_partner_id != customer:
-                contact = (
-                    reminder.subscription_id and reminder.subscription_id._orderer()
-                )
-            reminder.recipient_id = contact if contact and contact.email else customer
+            contacts = reminder.ticket_id.partner_id
+            if contacts.commercial_partner_id != customer:
+                contacts = reminder.subscription_id._contacts()
+            contacts = contacts.filtered("email") or customer
+            reminder.recipient_id = contacts[0]
+            told = reminder.contact_ids.filtered("email") or reminder.recipient_id
+            reminder.recipients = ",".join(map(str, told.ids))
+
+    def _compute_actor(self):
+        for reminder in self.sudo():
+            user = reminder.create_uid
+            reminder.actor = user.partner_id.name
+            if user._is_superuser() or user._is_public():
+                reminder.actor = False  # R9.9
+            elif not user.share:
+                reminder.actor = f"{user.name} ({reminder.company_id.name})"
 
     def _compute_url(self):
         for reminder in self.sudo():
@@ -136,7 +176,7 @@ class HelpdeskIncidentReminder(models.Model):
                 "ends": f"{page}/renew",
                 "expires": "/new/ticket",
                 "low": "/my/incidents/buy",
-                "renewed": page,
+                **dict.fromkeys(("renewed", *SWITCHES), page),
                 "failed": f"{page}/renew",
                 "parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",
                 "still_parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",

@@ -1,9 +1,12 @@
 """Of what customers are told, and that it is once (R13.2)."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from odoo import api, models
 from odoo.tools import SQL
+
+from ..subscription.subscription_renewal import QUIET
 
 
 class HelpdeskIncidentReminder(models.Model):
@@ -24,6 +27,31 @@ class HelpdeskIncidentReminder(models.Model):
             reason=reason,
             day=subscription.date_end or None,
         )
+
+    @api.model
+    def _queue_switch(self, kind, subscription, contacts, plan=None):
+        """Note that a customer is to be told of a switch, each time.
+
+        :param str kind: one of ``SWITCHES``.
+        :param contacts: the ``res.partner`` records that it concerns.
+        :param plan: the ``product.product`` that was scheduled, or is no more.
+        """
+        self.create(
+            {
+                "kind": kind,
+                "key": f"{subscription.id}:{uuid4()}",
+                "account_id": subscription.account_id.id,
+                "subscription_id": subscription.id,
+                "day": subscription.date_end,
+                "product_id": plan.id if plan else None,
+                "contact_ids": contacts.ids,
+            }
+        )
+        self._trigger()
+
+    @api.model
+    def _trigger(self):
+        self.env.ref("helpdesk_paid_support.ir_cron_incident_remind")._trigger()
 
     @api.model
     def _queue(
@@ -59,8 +87,7 @@ class HelpdeskIncidentReminder(models.Model):
                 quantity,
             )
         )
-        cron = "helpdesk_paid_support.ir_cron_incident_remind"
-        self.env.ref(cron)._trigger()
+        self._trigger()
 
     @api.model
     def _insert(self, rows):
@@ -126,11 +153,12 @@ class HelpdeskIncidentReminder(models.Model):
                    AND s.date_cancelled IS NULL
                    -- of other problems the customer is told by themselves
                    AND (s.auto_renew IS NOT TRUE
-                        OR s.renewal_problem IN ('paying', 'error'))
+                        OR s.renewal_problem IN %s)
                 """,
                 company.id,
                 today,
                 soon,
+                QUIET,
             )
         )
 

@@ -5,6 +5,8 @@ from . import sale_order_line_words
 from . import sale_order
 from . import sale_order_paid
 from . import sale_order_line_paid
+from . import sale_order_free
+from . import helpdesk_incident_fault
 from . import sale_order_reach
 from . import sale_order_portal
 from . import sale_order_line_portal

@@ -40,7 +40,9 @@ class PaymentTransaction(models.Model):
         return super()._charge_with_token()
 
     def _post_process(self):
-        """Override: what follows confirms orders, and posts invoices and payments."""
+        """Override: what follows confirms orders, and posts invoices and payments.
+
+        Nobody confirms so that something costs nothing (R7.3)."""
         if self:
             self.check_access("read")
         transactions = self.sudo()
@@ -54,7 +56,8 @@ class PaymentTransaction(models.Model):
                 )
             )
         )
-        return super()._post_process()
+        unattended = self.with_context(incident_unattended=True)
+        return super(PaymentTransaction, unattended)._post_process()
 
     def _send_invoice(self):
         """Override of `sale` for R3.6: what was posted under the lock of an account is

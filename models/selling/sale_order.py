@@ -100,8 +100,12 @@ class SaleOrder(models.Model):
             self.sudo().transaction_ids if "transaction_ids" in vals else None
         )
         res = super().write(vals)
+        if vals.get("state") in ("draft", "cancel"):
+            # Confirmed again, it is confirmed by somebody else.
+            given_away = self.sudo().order_line.filtered("incident_free")
+            given_away._incident_remember(incident_free=False)
         if {"state", "currency_id"} & set(vals):
-            self._incident_changed()
+            self._incident_priced()
         if transactions is not None:
             # They may have paid for other orders, or do so now.
             transactions |= self.sudo().transaction_ids

@@ -48,6 +48,7 @@ class SaleOrderLine(models.Model):
         incident_protected=True,
     )
     incident_quantity = fields.Integer(
+        "incident_free",
         string="Incidents per unit",
         compute="_compute_incident_plan",
         store=True,
@@ -251,7 +252,7 @@ class SaleOrderLine(models.Model):
     def create(self, vals_list):
         """Override: a further line changes what a confirmed order costs (R8.3)."""
         lines = super().create(vals_list)
-        lines.order_id._incident_changed()
+        lines.order_id._incident_priced()
         return lines
 
     def write(self, vals):
@@ -259,7 +260,7 @@ class SaleOrderLine(models.Model):
         self._incident_check_sold(vals)
         res = super().write(vals)
         if PRICE_FIELDS & set(vals):
-            self.order_id._incident_changed()
+            self.order_id._incident_priced()
         return res
 
     @api.ondelete(at_uninstall=False)

@@ -12,21 +12,23 @@ from .quantities import as_fraction
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    def _incident_due(self, covered=None):
+    def _incident_due(self, covered=None, free=None):
         """Return how many incidents the line should have given by now, of all periods
         together (R8.3, R8.4).
 
         :param bool covered: whether the order is covered as a whole, if that is known.
+        :param bool free: whether they may cost nothing (R7.3), by default if a helpdesk
+            manager has confirmed it.
         :rtype: int
         """
         self.ensure_one()
         total, ordered = self._incident_total(), as_fraction(self.product_uom_qty)
         if not total or not ordered:
             return 0
-        if covered is None:
-            covered = self.order_id._incident_is_covered()
+        free = self.incident_free if free is None else free
+        covered = self._incident_is_covered(covered, free)
         invoiced = self._incident_invoiced()
-        paid = self._incident_paid_invoices(invoiced)
+        paid = self._incident_paid_invoices(invoiced, free)
         credited = sum(
             quantity * share for quantity, share, _value in invoiced.values()
         )
@@ -51,8 +53,13 @@ class SaleOrderLine(models.Model):
         :rtype: float
         """
         self.ensure_one()
+        covered = self._incident_is_covered(covered, self.incident_free)
         invoiced = self._incident_invoiced()
-        counted = invoiced if covered else self._incident_paid_invoices(invoiced)
+        counted = (
+            invoiced
+            if covered
+            else self._incident_paid_invoices(invoiced, self.incident_free)
+        )
         currency = self.company_id.currency_id
         value = sum(invoiced[move][2] for move in counted)
         if covered and self.product_uom_qty:
@@ -70,17 +77,32 @@ class SaleOrderLine(models.Model):
             value *= float(self.order_id._incident_paid_down_share())
         return currency.round(value)
 
-    def _incident_paid_invoices(self, invoices):
+    def _incident_is_covered(self, known, free):
+        """Return whether the order covers this line as a whole.
+
+        :param bool known: whether it covers what costs something; None to find out.
+        :param bool free: whether the line may cost nothing (R7.3).
+        :rtype: bool
+        """
+        covered = self.order_id._incident_is_covered() if known is None else known
+        return covered and (free or not self._incident_is_free())
+
+    def _incident_paid_invoices(self, invoices, free):
         """Return those of these posted invoices that give what they are for (R8.3c).
 
         An order that is not confirmed (any more) keeps what paid invoices cover (R8.4).
+
+        :param bool free: whether they may charge nothing for it (R7.3).
         """
-        if self.order_id._incident_gives_unpaid():
-            return list(invoices)
+        unpaid = self.order_id._incident_gives_unpaid()
         return [
             move
             for move in invoices
-            if move.move_type == "out_refund" or move._incident_is_settled()
+            if move.move_type == "out_refund"
+            or (
+                (unpaid or move._incident_is_settled())
+                and (free or self._incident_is_charged(move))
+            )
         ]
 
     def _incident_posted_lines(self, move_type):

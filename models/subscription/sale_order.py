@@ -24,6 +24,16 @@ class SaleOrder(models.Model):
             for values in lines
         ] and len(self.order_line) == len(lines)
 
+    def _incident_agreed_by(self):
+        """Return who of the customer has agreed to this order, which is confirmed: who
+        has paid it, else who has ordered it."""
+        paid = self.transaction_ids.filtered(lambda payer: payer.state == "done")
+        customer = self.partner_id.commercial_partner_id
+        contacts = (self.env.user.partner_id | paid.partner_id).filtered(
+            lambda partner: partner.commercial_partner_id == customer
+        )
+        return contacts[-1:] or self.partner_id
+
     def _incident_withdraw(self):
         """Cancel these orders, but those that are just being paid."""
         self.filtered(

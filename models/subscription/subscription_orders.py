@@ -68,26 +68,48 @@ class HelpdeskIncidentSubscription(models.Model):
         )
 
     def _make_order(self, lines, partner=None, automatic=False):
-        """Make an order of these lines, for the customer to review and pay. One that
-        costs nothing is confirmed by being made.
+        """Make an order of these lines, for the customer to review and pay. Where there
+        is nothing to pay, it is confirmed by being made, but not automatically.
 
-        :param bool automatic: whether it renews the subscription automatically.
         What waits for its payment and does the same is this order already, and is
         returned. What it takes the place of is cancelled: one renewal, one change.
 
-        :raise UserError: if what it takes the place of is just being paid, or the
-            customer leaves too many orders unpaid.
+        :param bool automatic: whether it renews the subscription automatically.
+        :raise UserError: if what it takes the place of is just being paid; if the
+            customer leaves too many orders unpaid; if it costs nothing, and that is not
+            for the user to decide (R7.3).
         :return: the ``sale.order`` with superuser rights.
         """
         self.ensure_one()
         self.account_id._lock()
-        for order in self._open_orders():
-            if (
+        order = self._same_order(lines) or self._new_order(lines, partner, automatic)
+        free = order.order_line._incident_unconfirmed()
+        waiting = self._free_to_confirm(order, automatic)
+        (free - waiting)._incident_remember(incident_free=True)
+        if automatic:
+            return order
+        nothing = order.currency_id.is_zero(order.amount_total)
+        if nothing or waiting._incident_user()._is_internal():
+            # (Customers may pay for the rest of what they order.)
+            waiting._incident_confirm()
+        if nothing:
+            order._validate_order()
+        return order
+
+    def _same_order(self, lines):
+        """Return the order of these lines that waits for its payment, if there is one.
+
+        :rtype: recordset
+        """
+        return self._open_orders().filtered(
+            lambda order: (
                 order._incident_sells(lines)
                 and not order.is_expired
                 and order.partner_id.commercial_partner_id == self.partner_id
-            ):
-                return order
+            )
+        )[:1]
+
+    def _new_order(self, lines, partner, automatic):
         if any(line["incident_operation"] in REPLACING for line in lines):
             self._supersede()
         values = self._order_values(partner)
@@ -101,9 +123,39 @@ class HelpdeskIncidentSubscription(models.Model):
         if lines[0].get("incident_date_from"):
             order.validity_date = self._boundary() - timedelta(days=1)
         order.action_quotation_sent()
-        if order.currency_id.is_zero(order.amount_total):
-            order._validate_order()
         return order
+
+    def _free_to_confirm(self, order, automatic=False):
+        """Return the lines of an order for this subscription that cost nothing, and
+        wait for a helpdesk manager (R7.3): where a renewal is automatic, or costs
+        something, what costs nothing already goes on.
+
+        :param order: the ``sale.order``, or an offer that is never saved.
+        """
+        waiting = order.order_line._incident_unconfirmed()
+        if automatic or order.currency_id.compare_amounts(order.amount_total, 0) > 0:
+            waiting -= waiting.filtered(self._is_free_already)
+        return waiting
+
+    def _is_free_already(self, line):
+        """Return whether a helpdesk manager has confirmed that what this line renews
+        costs nothing, as much of it, or has scheduled it so."""
+        if line.incident_operation not in ("renew", "extra") or line.incident_term_id:
+            return False
+        scheduled = self._scheduled_plan()
+        if scheduled:
+            ordered = line.order_id.order_line.product_id
+            return scheduled in ordered and not self.next_price
+        number = sum(
+            number
+            for term, given in self._numbers().items()
+            for (_first, last), number in given.items()
+            if last == self.date_end
+            and term.sale_line_id.product_id == line.product_id
+            and term.sale_line_id.incident_free
+            and term.sale_line_id._incident_is_free()
+        )
+        return line._incident_number() <= number
 
     def _order_values(self, partner):
         return self.env["sale.order"]._incident_order_values(
@@ -145,7 +197,11 @@ class HelpdeskIncidentSubscription(models.Model):
         return self._make_order(lines, partner)
 
     def _schedule(self, plan=None):
-        """Schedule a change for the end of what is paid (R9.6), or none."""
+        """Schedule a change for the end of what is paid (R9.6), or none.
+
+        :raise UserError: if something is just being paid in its place; if it costs
+            nothing, and the user is no helpdesk manager (R7.3).
+        """
         self.ensure_one()
         self.account_id._lock()
         self._supersede()
@@ -153,11 +209,15 @@ class HelpdeskIncidentSubscription(models.Model):
         if plan:
             self.next_product_id = plan
             offer = self._offer(self._renewal_values())
+            free = offer.order_line._incident_unconfirmed()
+            if free._incident_user()._is_internal():
+                free._incident_check_may_confirm()
             agreed = {
                 "next_product_id": plan.id,
                 "next_price": offer._incident_price_per_month(),
                 "next_currency_id": offer.currency_id.id,
             }
+            self._agree(self.env.user.partner_id)
         self.write(agreed)
 
     def _open_orders(self, operations=None):
@@ -212,3 +272,6 @@ class HelpdeskIncidentSubscription(models.Model):
                 self.env["helpdesk.incident.reminder"].sudo()._queue_subscription(
                     "renewed", f"{order.id}", subscription, order
                 )
+        if not order.incident_automatic:
+            for subscription in self.sudo():
+                subscription._agree(order._incident_agreed_by())

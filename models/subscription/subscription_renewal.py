@@ -22,6 +22,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.fields import Command, Domain
 
+from ..groups import INCIDENT_READERS
 from .subscription_orders import REPLACING
 
 #: How often in a row a step gives way to somebody else.
@@ -38,8 +39,11 @@ PROBLEMS = [
     ("method", "The account balance does not suffice, and no payment method is saved"),
     ("declined", "The saved payment method was declined"),
     ("paying", "A renewal was ordered: its payment is under way, or taken back"),
+    ("free", "It costs nothing now: a helpdesk manager has to renew it"),
     ("error", "An unexpected error, which is in the server's log"),
 ]
+#: With these the customer has nothing to do, and is told only that it ends.
+QUIET = ("paying", "free", "error")
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -50,8 +54,19 @@ class HelpdeskIncidentSubscription(models.Model):
         readonly=True,
         tracking=True,
         help="Before it ends it is renewed and paid: from the account balance, else "
-        "with the saved payment method of the customer; else the order is sent to be "
-        "paid.",
+        "with the saved payment method of the customer, or of the contact who agreed "
+        "to it; else the order is sent to be paid.",
+    )
+    agreed_partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Agreed last",
+        readonly=True,
+        ondelete="restrict",
+        groups=INCIDENT_READERS,
+        help="Whoever of the customer has agreed last to pay for it: has paid or "
+        "ordered something for it, switched automatic renewal on, or scheduled a "
+        "change. What staff do for the customer, the customer agrees to, and no single "
+        "contact.",
     )
     renewal_problem = fields.Selection(
         selection=PROBLEMS,
@@ -65,6 +80,36 @@ class HelpdeskIncidentSubscription(models.Model):
         readonly=True,
         help="It is tried once a day.",
     )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    def write(self, vals):
+        """Override to tell the customer of every switch, whoever makes it (R9.7): who
+        has ordered last, who has agreed last by now, and the customer."""
+        if not {"auto_renew", "next_product_id"} & set(vals):
+            return super().write(vals)
+        before = [
+            (
+                subscription,
+                subscription.auto_renew,
+                subscription._scheduled_plan(),
+                subscription._contacts(),
+            )
+            for subscription in self.sudo()
+        ]
+        res = super().write(vals)
+        reminders = self.env["helpdesk.incident.reminder"].sudo()
+        for subscription, renews, plan, contacts in before:
+            if subscription.auto_renew != renews:
+                kind = "renewal_off" if renews else "renewal_on"
+                reminders._queue_switch(kind, subscription, contacts)
+            scheduled = subscription._scheduled_plan()
+            if scheduled != plan:
+                kind = "change_on" if scheduled else "change_off"
+                reminders._queue_switch(kind, subscription, contacts, scheduled or plan)
+        return res
 
     # ------------------------------------------------------------------
     # Actions
@@ -96,11 +141,40 @@ class HelpdeskIncidentSubscription(models.Model):
             if subscription.auto_renew == on:
                 continue
             subscription.write({"auto_renew": on, "renewal_problem": False})
-            if not on:
+            if on:
+                subscription._agree(self.env.user.partner_id)
+            else:
                 # It was made for the customer, who does not want it.
                 subscription._open_orders().filtered(
                     "incident_automatic"
                 )._incident_withdraw()
+
+    def _agree(self, contact):
+        """Remember who has agreed to pay for this subscription: a contact of the
+        customer; else the customer, who is represented by somebody else (R9.7)."""
+        if contact.commercial_partner_id != self.partner_id:
+            contact = self.partner_id
+        self.agreed_partner_id = contact
+
+    def _agreed(self):
+        """Return the contact of the customer who has agreed last, if there is one; who
+        has moved to another customer since, or was archived, is none."""
+        agreed = self.agreed_partner_id or self._orderer()
+        return agreed.filtered(
+            lambda partner: (
+                partner.active and partner.commercial_partner_id == self.partner_id
+            )
+        )
+
+    def _payers(self):
+        """Return whose payment methods an automatic renewal may use: the customer's,
+        and those of who has agreed last. Those of colleagues are theirs."""
+        return self.partner_id | self._agreed()
+
+    def _contacts(self):
+        """Return whom this subscription concerns: the contact who has agreed last, who
+        has ordered last, and the customer."""
+        return (self._agreed() - self.partner_id) | self._orderer() | self.partner_id
 
     @api.model
     def _cron_renew(self):
@@ -204,6 +278,8 @@ class HelpdeskIncidentSubscription(models.Model):
             order = self._order_renewal(automatic=True)
         except UserError:
             return "plan", orders.browse()
+        if order.order_line._incident_unconfirmed():
+            return "free", order
         if self._is_dearer(order):
             return "confirm", order
         return None, order
@@ -262,7 +338,7 @@ class HelpdeskIncidentSubscription(models.Model):
         :param str problem: a key of ``PROBLEMS``.
         """
         self.renewal_problem = problem
-        if problem not in ("paying", "error"):
+        if problem not in QUIET:
             self.env["helpdesk.incident.reminder"]._queue_subscription(
                 "failed", f"{self.id}:{self.date_end}:{problem}", self, order, problem
             )
@@ -299,7 +375,8 @@ class SaleOrder(models.Model):
         :rtype: str | None
         """
         self.ensure_one()
-        if self.state == "sale":  # it costs nothing
+        if self.currency_id.is_zero(self.amount_total):
+            self._validate_order()
             return None
         if not self._incident_is_open():
             return "confirm"
@@ -316,9 +393,9 @@ class SaleOrder(models.Model):
         return None
 
     def _incident_token(self):
-        """Return the payment method that the customer has saved, the one used last.
-        Those of colleagues are theirs."""
-        partners = self.partner_id | self.partner_id.commercial_partner_id
+        """Return the payment method that the customer has saved, or who has agreed to
+        the renewal (R9.7): the one used last."""
+        partners = self._incident_renewed()._payers()
         providers = (
             self.env["payment.provider"]
             .sudo()

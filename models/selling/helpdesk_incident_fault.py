@@ -1,0 +1,43 @@
+from odoo import fields, models
+
+
+class HelpdeskIncidentFault(models.Model):
+    _inherit = "helpdesk.incident.fault"
+
+    costs_nothing = fields.Boolean(
+        compute="_compute_costs_nothing",
+        help="It waits for a helpdesk manager to confirm that.",
+    )
+
+    def _compute_costs_nothing(self):
+        for fault in self:
+            fault.costs_nothing = bool(fault._waiting_lines())
+
+    def action_confirm_free(self):
+        """Confirm that the incidents of these orders cost nothing, and give them.
+
+        :raise AccessError: if the user is no helpdesk manager (R7.3).
+        """
+        self.check_access("read")
+        self.env["helpdesk.incident.account"]._check_manager()
+        for fault in self.sudo():
+            lines = fault._waiting_lines()
+            lines._incident_confirm()
+            for order in lines.order_id:
+                order.message_post(
+                    body=order.env._(
+                        "Confirmed that this costs nothing: %(plans)s",
+                        plans=lines._incident_plan_names(),
+                    )
+                )
+        self.sudo()._retry()
+
+    def _waiting_lines(self):
+        """Return the lines of the order that wait for a helpdesk manager.
+
+        :return: ``sale.order.line`` records with superuser rights.
+        """
+        orders = self.env["sale.order"].sudo()
+        if self.res_model == orders._name:
+            orders = orders.browse(self.res_id).exists()
+        return orders.order_line.filtered(lambda line: line._incident_waits())
