@@ -48,7 +48,6 @@ class SaleOrderLine(models.Model):
         incident_protected=True,
     )
     incident_quantity = fields.Integer(
-        "incident_free",
         string="Incidents per unit",
         compute="_compute_incident_plan",
         store=True,
