@@ -8,3 +8,4 @@ from . import subscription_lines
 from . import subscription_orders
 from . import sale_order
 from . import subscription_renewal
+from . import subscription_consent
