@@ -22,6 +22,9 @@ class HelpdeskIncidentFault(models.Model):
         self.env["helpdesk.incident.account"]._check_manager()
         for fault in self.sudo():
             lines = fault._waiting_lines()
+            self.env["helpdesk.incident.account"]._lock_ahead(
+                lines.order_id._incident_holders()
+            )
             lines._incident_confirm()
             for order in lines.order_id:
                 order.message_post(

@@ -92,9 +92,16 @@ class SaleOrderLine(models.Model):
                 cr.execute(
                     SQL(
                         """
-                        UPDATE sale_order_line SET incident_free = TRUE
-                         WHERE incident_due > 0 AND incident_value <= 0
+                        UPDATE sale_order_line line SET incident_free = TRUE
+                         WHERE incident_due > 0
                            AND incident_operation IS DISTINCT FROM 'credit'
+                           AND (incident_value <= 0 OR EXISTS (
+                               SELECT FROM sale_order_line_invoice_rel rel
+                                 JOIN account_move_line item
+                                   ON item.id = rel.invoice_line_id
+                                WHERE rel.order_line_id = line.id
+                                  AND item.parent_state = 'posted'
+                                  AND item.price_total <= 0))
                         """
                     )
                 )

@@ -78,6 +78,7 @@ class HelpdeskIncidentSubscription(models.Model):
         has ordered last, who has agreed last by now, and the customer."""
         if not {"auto_renew", "next_product_id"} & set(vals):
             return super().write(vals)
+        self.check_access("write")
         before = [
             (
                 subscription,
