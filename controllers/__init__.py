@@ -4,3 +4,4 @@ from . import parked
 from . import portal
 from . import statement
 from . import subscription
+from . import thread

@@ -5,6 +5,7 @@ from . import test_account
 from . import test_actions
 from . import test_attack_input
 from . import test_attack_leaks
+from . import test_attack_messages
 from . import test_attack_onchange
 from . import test_attack_orders
 from . import test_attack_routes
@@ -48,6 +49,7 @@ from . import test_parked_concurrency
 from . import test_parked_portal
 from . import test_periods
 from . import test_plan
+from . import test_plan_roles
 from . import test_portal
 from . import test_portal_foreign
 from . import test_portal_queries

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .mail_thread import DOCUMENTS
+
 #: Whose internal notes name incidents, charges and balances.
 NOTED = ("helpdesk.ticket", "helpdesk.incident.subscription")
 
@@ -18,27 +20,38 @@ class MailMessage(models.Model):
         return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)
 
     def _get_forbidden_access(self, operation):
-        """Override of `mail` for R11.6: internal notes of tickets name incidents,
-        charges and balances. Odoo hides them from portal users in lists, but lets
-        followers of the ticket read those that are no comments by their ids."""
+        """Override of `mail` for R11.6, as to the users of customers: internal notes of
+        tickets name incidents, charges and balances. Odoo hides them from portal users
+        in lists, but lets followers of the ticket read those that are no comments by
+        their ids. What they write to a document is a comment of their own; Odoo lets
+        whoever is told of a message change it.
+        """
         forbidden = super()._get_forbidden_access(operation)
-        if operation != "read" or self.env.user._is_internal():
+        if self.env.user._is_internal():
             return forbidden
-        notes = (
-            (self - forbidden)
-            .sudo()
-            .filtered(
+        allowed = (self - forbidden).sudo()
+        if operation == "read":
+            refused = allowed.filtered(
+                lambda message: message.model in NOTED and message._incident_is_note()
+            )
+        else:
+            refused = allowed.filtered(
                 lambda message: (
-                    message.model in NOTED
-                    and (
-                        message.is_internal
-                        or not message.subtype_id
-                        or message.subtype_id.internal
-                    )
+                    message.model in DOCUMENTS
+                    and not message._incident_is_own(operation)
                 )
             )
-        )
-        return forbidden | notes.with_env(self.env)
+        return forbidden | refused.with_env(self.env)
+
+    def _incident_is_note(self):
+        """Return whether this message is for the staff alone."""
+        return self.is_internal or not self.subtype_id or bool(self.subtype_id.internal)
+
+    def _incident_is_own(self, operation):
+        """Return whether this message is one that the user may write, as itself."""
+        if operation == "create":
+            return self.message_type == "comment" and not self._incident_is_note()
+        return self.author_id == self.env.user.partner_id
 
     def export_data(self, fields_to_export):
         """Override, as `mail` does for ``read``: fields of messages are fetched with

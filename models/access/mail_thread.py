@@ -1,5 +1,24 @@
+"""What customers' users may say, and ask, of documents (R11.6)."""
+
 from odoo import api, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools import is_list_of
+
+#: Documents of customers, on which their users may write messages.
+DOCUMENTS = frozenset(
+    {
+        "account.move",
+        "helpdesk.incident.subscription",
+        "helpdesk.ticket",
+        "sale.order",
+    }
+)
+#: What they say there; the rest of a message is not theirs to choose.
+PLAIN = frozenset({"body", "body_is_html", "subject", "attachments", "attachment_ids"})
+COMMENT = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
+#: To what the files of a message that is being written belong.
+DRAFTS = ("mail.compose.message", "mail.scheduled.message")
 
 
 class MailThread(models.AbstractModel):
@@ -12,3 +31,75 @@ class MailThread(models.AbstractModel):
         if isinstance(operand, Domain) and not self.env.su:
             operand = self.env["res.partner"]._search(operand, active_test=False)
         return super()._search_message_partner_ids(operator, operand)
+
+    def message_post(self, **kwargs):
+        """Override of `mail`, which lets everybody who may write a message choose from
+        whom it comes and to whom it is sent. What customers' users say, they say as
+        themselves, to who follows the document.
+
+        :raise AccessError: if they have chosen more than the words and files.
+        """
+        if self._incident_is_customers(self._name):
+            kwargs = self._incident_plain_message(kwargs)
+        return super().message_post(**kwargs)
+
+    def message_notify(self, *, model=False, **kwargs):
+        """Override of `mail`: see :meth:`message_post`."""
+        self._incident_refuse_customers(model or self._name)
+        return super().message_notify(model=model, **kwargs)
+
+    def message_mail_with_source(self, source_ref, **kwargs):
+        """Override of `mail`: see :meth:`message_post`."""
+        self._incident_refuse_customers(self._name)
+        return super().message_mail_with_source(source_ref, **kwargs)
+
+    def message_post_with_source(self, source_ref, **kwargs):
+        """Override of `mail`: see :meth:`message_post`."""
+        self._incident_refuse_customers(self._name)
+        return super().message_post_with_source(source_ref, **kwargs)
+
+    @api.model
+    def _incident_is_customers(self, model):
+        """Return whether a customer's user writes on a document of this model, with
+        rights of its own: as over RPC."""
+        return (
+            model in DOCUMENTS and not self.env.su and not self.env.user._is_internal()
+        )
+
+    @api.model
+    def _incident_refuse_customers(self, model):
+        if self._incident_is_customers(model):
+            raise AccessError(
+                self.env._(
+                    "You may write a message here, with files of yours: as yourself, "
+                    "and to all who follow the document."
+                )
+            )
+
+    def _incident_plain_message(self, values):
+        """Return how a message of a customer's user is posted.
+
+        :param dict values: what it has asked for, as ``message_post`` takes it.
+        :raise AccessError: if it has asked for more than a message of its own.
+        """
+        asked = {name: value for name, value in values.items() if value}
+        plain = {name: asked.pop(name) for name in PLAIN & asked.keys()}
+        usual = {
+            **COMMENT,
+            "subtype_id": self.env.ref("mail.mt_comment").id,
+            "author_id": self.env.user.partner_id.id,
+        }
+        if any(usual.get(name) != value for name, value in asked.items()):
+            self._incident_refuse_customers(self._name)
+        files = plain.get("attachment_ids", [])
+        if not is_list_of(files, int) or len(self._incident_drafts(files)) < len(files):
+            self._incident_refuse_customers(self._name)
+        return {**plain, **COMMENT}
+
+    @api.model
+    def _incident_drafts(self, ids):
+        """Return those files that the user has uploaded for a message."""
+        files = self.env["ir.attachment"].sudo().browse(ids).exists()
+        return files.filtered(
+            lambda file: file.create_uid == self.env.user and file.res_model in DRAFTS
+        )

@@ -39,6 +39,15 @@ class ProductProduct(models.Model):
         string="A customer gets", compute="_compute_incident_description"
     )
 
+    incident_extra_of_ids = fields.One2many(
+        comodel_name="product.template",
+        inverse_name="incident_extra_product_id",
+        string="Extra incidents of",
+        context={"active_test": False},
+        readonly=True,
+        groups="base.group_user",
+    )
+
     _incident_plan_check = models.Constraint(
         f"""CHECK (CASE incident_kind
             WHEN 'lifetime' THEN incident_quantity BETWEEN 1 AND {MAX_INCIDENTS}
@@ -85,6 +94,26 @@ class ProductProduct(models.Model):
                     )
                 )
             product.product_tmpl_id._check_incident_policy()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: a new plan is part of support, and so is its product (R14)."""
+        template_model = self.env["product.template"]
+        return super().create(
+            [template_model._incident_support_values(vals) for vals in vals_list]
+        )
+
+    def write(self, vals):
+        """Override: a product that becomes a plan, or is one no more, is part of
+        support, or no more (R14)."""
+        if "incident_kind" not in vals:
+            return super().write(vals)
+        changed = self.filtered(
+            lambda product: product.incident_kind != vals["incident_kind"]
+        )
+        res = super().write(vals)
+        changed.product_tmpl_id._incident_follow_support()
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sold_plan(self):

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools.sql import column_exists
 
 from ...fields import WholeNumber
 from .product_product import KINDS, PLAN_FIELDS
@@ -66,6 +67,13 @@ class ProductTemplate(models.Model):
         "itself to allow its other terms.",
     )
 
+    incident_is_support = fields.Boolean(
+        string="Part of paid support",
+        readonly=True,
+        help="A plan, or the price of extra incidents of one: helpdesk managers may "
+        "change it.",
+    )
+
     # Each by itself: computed together, one would undo what is written to the other.
 
     @api.depends("product_variant_ids.incident_kind")
@@ -126,21 +134,100 @@ class ProductTemplate(models.Model):
                     )
                 )
 
+    def _auto_init(self):
+        """Override: what was part of paid support before there was such a field."""
+        new = not column_exists(self.env.cr, self._table, "incident_is_support")
+        res = super()._auto_init()
+        if new and column_exists(self.env.cr, "product_product", "incident_kind"):
+            self.env.cr.execute(
+                """
+                UPDATE product_template t SET incident_is_support = TRUE
+                 WHERE EXISTS (
+                       SELECT FROM product_product p
+                        WHERE p.product_tmpl_id = t.id
+                          AND (p.incident_kind <> 'none' OR EXISTS (
+                              SELECT FROM product_template plan
+                               WHERE plan.incident_extra_product_id = p.id)))
+                """
+            )
+        return res
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `product`: a new product hands its plan to its variant."""
+        vals_list = [self._incident_support_values(vals) for vals in vals_list]
+        self._incident_check_maker(vals_list)
         templates = super().create(vals_list)
         for template, vals in zip(templates, vals_list, strict=True):
             plan = {name: vals[name] for name in PLAN_FIELDS if vals.get(name)}
             if plan:
                 template.product_variant_ids.write(plan)
+        templates.incident_extra_product_id.product_tmpl_id._incident_follow_support()
         return templates
+
+    def write(self, vals):
+        """Override: what extra incidents cost belongs to support (R14)."""
+        if "incident_extra_product_id" not in vals:
+            return super().write(vals)
+        extras = self.incident_extra_product_id
+        res = super().write(vals)
+        extras |= self.incident_extra_product_id
+        extras.product_tmpl_id._incident_follow_support()
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sold_plan(self):
         # The database deletes the variants with it.
         variants = self.with_context(active_test=False).product_variant_ids
         variants._incident_check_unused()
+
+    # ------------------------------------------------------------------
+    # What helpdesk managers may change (R14)
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _incident_support_values(self, vals):
+        """Return the values of a new product: a plan is part of support from the start,
+        before it has a variant."""
+        kind = vals.get("incident_kind") or self.env.context.get(
+            "default_incident_kind"
+        )
+        plan = kind not in (None, False, "none")
+        return {**vals, "incident_is_support": True} if plan else vals
+
+    @api.model
+    def _incident_check_maker(self, vals_list):
+        """Say in words what helpdesk managers may create, before the rule does."""
+        default = self.env.context.get("default_incident_is_support")
+        if all(vals.get("incident_is_support", default) for vals in vals_list):
+            return
+        user = self.env.user
+        if (
+            not self.env.su
+            and user.has_group("helpdesk_mgmt.group_helpdesk_manager")
+            and not user.has_group("product.group_product_manager")
+        ):
+            raise AccessError(
+                self.env._(
+                    "Helpdesk managers create plans: choose on the page “Paid Support” "
+                    "what a customer gets. Other products are for those who have the "
+                    "right to create products."
+                )
+            )
+
+    def _incident_follow_support(self):
+        """Note which of these products are part of support: with the rights of the
+        user, so that nobody makes a product his own by offering it with a plan.
+
+        :raise AccessError: if the user may not change a product that becomes one.
+        """
+        for template in self.with_context(active_test=False):
+            variants = template.sudo().product_variant_ids
+            is_support = any(
+                variant.incident_kind != "none" for variant in variants
+            ) or bool(variants.incident_extra_of_ids)
+            if template.incident_is_support != is_support:
+                template.incident_is_support = is_support
 
     def _inverse_incident_plan(self):
         plans = {
