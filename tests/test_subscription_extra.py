@@ -168,7 +168,11 @@ class TestSubscriptionExtra(SubscriptionCommon):
         order = self.ordered()
         order.order_line.product_uom_qty = 6
         self.assertEqual(order.order_line.incident_units, 3)
-        with self.assertRaisesRegex(UserError, "each of 2 months"):
+        # What was refused is undone, as for whoever tried.
+        with (
+            self.assertRaisesRegex(UserError, "each of 2 months"),
+            self.env.cr.savepoint(),
+        ):
             order.order_line.product_uom_qty = 5
         with self.assertRaises(UserError):
             order.order_line.product_id = self.service

@@ -74,8 +74,10 @@ class AccountPayment(models.Model):
                 payment.payment_token_id and not payment.payment_transaction_id
             )
         )
-        res = super(AccountPayment, asked).action_post()
-        return super(AccountPayment, self - asked).action_post() or res
+        others = self - asked
+        if asked and others:
+            super(AccountPayment, asked).action_post()
+        return super(AccountPayment, others or self).action_post()
 
     def action_view_incident_subscriptions(self):
         """Open the subscriptions that these payments have paid for."""
