@@ -230,7 +230,7 @@ class TestMailGateway(GatewayCommon):
         self.assertFalse(ticket.closed)
         self.assertEqual(self.told(ticket), [])
         note = str(ticket.message_ids.mapped("body"))
-        self.assertIn("sent automatically", note)
+        self.assertIn("automatic message", note)
         self.assertIn("nora@northwind.example", note)
         self.assertIn("Northwind, Nora", note)
 

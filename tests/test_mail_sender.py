@@ -1,4 +1,7 @@
-from odoo import SUPERUSER_ID, http
+import time
+from email import message_from_string
+
+from odoo import SUPERUSER_ID, Command, http
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -203,6 +206,37 @@ class TestMailSender(GatewayCommon, HttpCase):
             with self.subTest(sender):
                 self.assertNobodys(self.mail(sender=sender))
 
+    def test_endless_names(self):
+        """R11.3: a header that is made to be slow to read has no sender."""
+        thread = self.env["mail.thread"]
+        values = {"email_from": "ned@northwind.example"}
+        for start, part in (('"', '\\"'), ("", '"'), ("", "("), ("", "a@b.c,")):
+            header = start + part * (100_000 // len(part))
+            message = message_from_string(f"From: {header}\n\n")
+            before = time.monotonic()
+            self.assertEqual(thread._incident_senders(message, values), [])
+            self.assertLess(time.monotonic() - before, 1, part)
+
+    def test_contacts_made_from_mail(self):
+        """R11.3: what is made from an address in an e-mail proves nothing; what was
+        there stays what it was."""
+        contacts = self.env["res.partner"]
+        thread = self.env["mail.thread"]
+        for make in (
+            contacts.find_or_create,
+            lambda email: contacts._find_or_create_from_emails([email])[0],
+            lambda email: thread._partner_find_from_emails_single([email]),
+        ):
+            self.assertEqual(make(self.contact.email), self.contact)
+            self.assertFalse(self.contact.incident_email_declared)
+            made = make(f'"Board" <{BOARD}>')
+            self.assertEqual((made.name, made.email), ("Board", BOARD))
+            self.assertTrue(made.incident_email_declared)
+            self.assertNobodys(self.mail("strict", sender=BOARD))
+            made.email = "desk@a.example"
+            self.assertEqual(self.mail(sender="desk@a.example").partner_id, made)
+            made.active = False
+
     def test_own_login(self):
         """R11.3: whose user logs in with the address has it, whatever he types."""
         user = new_test_user(
@@ -256,27 +290,69 @@ class TestMailSender(GatewayCommon, HttpCase):
         ticket.partner_id = second
         self.assertOf(ticket, second)
 
+    def test_access_for_a_typed_address(self):
+        """R11.3: staff who let a contact in with the address that its customer has
+        typed say nothing about the address."""
+        board = self.contact_of(self.customer)
+        self.form(self.bella, address_type="delivery", email=BOARD, name="Board")
+        typed = self.env["res.partner"].search([("email", "=", BOARD)]) - board
+        wizard = self.env["portal.wizard"].create(
+            {"partner_ids": [Command.set(typed.ids)]}
+        )
+        wizard.user_ids.action_grant_access()
+        self.assertEqual(typed.user_ids.login, BOARD)
+        ticket = self.mail(sender=BOARD)
+        self.assertOf(ticket, board)
+        self.assertHidden(ticket)
+        board.email = False
+        self.assertNobodys(self.mail(sender=BOARD))
+        # Who has a password need not have read what was mailed to the address.
+        typed.user_ids.password = "secret-secret-1"
+        self.authenticate(BOARD, "secret-secret-1")
+        self.assertNobodys(self.mail(sender=BOARD))
+        typed.action_incident_confirm_email()
+        self.contact_of(self.customer)
+        self.assertOf(self.mail(sender=BOARD), typed)
+
+    def test_login_of_staff(self):
+        """R11.3: a login that staff change is of staff."""
+        user = self.sign_up(BOARD)
+        user.login = "desk@a.example"
+        self.assertNobodys(self.mail(sender=BOARD))
+        self.assertEqual(self.mail(sender="desk@a.example").partner_id, user.partner_id)
+
     def test_sign_up(self):
-        """R11.3: a login that somebody has chosen himself is his address, but takes
-        none from a contact of staff."""
+        """R11.3: a login that somebody has chosen himself is no proof."""
         user = self.sign_up(BOARD)
         self.assertTrue(user.partner_id.incident_email_declared)
+        self.assertNobodys(self.mail(sender=BOARD))
+        user.partner_id.action_incident_confirm_email()
         self.give_lifetime(1, user.partner_id)
         self.assertOf(self.mail(sender=BOARD), user.partner_id)
         stranger = self.sign_up(self.contact.email)
         self.assertTrue(stranger)
         self.assertOf(self.mail(sender=self.contact.email), self.contact)
 
-    def test_invited_with_another_login(self):
-        """R11.3: who is invited can choose another login than the one of the form."""
-        guest = self.env["res.partner"].create(
-            {"name": "Guest", "email": "guest@a.example"}
-        )
-        guest.signup_prepare()
-        token = guest._generate_signup_token()
-        user = self.sign_up(self.contact.email, token=token)
-        self.assertEqual(user.partner_id, guest)
+    def test_invited(self):
+        """R11.3: who is invited can choose another login than the address that the
+        invitation was mailed to: that proves nothing."""
+
+        def invite(login):
+            guest = self.env["res.partner"].create(
+                {"name": "Guest", "email": "guest@a.example"}
+            )
+            guest.signup_prepare()
+            user = self.sign_up(login, token=guest._generate_signup_token())
+            self.assertEqual(user.partner_id, guest)
+            return guest
+
+        invite(self.contact.email)
         self.assertOf(self.mail(sender=self.contact.email), self.contact)
+        invite(BOARD)
+        self.assertNobodys(self.mail(sender=BOARD))
+        guest = invite("guest@a.example")
+        self.contact_of(self.other_customer, "guest@a.example")
+        self.assertEqual(self.mail(sender="guest@a.example").partner_id, guest)
 
     def test_free_team(self):
         """R11.6: a ticket that takes nothing is to be read by nobody else, either."""
@@ -285,6 +361,10 @@ class TestMailSender(GatewayCommon, HttpCase):
         self.assertFalse(ticket.partner_id)
         self.assertEqual(ticket.incident_state, "none")
         self.assertHidden(ticket)
+        note = str(ticket.message_ids.mapped("body"))
+        self.assertIn("Bella (address typed by the customer", note)
+        stranger = self.mail("questions", sender="stranger@a.example")
+        self.assertNotIn("stranger", str(stranger.message_ids.mapped("body")))
 
     # -- who follows -----------------------------------------------------
 
@@ -344,9 +424,8 @@ class TestMailSender(GatewayCommon, HttpCase):
         answered = ticket.with_user(agent)._partner_find_from_emails_single([BOARD])
         self.assertEqual(answered.email, BOARD)
         self.assertEqual(answered.commercial_partner_id, answered)
-        # Two customers' contacts have it now: one more is made, but not each time.
-        self.contact_of(self.customer)
-        self.assertNobodys(self.mail(sender=BOARD))
+        # That is no word of theirs; nor is one more made each time.
+        self.assertNobodys(self.mail("strict", sender=BOARD))
         again = ticket.with_user(agent)._partner_find_from_emails_single([BOARD])
         self.assertEqual(again, answered)
         self.env["res.partner"].browse(answered.id).parent_id = self.other_customer
@@ -355,6 +434,8 @@ class TestMailSender(GatewayCommon, HttpCase):
         )
         third = ticket.with_user(agent)._partner_find_from_emails_single([BOARD])
         self.assertNotIn(third, answered | self.bella.partner_id)
+        board = self.contact_of(self.customer)
+        self.assertOf(self.mail(sender=BOARD), board)
 
     def test_nobody_asks_for_contacts(self):
         """R11.6: whose an address is can be asked for by those who see the contact."""
@@ -413,6 +494,10 @@ class TestMailSender(GatewayCommon, HttpCase):
         )
         self.assertIn("error", answer)
         own = contact.with_user(self.bella).sudo()
+        with self.assertRaises(AccessError):
+            own.action_incident_confirm_email()
+        with self.assertRefused("cannot be written"):
+            self.bella.with_user(self.bella).sudo().incident_login_declared = False
         with self.assertRefused("cannot be written"):
             own.write({"incident_email_declared": False})
         with self.assertRefused("cannot be written"):
@@ -460,13 +545,20 @@ class TestMailSender(GatewayCommon, HttpCase):
         vouched.partner_id.with_context(tracking_disable=False).email = "otto@a.example"
         self.env.cr.flush()
         address = self.env["res.partner"].search([("email", "=", "a@a.example")])
-        typed = self.bella.partner_id | address
+        mailed = address.find_or_create("stranger@a.example")
+        users = self.bella | vouched | self.portal_user
+        stranger = self.sign_up(BOARD)
+        typed = self.bella.partner_id | address | mailed | stranger.partner_id
         given = self.contact | vouched.partner_id | self.portal_user.partner_id
         self.env.flush_all()
         self.env.cr.execute("UPDATE res_partner SET incident_email_declared = NULL")
+        self.env.cr.execute("UPDATE res_users SET incident_login_declared = NULL")
         self.env["res.partner"]._incident_init_declared()
+        users._incident_init_login()
         self.env.invalidate_all()
         self.assertEqual((typed | given).filtered("incident_email_declared"), typed)
+        users |= stranger
+        self.assertEqual(users.filtered("incident_login_declared"), stranger)
 
     # -- companies -------------------------------------------------------
 

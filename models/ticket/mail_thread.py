@@ -15,6 +15,10 @@ AUTO_REPLY_HEADERS = (
 #: Where some of them write "auto_reply".
 PRECEDENCE_HEADERS = ("Precedence", "X-Precedence", "Preference")
 
+#: No name is that long: whoever sends a longer header wants it to be misread, or to
+#: take time.
+MAX_SENDER = 1000
+
 #: What is a name or a comment in a header, though it may look like an address.
 COMMENT = r"\([^()]*\)"
 QUOTED = rf'"(?:[^"\\]|\\.)*"|{COMMENT}'
@@ -79,11 +83,14 @@ class MailThread(models.AbstractModel):
     @api.model
     def _incident_senders(self, message, message_dict):
         """Return the address of the sender. There is none where the header names others
-        besides: mail servers may have looked at one of those.
+        besides: mail servers may have looked at one of those; nor where it is longer
+        than ``MAX_SENDER`` characters.
 
         :rtype: list[str]
         """
         header = " ".join(v for k, v in message.raw_items() if k.lower() == "from")
+        if len(header) > MAX_SENDER:
+            return []
         header = header.encode(errors="surrogateescape").decode(errors="replace")
         words = re.split(r'[\s<>,;:"()]+', re.sub(QUOTED, "", header))
         named = {email_normalize(word) for word in words if "@" in word.strip("@")}

@@ -1,9 +1,10 @@
 """Whose an e-mail address is (R11.3)."""
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.http import request
-from odoo.tools import SQL, email_normalize, escape_psql
+from odoo.tools import SQL, escape_psql
 from odoo.tools.sql import column_exists, create_column
 
 from ..groups import INCIDENT_READERS
@@ -23,24 +24,30 @@ class ResPartner(models.Model):
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
-        help="The customer has typed this address himself. What comes from it waits "
-        "until staff set the contact of the ticket, unless the contact logs in with "
-        "this address.",
+        help="The customer typed this address, or it was taken from an e-mail. E-mail "
+        "from it waits until staff set the contact of the ticket, unless staff gave "
+        "the contact a login with this address.",
         incident_protected=True,
     )
 
     def _auto_init(self):
         """Override: look who typed the addresses of before."""
+        self._incident_create_declared()
+        return super()._auto_init()
+
+    @api.model
+    def _incident_create_declared(self):
+        """Make the column and fill it, if it is not there."""
         name = "incident_email_declared"
         if not column_exists(self.env.cr, self._table, name):
             create_column(self.env.cr, self._table, name, "bool")
             self._incident_init_declared()
-        return super()._auto_init()
 
     @api.model
     def _incident_init_declared(self):
         """Mark what share users have typed: Odoo tracks who changed an address last;
-        one that was never changed is of who made the contact."""
+        one that was never changed is of who made the contact. What the gateway has
+        made from the address of an e-mail is OdooBot's, and stands alone."""
         field = self.env["ir.model.fields"]._get(self._name, "email")
         self.env.execute_query(
             SQL(
@@ -61,9 +68,22 @@ class ResPartner(models.Model):
                   JOIN res_users u ON u.id = CASE WHEN typed.res_id IS NULL
                                                   THEN c.create_uid
                                                   ELSE typed.create_uid END
-                 WHERE c.id = p.id AND u.share AND p.email_normalized IS NOT NULL
+                 WHERE c.id = p.id AND p.email_normalized IS NOT NULL
+                   AND (u.share
+                        OR u.id = %(bot)s
+                       AND typed.res_id IS NULL
+                       AND p.parent_id IS NULL
+                       AND p.is_company IS NOT TRUE
+                       AND NOT EXISTS (SELECT FROM res_users
+                                        WHERE partner_id = p.id)
+                       AND NOT EXISTS (SELECT FROM res_partner
+                                        WHERE parent_id = p.id)
+                       AND NOT EXISTS (SELECT FROM ir_model_data
+                                        WHERE model = 'res.partner'
+                                          AND res_id = p.id))
                 """,
                 field=field.id,
+                bot=SUPERUSER_ID,
             )
         )
 
@@ -73,11 +93,28 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to note what a share user types."""
+        """Override to note what a share user types, or an e-mail names."""
         partners = super().create(vals_list)
-        if self._incident_is_declared():
+        if self._incident_is_declared() or self.env.context.get("incident_from_mail"):
             partners._incident_note_declared(True)
         return partners
+
+    @api.model
+    def find_or_create(self, email, assert_valid_email=False):
+        """Override: who is named in an e-mail is known by nobody yet."""
+        contacts = self.with_context(incident_from_mail=True)
+        return (
+            super(ResPartner, contacts)
+            .find_or_create(email, assert_valid_email=assert_valid_email)
+            .with_env(self.env)
+        )
+
+    @api.model
+    def _find_or_create_from_emails(self, *args, **kwargs):
+        """Override: as :meth:`find_or_create`, whoever answers the e-mail."""
+        contacts = self.with_context(incident_from_mail=True)
+        found = super(ResPartner, contacts)._find_or_create_from_emails(*args, **kwargs)
+        return [contact.with_env(self.env) for contact in found]
 
     def write(self, vals):
         """Override to note who gave the address that is written. What stays as it was,
@@ -119,17 +156,24 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def action_incident_confirm_email(self):
-        """Vouch for the addresses of these contacts, as if staff had typed them.
+        """Vouch for the addresses of these contacts, and the logins with them, as if
+        staff had typed them.
 
-        :raise AccessError: if the user may not write the contacts.
+        :raise AccessError: if the user is not one of the staff, with whatever rights,
+            or may not write the contacts.
         """
+        if self._incident_is_declared():
+            raise AccessError(self.env._("Only staff can confirm an e-mail address."))
         self.check_access("write")
         for partner in self.sudo().filtered("incident_email_declared"):
             partner._incident_note_declared(False)
+            users = partner.with_context(active_test=False).user_ids
+            users._incident_with_login(partner.email_normalized)._incident_remember(
+                incident_login_declared=False
+            )
             partner._message_log(
                 body=self.env._(
-                    "%(email)s is the address of this contact: confirmed.",
-                    email=partner.email,
+                    "E-mail address %(email)s confirmed.", email=partner.email
                 )
             )
 
@@ -186,22 +230,18 @@ class ResPartner(models.Model):
     def _incident_email_proof(self, address):
         """Return how well it is known that an address is this contact's.
 
-        :return: 3 if its user logs in with it, or is one of the staff who has it; 2 if
-            staff gave it to the contact; 1 if the user has chosen that login at the
-            sign-up, where nobody asks for a proof: that takes no address away from a
-            contact of staff. 0 if the contact does not have it, or only says so.
+        :return: 3 if its user has a login with it that staff gave, or is one of the
+            staff who has it; 2 if staff gave it to the contact; 0 if the contact does
+            not have it, or only says so.
         :rtype: int
         """
         self.ensure_one()
-        given = self.email_normalized == address and not self.incident_email_declared
-        logins = self.user_ids.filtered(
-            lambda user: email_normalize(user.login) == address
-        )
-        if any(not user.create_uid.share for user in logins):
+        logins = self.user_ids._incident_with_login(address)
+        if not all(logins.mapped("incident_login_declared")):
             return 3
-        if given:
+        if self.email_normalized == address and not self.incident_email_declared:
             return 2 if self.partner_share else 3
-        return 1 if logins else 0
+        return 0
 
     def _incident_is_alone(self):
         """Return whether nobody sees what this contact follows or is told: it has no

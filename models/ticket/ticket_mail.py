@@ -36,11 +36,10 @@ class HelpdeskTicket(models.Model):
         if not ticket.partner_id:
             followers = ticket.sudo().message_partner_ids.filtered("partner_share")
             ticket.sudo().message_unsubscribe(followers.ids)
+            ticket._incident_log_sender(msg_dict)
         if not ticket._incident_required() or self._incident_from_staff(msg_dict):
             return ticket
         ticket._incident_remember(incident_parking="parked")
-        if not ticket.partner_id:
-            ticket._incident_log_sender(msg_dict)
         return ticket.with_context(incident_arrived=ARRIVED)
 
     @api.model
@@ -111,9 +110,7 @@ class HelpdeskTicket(models.Model):
         """Say for staff why it is unclear who has written this ticket (R11.3)."""
         notes = []
         if self.env.context.get("incident_auto_reply"):
-            notes.append(
-                self.env._("This message was sent automatically: it is not answered.")
-            )
+            notes.append(self.env._("This is an automatic message; no answer is sent."))
         address = email_normalize(msg_dict.get("email_from"), strict=False)
         contacts = address and self.env["res.partner"]._incident_with_email(
             {address}, self.company_id
@@ -128,7 +125,8 @@ class HelpdeskTicket(models.Model):
                 contact.display_name
                 if proof
                 else self.env._(
-                    "%(contact)s (typed by the customer, not confirmed)",
+                    "%(contact)s (address typed by the customer or taken from an "
+                    "e-mail, not verified)",
                     contact=contact.display_name,
                 )
             )
