@@ -2,7 +2,7 @@ from email.message import EmailMessage
 
 from odoo.tests import tagged
 
-from odoo.addons.helpdesk_paid_support.models.ticket.mail_thread import DOCUMENTS
+from odoo.addons.helpdesk_paid_support.models.access.mail_thread import DOCUMENTS
 
 from .common_attack import SECRET, AttackCommon
 
