@@ -9,5 +9,5 @@ from . import ticket_mail
 from . import account_release
 from . import mail_thread
 from . import partner_address
-from . import user_login
 from . import res_partner
+from . import res_users
