@@ -1,5 +1,6 @@
 import json
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -133,6 +134,162 @@ class TestAttackOrders(AttackCommon):
         self.assertIsNone(self.update(gift, 2))
         self.assertEqual(gift.product_uom_qty, 2)
 
+    def offer_combo(self, products):
+        """Return a quotation with an optional combo of these products."""
+        combos = self.env["product.combo"].create(
+            [
+                {
+                    "name": product.name,
+                    "combo_item_ids": [Command.create({"product_id": product.id})],
+                }
+                for product in products
+            ]
+        )
+        bundle = self.env["product.product"].create(
+            {
+                "name": "Bundle",
+                "type": "combo",
+                "list_price": sum(products.mapped("lst_price")),
+                "taxes_id": [Command.clear()],
+                "combo_ids": [Command.set(combos.ids)],
+            }
+        )
+        order = self.offer((bundle, 1, 0))
+        bundle_line = order.order_line[-1]
+        order.order_line = [
+            Command.create(
+                {
+                    "product_id": item.product_id.id,
+                    "product_uom_qty": 1,
+                    "combo_item_id": item.id,
+                    "linked_line_id": bundle_line.id,
+                }
+            )
+            for item in combos.combo_item_ids
+        ]
+        return order, bundle_line, bundle_line.linked_line_ids
+
+    def test_more_of_a_combo(self):
+        """R8.3: a combo that costs nothing gives no more than is offered; one that
+        costs something is sold as often as it is wanted, with what is in it."""
+        order, line, item = self.offer_combo(self.gift)
+        self.assertEqual((order.amount_total, item.incident_units), (450, 1))
+        self.act_as("own")
+        self.assertEqual(self.update(line, 500), REFUSED)
+        self.assertEqual((line | item).mapped("product_uom_qty"), [1, 1])
+        self.assertIsNone(self.update(line, 0))
+        self.assertIsNone(self.update(line, 1))
+        self.assertEqual(item.incident_units, 1)
+
+        order, line, items = self.offer_combo(self.gift | self.day)
+        self.assertEqual(order.amount_total, 500)
+        self.assertIsNone(self.update(line, 4))
+        self.assertEqual(order.amount_total, 650)
+        self.assertEqual(sum(items.mapped("incident_units")), 4)
+        # What is free in it is not to be had without the rest.
+        gift = items.filtered("incident_kind")
+        with self.assertRaises(UserError):
+            gift.with_user(self.user).sudo().product_uom_qty = 5
+
+    def test_prices_below_a_cent(self):
+        """R8.3: what a line costs in all is what counts: thousands of less than a cent
+        are money, to either side."""
+        order = self.offer((self.day, 1, -0.01), (self.gift, 1, 0.01))
+        discount, plan = order.order_line[-2:]
+        (discount | plan).discount = 60
+        self.assertEqual(order.amount_total, 450)
+        self.act_as("own")
+        self.assertEqual(self.update(discount, 100000), REFUSED)
+        self.assertEqual(order.amount_total, 450)
+        self.assertIsNone(self.update(plan, 1))
+        self.assertEqual(order.amount_total, 450)
+        self.assertIsNone(self.update(plan, 1000))
+        self.assertEqual(order.amount_total, 454)
+        # A gift by its discount, not by its price.
+        plan.write({"price_unit": 60, "discount": 100})
+        self.assertEqual(self.update(plan, 1001), REFUSED)
+        self.assertIsNone(self.update(plan, 1000))
+
+    def test_lines_that_are_not_optional(self):
+        """R8.3: wherever a line stands, by whatever route: no share user gets more of
+        a discount, or of a plan for nothing."""
+        for product, price in ((self.day, -20), (self.gift, 0)):
+            order = self.offer((self.day, 1, 50))
+            order.order_line = [
+                Command.create(
+                    {"display_type": "line_section", "name": "Fixed", "sequence": 20}
+                ),
+                Command.create(
+                    {
+                        "product_id": product.id,
+                        "product_uom_qty": 2,
+                        "sequence": 21,
+                    }
+                ),
+            ]
+            line = order.order_line.filtered(lambda line: line.product_uom_qty == 2)
+            line.price_unit = price
+            self.assertFalse(line._can_be_edited_on_portal())
+            total = order.amount_total
+            for user in (self.user, self.env.ref("base.public_user").sudo()):
+                asked = line.with_user(user).sudo()
+                with self.subTest(price=price, user=user.login):
+                    with self.assertRaises(UserError):
+                        asked.product_uom_qty = 20
+                    self.assertEqual(order.amount_total, total)
+                    asked.product_uom_qty = 2
+
+    def test_what_was_there_before_the_plan(self):
+        """R8.3: what was asked for while the order had no plan does not make the plan
+        cheaper; nor does what comes with it."""
+        rebate = self.plan("Rebate", -20)
+        for product, quantity, added in (
+            (self.day, -1, (self.pack, 1)),
+            (rebate, 20, (self.pack, 1)),
+            (self.day, 1, (self.gift, 5)),
+        ):
+            order = self.env["sale.order"].create({"partner_id": self.customer.id})
+            lines = order.order_line.with_user(self.user).sudo()
+            lines.create(
+                {
+                    "order_id": order.id,
+                    "product_id": product.id,
+                    "product_uom_qty": quantity,
+                }
+            )
+            product, quantity = added
+            values = {"product_id": product.id, "product_uom_qty": quantity}
+            with self.subTest(**values), self.assertRaises(UserError):
+                lines.create({"order_id": order.id, **values})
+            order.order_line.product_uom_qty = 1
+            plan = lines.create({"order_id": order.id, "product_id": product.id})
+            self.assertTrue(order.incident_has_plan)
+            with self.assertRaises(UserError):
+                plan.product_uom_qty = -1
+
+    def test_taken_back(self):
+        """R8.3: what staff offers for nothing can be taken off, and taken back as staff
+        has offered it; what staff offers later is what counts then."""
+        order = self.offer((self.gift, 3, 0), (self.day, 4, -20))
+        gift, discount = order.order_line[-2:]
+        self.act_as("own")
+        for line, offered in ((gift, 3), (discount, 4)):
+            for quantity in (1, 0, offered):
+                self.assertIsNone(self.update(line, quantity))
+            self.assertEqual(self.update(line, offered + 1), REFUSED)
+            self.assertIsNone(self.update(line, 0))
+            self.assertEqual(self.update(line, offered + 1), REFUSED)
+            self.assertIsNone(self.update(line, offered))
+        self.assertIsNone(self.update(gift, 0))
+        gift.product_uom_qty = 2
+        self.assertEqual(self.update(gift, 3), REFUSED)
+        # What was paid for is no offer.
+        gift.price_unit = 5
+        self.assertIsNone(self.update(gift, 500))
+        self.assertIsNone(self.update(gift, 0))
+        gift.price_unit = 0
+        self.assertEqual(self.update(gift, 3), REFUSED)
+
     def test_orders_without_plans(self):
         """R8.3: what else a shop sells goes as core lets it go."""
         order = self.offer((self.day, 1, 50))
@@ -230,6 +387,24 @@ class TestAttackOrders(AttackCommon):
                     self.assertEqual(error, REFUSED)
                     self.assertEqual(self.waiting.state, "sent")
 
+    def card(self, holder):
+        """Return a card that somebody has saved."""
+        card = (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.demo.id,
+                    "payment_method_id": self.demo.payment_method_ids[:1].id,
+                    "provider_ref": "card",
+                    "partner_id": holder.id,
+                    "demo_simulated_state": "done",
+                }
+            )
+        )
+        card.payment_details = f"number {card.id}"
+        return card
+
     def test_cards_of_others(self):
         """R11.6: nobody pays with a card that somebody else has saved, of the same
         customer or not; only with one of his own, or of the customer."""
@@ -240,25 +415,41 @@ class TestAttackOrders(AttackCommon):
             (self.customer, None),
             (self.user.partner_id, None),
         ):
-            token = (
-                self.env["payment.token"]
-                .sudo()
-                .create(
-                    {
-                        "provider_id": self.demo.id,
-                        "payment_method_id": self.demo.payment_method_ids[:1].id,
-                        "provider_ref": "card",
-                        "partner_id": holder.id,
-                        "demo_simulated_state": "done",
-                    }
-                )
-            )
+            token = self.card(holder)
             self.act_as("own")
             with self.subTest(holder=holder.name), self.undone():
                 answer = self.pay_online(self.waiting, flow="token", token_id=token.id)
                 self.assertEqual(answer, error)
                 state = "sent" if error else "sale"
                 self.assertEqual(self.waiting.state, state)
+
+    def test_cards_that_a_link_offers(self):
+        """R11.6: whoever has the link, and is not logged in, pays with the cards that
+        the order's page shows: of its customer or of who gets the bill. Nobody else's
+        can be named."""
+        order = self.quotation(self.pack, customer=self.user.partner_id)
+        billing, colleague = self.env["res.partner"].create(
+            [
+                {"name": name, "type": type_, "parent_id": self.customer.id}
+                for name, type_ in (("Billing", "invoice"), ("Nils", "contact"))
+            ]
+        )
+        order.partner_invoice_id = billing
+        order.action_quotation_sent()
+        for holder, offered, error in (
+            (self.user.partner_id, True, None),
+            (billing, False, None),
+            (self.customer, False, REFUSED),
+            (colleague, False, REFUSED),
+        ):
+            card = self.card(holder)
+            with self.subTest(holder=holder.name), self.undone():
+                self.act_as("public")
+                page = self.url_open(order.get_portal_url() + "&allow_payment=yes")
+                self.assertEqual(f"number {card.id}" in page.text, offered)
+                answer = self.pay_online(order, flow="token", token_id=card.id)
+                self.assertEqual(answer, error)
+                self.assertEqual(order.state, "sent" if error else "sale")
 
     # -- subsidiaries -------------------------------------------------------------
 
@@ -311,6 +502,73 @@ class TestAttackOrders(AttackCommon):
         # A link is for whoever has it.
         page = self.url_open(self.waiting.get_portal_url())
         self.assertIn(self.waiting.name, page.text)
+
+    def test_invoices_of_a_subsidiary(self):
+        """R11.6: nor does a company's user see any other invoice about a subsidiary's
+        plans or charges, whoever typed it: of a down payment, without an order, credit
+        notes. What is about something else is as core shows it."""
+        holding = self._customer("Holding")
+        self.customer.parent_id = holding
+        self.users["holding"] = self._portal_user("pat", holding)
+        ordered = self.order(self.pack)
+        wizard = self.env["sale.advance.payment.inv"].create(
+            {
+                "advance_payment_method": "percentage",
+                "amount": 50,
+                "sale_order_ids": ordered.ids,
+            }
+        )
+        down_payment = wizard._create_invoices(ordered)
+        old = self.plan("Not sold any more", 60, "lifetime", 10)
+        typed = {
+            name: self.typed(product, move_type)
+            for name, product, move_type in (
+                ("plan", self.pack, "out_invoice"),
+                ("archived plan", old, "out_invoice"),
+                ("credit of a plan", self.pack, "out_refund"),
+                ("something else", self.service, "out_invoice"),
+                ("credit of something else", self.service, "out_refund"),
+                ("credit of the invoice", self.service, "out_refund"),
+                ("credit of the charge", self.service, "out_refund"),
+            )
+        }
+        typed[
+            "credit of the invoice"
+        ].reversed_entry_id = self.sub.term_ids.sale_line_id.invoice_lines.move_id[:1]
+        typed["credit of the charge"].reversed_entry_id = self.charge.invoice_ids[:1]
+        typed["down payment"] = down_payment
+        for move in typed.values():
+            move.action_post()
+        old.active = False
+        moves = self.env["account.move"].concat(*typed.values())
+        shown = typed["something else"] | typed["credit of something else"]
+        for role, visible in (("own", moves), ("holding", shown)):
+            self.act_as(role)
+            for documents, seen in (
+                (moves, visible),
+                (moves.line_ids, visible.line_ids),
+            ):
+                domain = [("id", "in", documents.ids)]
+                found, _error = self.rpc(documents._name, "search", domain)
+                found = documents.browse(found)
+                moves_found = found if found._name == moves._name else found.move_id
+                names = [name for name, move in typed.items() if move in moves_found]
+                with self.subTest(role=role, found=names):
+                    self.assertEqual(set(found), set(seen))
+
+    def typed(self, product, move_type):
+        """Return an invoice or credit note that an accountant has typed."""
+        return self.env["account.move"].create(
+            {
+                "move_type": move_type,
+                "partner_id": self.customer.id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {"product_id": product.id, "quantity": 1, "price_unit": 60}
+                    )
+                ],
+            }
+        )
 
     def test_addresses_of_a_subsidiary(self):
         """R11.6: nor does it change the addresses of that customer."""

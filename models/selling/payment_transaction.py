@@ -88,6 +88,11 @@ class PaymentTransaction(models.Model):
         any provider, one that staff only tries out or another company's, and any card
         that a colleague has saved.
 
+        This is for every transaction that a share user makes, whatever it pays for.
+        Who is logged in pays with his own cards and those of his customer. Who is not
+        has a link: core pays for whoever gets the bill, and shows the cards of whom the
+        order is for.
+
         :raise UserError: if it is not on offer.
         """
         for transaction in self.sudo():
@@ -95,6 +100,10 @@ class PaymentTransaction(models.Model):
                 continue  # what staff, or the provider, has begun
             provider, payer = transaction.provider_id, transaction.partner_id
             orders, invoices = transaction.sale_order_ids, transaction.invoice_ids
+            if self.env.user._is_public():
+                holders = payer | orders.partner_id
+            else:
+                holders = payer | payer.commercial_partner_id
             if (
                 not provider.is_published
                 or provider.state == "disabled"
@@ -102,8 +111,7 @@ class PaymentTransaction(models.Model):
                     provider.company_id not in company.parent_ids
                     for company in orders.company_id | invoices.company_id
                 )
-                or transaction.token_id.partner_id
-                - (payer | payer.commercial_partner_id)
+                or transaction.token_id.partner_id - holders
             ):
                 raise UserError(
                     self.env._("This way to pay is not available. Choose another one.")

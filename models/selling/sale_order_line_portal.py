@@ -1,6 +1,6 @@
 """What customers may ask for in an order (R8.3)."""
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -11,29 +11,70 @@ class SaleOrderLine(models.Model):
 
     _inherit = "sale.order.line"
 
+    incident_offered = fields.Float(
+        digits="Product Unit",
+        string="Offered quantity",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+        help="How many staff had offered at this price, where the customer has taken "
+        "some off, and may take them back.",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override for R8.3."""
         lines = super().create(vals_list)
         if self.env.user.share:
-            lines._incident_check_asked({})
+            lines._incident_check_added()
         return lines
 
     def write(self, vals):
-        """Override for R8.3."""
-        if "product_uom_qty" not in vals or not self.env.user.share:
+        """Override for R8.3: what a share user takes off can be taken back as it was
+        offered, until staff offers something else."""
+        if "product_uom_qty" not in vals:
             return super().write(vals)
-        before = {line: line.product_uom_qty for line in self}
+        lines = self.sudo()
+        if not self.env.user.share:
+            if any(line.incident_offered for line in lines):
+                vals = {**vals, "incident_offered": 0}
+            return super().write(vals)
+        before = {
+            line: max(line.product_uom_qty, line.incident_offered) for line in lines
+        }
+        gifts = lines.filtered(
+            lambda line: line.order_id.incident_has_plan and line._incident_is_gift()
+        )
         res = super().write(vals)
-        self._incident_check_asked(before)
+        lines._incident_check_asked(before)
+        for line in gifts:
+            if line.product_uom_qty < before[line]:
+                line.incident_offered = before[line]
         return res
+
+    def _incident_check_added(self):
+        """Check the lines that a share user has added to orders with a plan, and those
+        that were there already if the plan has come only now.
+
+        :raise UserError: as for `_incident_check_asked`.
+        """
+        new = self.sudo()
+        came = new.order_id.filtered(
+            lambda order: order.order_line.filtered("incident_kind") <= new
+        )
+        # Of renewals and other operations, this module says how many.
+        counted = {
+            line: line.product_uom_qty for line in new if line.incident_operation
+        }
+        (new | came.order_line)._incident_check_asked(counted)
 
     def _incident_check_asked(self, before):
         """Check the quantities that a share user has asked for, of orders with a plan.
 
-        :param dict before: by line, the quantity that was there.
+        :param dict before: by line, the quantity that was there, or that staff had
+            offered.
         :raise UserError: if one is below zero; or if more is asked for of what costs
-            nothing, or less, than staff offers: one, or what was there.
+            nothing, or less, than one, or than that.
         """
         for line in self.sudo().filtered("order_id.incident_has_plan"):
             if line.product_uom_qty < 0:
@@ -43,7 +84,7 @@ class SaleOrderLine(models.Model):
                         product=line.product_id.display_name,
                     )
                 )
-            most = max(before.get(line, line.product_uom_qty), 1)
+            most = max(before.get(line, 0), 1)
             if line.product_uom_qty > most and line._incident_is_gift():
                 raise UserError(
                     self.env._(
@@ -56,9 +97,23 @@ class SaleOrderLine(models.Model):
 
     def _incident_is_gift(self):
         """Return whether more of this line makes its order cheaper, or gives incidents
-        for nothing, and customers choose how many. Others, as rewards, core counts."""
-        if not self._can_be_edited_on_portal():
+        for nothing: its price is below zero, be it by less than can be paid, or it
+        sells incidents and all of it costs nothing. Rewards are counted by core."""
+        if "is_reward_line" in self._fields and self.is_reward_line:
             return False
-        price = self.price_unit * (1 - self.discount / 100)
-        sign = self.currency_id.compare_amounts(price, 0)
-        return sign < 0 or (not sign and bool(self.incident_kind))
+        together = self._incident_together()
+        price = sum(line.price_unit * (1 - line.discount / 100) for line in together)
+        return price < 0 or (
+            self.currency_id.is_zero(price * self.product_uom_qty)
+            and any(line.incident_kind for line in together)
+        )
+
+    def _incident_together(self):
+        """Return the lines that are paid together: this one or, where it belongs to a
+        combo, all of that; core gives each item a part of the price. Where there are
+        not as many of each item, a line stands for itself."""
+        combo = self.linked_line_id if self.combo_item_id else self
+        items = combo.linked_line_ids.filtered("combo_item_id")
+        if any(item.product_uom_qty != self.product_uom_qty for item in items):
+            return self
+        return self | combo | items
