@@ -132,12 +132,14 @@ class PaidSupportShop(CustomerPortal):
             )
         return request.redirect(paid)
 
-    @http.route()
-    def portal_quote_accept(self, *args, **kwargs):
-        """Override of `sale` for R3.6: an order that is confirmed by signing it is
+    def _document_check_access(self, model_name, document_id, access_token=None):
+        """Override of `portal` for R3.6: an order that is confirmed by signing it is
         printed after the commit."""
-        request.update_context(incident_print=LATER)
-        return super().portal_quote_accept(*args, **kwargs)
+        if model_name == "sale.order":
+            request.update_context(incident_print=LATER)
+        return super()._document_check_access(
+            model_name, document_id, access_token=access_token
+        )
 
     def _get_payment_values(self, order_sudo, *args, **kwargs):
         """Override of `sale`: who has paid for a plan lands where it can be seen."""

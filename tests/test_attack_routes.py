@@ -419,6 +419,8 @@ class TestAttackRoutes(AttackCommon):
         contact, customer = self.user.partner_id, self.customer
         country = self.env.ref("base.de").id
         names = {field.name for field in self.own_fields()["res.partner"]}
+        # That he has typed his address himself is noted (R11.3).
+        names.remove("incident_email_declared")
         names |= {
             "active",
             "commercial_partner_id",
@@ -449,6 +451,7 @@ class TestAttackRoutes(AttackCommon):
         self.assertIn("redirectUrl", response.json())
         self.env.invalidate_all()
         self.assertEqual(contact.name, "Eve")
+        self.assertTrue(contact.sudo().incident_email_declared)
         after = [record.sudo().read(read) for record in (contact, customer)]
         self.assertEqual(after, before)
         self.assertUntouched()
