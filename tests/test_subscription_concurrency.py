@@ -110,7 +110,8 @@ class TestSubscriptionConcurrency(ConcurrencyCase):
                 [("subscription_id", "in", self.subscription_ids)]
             )
             self.assertEqual(
-                sorted(reminders.mapped("kind")), ["renewed"] * SUBSCRIPTIONS
+                sorted(reminders.mapped("kind")),
+                ["renewal_on"] * SUBSCRIPTIONS + ["renewed"] * SUBSCRIPTIONS,
             )
 
     def test_two_workers(self):
