@@ -3,7 +3,6 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import is_list_of
 
 #: Documents of customers, on which their users may write messages.
 DOCUMENTS = frozenset(
@@ -14,11 +13,10 @@ DOCUMENTS = frozenset(
         "sale.order",
     }
 )
-#: What they say there; the rest of a message is not theirs to choose.
-PLAIN = frozenset({"body", "body_is_html", "subject", "attachments", "attachment_ids"})
+#: What they say there; the rest of a message is not theirs to choose. Files come by the
+#: pages, which see whose they are.
+PLAIN = frozenset({"body", "body_is_html", "subject"})
 COMMENT = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
-#: To what the files of a message that is being written belong.
-DRAFTS = ("mail.compose.message", "mail.scheduled.message")
 
 
 class MailThread(models.AbstractModel):
@@ -37,7 +35,7 @@ class MailThread(models.AbstractModel):
         whom it comes and to whom it is sent. What customers' users say, they say as
         themselves, to who follows the document.
 
-        :raise AccessError: if they have chosen more than the words and files.
+        :raise AccessError: if they have chosen more than the words.
         """
         if self._incident_is_customers(self._name):
             kwargs = self._incident_plain_message(kwargs)
@@ -71,8 +69,8 @@ class MailThread(models.AbstractModel):
         if self._incident_is_customers(model):
             raise AccessError(
                 self.env._(
-                    "You may write a message here, with files of yours: as yourself, "
-                    "and to all who follow the document."
+                    "You can write a message here as yourself, to all who follow the "
+                    "document: its sender and who else gets it are not yours to choose."
                 )
             )
 
@@ -91,15 +89,4 @@ class MailThread(models.AbstractModel):
         }
         if any(usual.get(name) != value for name, value in asked.items()):
             self._incident_refuse_customers(self._name)
-        files = plain.get("attachment_ids", [])
-        if not is_list_of(files, int) or len(self._incident_drafts(files)) < len(files):
-            self._incident_refuse_customers(self._name)
         return {**plain, **COMMENT}
-
-    @api.model
-    def _incident_drafts(self, ids):
-        """Return those files that the user has uploaded for a message."""
-        files = self.env["ir.attachment"].sudo().browse(ids).exists()
-        return files.filtered(
-            lambda file: file.create_uid == self.env.user and file.res_model in DRAFTS
-        )
