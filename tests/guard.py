@@ -22,19 +22,24 @@ from odoo.addons.mail.models.mail_mail import MailMail
 from odoo.addons.payment.models.payment_transaction import PaymentTransaction
 
 FOLDER = os.path.dirname(__file__) + os.sep
+HERE = globals()
 STATEMENT = "helpdesk_paid_support.tests.statement"
 
 
 def statement():
-    """Return the statement of a test that is being executed, by the outermost of its
-    frames; None if that is not in this thread."""
-    found, frame = None, sys._getframe()
+    """Return the statement of a test, or of what helps it, that has called the module
+    or Odoo; None where no test is being executed, as in a thread that answers."""
+    frames, frame = [], sys._getframe(1)
     while frame:
-        path = frame.f_code.co_filename
-        if path.startswith(FOLDER) and path != __file__:
-            found = id(frame), frame.f_lasti
+        frames.append(frame)
         frame = frame.f_back
-    return found
+    found = None
+    for frame in reversed(frames):
+        if frame.f_code.co_filename.startswith(FOLDER) and frame.f_globals is not HERE:
+            found = frame
+        elif found:
+            break
+    return found and (id(found), found.f_lasti)
 
 
 def refuse_under_lock(env, what):

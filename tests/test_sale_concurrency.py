@@ -120,6 +120,9 @@ class TestSaleConcurrency(ConcurrencyCase):
             service = env["product.product"].create(
                 {"name": "A day", "type": "service", "invoice_policy": "order"}
             )
+            paid_online = self.transaction_of(env, self.quotation(env))
+            paid_online._set_done()
+            paid_online._post_process()
             plain = self.quotation(env)
             plain.order_line.product_id = service
             plain_transaction = self.transaction_of(env, plain)
@@ -127,6 +130,7 @@ class TestSaleConcurrency(ConcurrencyCase):
                 "order": order.id,
                 "transaction": self.transaction_of(env, order).id,
                 "plain transaction": plain_transaction.id,
+                "paid transaction": paid_online.id,
                 "posted": posted.id,
                 "partial": paid.line_ids.matched_credit_ids.id,
                 "invoice": self.invoice(env).id,
@@ -185,8 +189,10 @@ class TestSaleConcurrency(ConcurrencyCase):
             ),
             (
                 "a transaction",
-                lambda env: of(env, "transaction", "payment.transaction")._set_done(),
-                row("payment_transaction", "transaction"),
+                lambda env: of(env, "paid transaction", "payment.transaction").write(
+                    {"state": "error"}
+                ),
+                row("payment_transaction", "paid transaction"),
             ),
             (
                 "a transaction that is processed",
@@ -208,6 +214,12 @@ class TestSaleConcurrency(ConcurrencyCase):
         ):
             with self.subTest(what):
                 self.meet(self.account, who_waits, who_has)
+        with self.undone() as env, self.undone() as other:
+            # Before there is money it waits for nobody: a provider may be asked next.
+            self.account(env)._lock()
+            other.cr.execute("SET LOCAL lock_timeout = '500ms'")
+            of(other, "transaction", "payment.transaction")._set_done()
+            other.flush_all()
 
     def _invoice_of_who_has_moved(self, env):
         """An invoice of the second half of an order: the first one has given to the
