@@ -267,29 +267,6 @@ class TestAttackOrders(AttackCommon):
             with self.assertRaises(UserError):
                 plan.product_uom_qty = -1
 
-    def test_taken_back(self):
-        """R8.3: what staff offers for nothing can be taken off, and taken back as staff
-        has offered it; what staff offers later is what counts then."""
-        order = self.offer((self.gift, 3, 0), (self.day, 4, -20))
-        gift, discount = order.order_line[-2:]
-        self.act_as("own")
-        for line, offered in ((gift, 3), (discount, 4)):
-            for quantity in (1, 0, offered):
-                self.assertIsNone(self.update(line, quantity))
-            self.assertEqual(self.update(line, offered + 1), REFUSED)
-            self.assertIsNone(self.update(line, 0))
-            self.assertEqual(self.update(line, offered + 1), REFUSED)
-            self.assertIsNone(self.update(line, offered))
-        self.assertIsNone(self.update(gift, 0))
-        gift.product_uom_qty = 2
-        self.assertEqual(self.update(gift, 3), REFUSED)
-        # What was paid for is no offer.
-        gift.price_unit = 5
-        self.assertIsNone(self.update(gift, 500))
-        self.assertIsNone(self.update(gift, 0))
-        gift.price_unit = 0
-        self.assertEqual(self.update(gift, 3), REFUSED)
-
     def test_orders_without_plans(self):
         """R8.3: what else a shop sells goes as core lets it go."""
         order = self.offer((self.day, 1, 50))

@@ -1,6 +1,6 @@
 """What customers may ask for in an order (R8.3)."""
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 
@@ -11,16 +11,6 @@ class SaleOrderLine(models.Model):
 
     _inherit = "sale.order.line"
 
-    incident_offered = fields.Float(
-        digits="Product Unit",
-        string="Offered quantity",
-        copy=False,
-        readonly=True,
-        groups="base.group_user",
-        help="How many staff had offered at this price, where the customer has taken "
-        "some off, and may take them back.",
-    )
-
     @api.model_create_multi
     def create(self, vals_list):
         """Override for R8.3."""
@@ -30,26 +20,12 @@ class SaleOrderLine(models.Model):
         return lines
 
     def write(self, vals):
-        """Override for R8.3: what a share user takes off can be taken back as it was
-        offered, until staff offers something else."""
-        if "product_uom_qty" not in vals:
+        """Override for R8.3."""
+        if "product_uom_qty" not in vals or not self.env.user.share:
             return super().write(vals)
-        lines = self.sudo()
-        if not self.env.user.share:
-            if any(line.incident_offered for line in lines):
-                vals = {**vals, "incident_offered": 0}
-            return super().write(vals)
-        before = {
-            line: max(line.product_uom_qty, line.incident_offered) for line in lines
-        }
-        gifts = lines.filtered(
-            lambda line: line.order_id.incident_has_plan and line._incident_is_gift()
-        )
+        before = {line: line.product_uom_qty for line in self}
         res = super().write(vals)
-        lines._incident_check_asked(before)
-        for line in gifts:
-            if line.product_uom_qty < before[line]:
-                line.incident_offered = before[line]
+        self._incident_check_asked(before)
         return res
 
     def _incident_check_added(self):
@@ -71,10 +47,9 @@ class SaleOrderLine(models.Model):
     def _incident_check_asked(self, before):
         """Check the quantities that a share user has asked for, of orders with a plan.
 
-        :param dict before: by line, the quantity that was there, or that staff had
-            offered.
+        :param dict before: by line, the quantity that was there.
         :raise UserError: if one is below zero; or if more is asked for of what costs
-            nothing, or less, than one, or than that.
+            nothing, or less, than staff offers: one, or what was there.
         """
         for line in self.sudo().filtered("order_id.incident_has_plan"):
             if line.product_uom_qty < 0:
