@@ -148,7 +148,7 @@ EVERYWHERE = {
     # test_attack_messages.py
     "mail.thread": {
         *("message_mail_with_source", "message_notify", "message_post"),
-        "message_post_with_source",
+        *("message_post_with_source", "message_update"),
     },
 }
 #: Methods of core that do more for our records than their rights say. All others go by
@@ -347,7 +347,9 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.ticket": self.secret_ticket,
             "helpdesk.ticket.charge": self.charge,
             "helpdesk.ticket.team": self.team,
+            "mail.mail": self.env["mail.mail"].sudo().create({"body_html": SECRET}),
             "mail.message": self.secret_ticket.sudo().message_ids[:1],
+            "mail.template": self.env.ref("sale.email_template_edi_sale"),
             "payment.transaction": orders.transaction_ids[:1],
             "product.product": self.months,
             "product.template": self.months.product_tmpl_id,
@@ -408,11 +410,14 @@ class TestAttackRpc(AttackCommon):
             "create": [new.get(model, {"name": "x"})],
             "default_get": [["name"]],
             "export_data": [records[model].ids, ["body"]],
+            "find_or_create": ["n@example.com"],
             "get_empty_list_help": ["x"],
             "message_new": [mail],
         }
         more = {
             "message_subscribe": [self.other_user.partner_id.ids],
+            "send_mail": [records["sale.order"].id],
+            "send_mail_batch": [records["sale.order"].ids],
             "write": [written.get(model, {"name": "x"})],
         }
         return given.get(method) or [records[model].ids, *more.get(method, [])]

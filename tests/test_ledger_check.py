@@ -244,11 +244,13 @@ NO_NUMBERS = {
     "account.move",
     "helpdesk.incident.difference",
     "helpdesk.incident.fault",
+    "helpdesk.incident.outbox",
     "helpdesk.incident.reminder",
     "helpdesk.ticket.team",
     "product.product",
     "product.template",
     "res.company",
+    "res.partner",
     "res.users",
 }
 

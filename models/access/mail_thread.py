@@ -41,6 +41,12 @@ class MailThread(models.AbstractModel):
             kwargs = self._incident_plain_message(kwargs)
         return super().message_post(**kwargs)
 
+    def message_update(self, msg_dict, update_vals=None):
+        """Override of `mail`: see :meth:`message_post`. What comes by e-mail comes with
+        the rights of the gateway."""
+        self._incident_refuse_customers(self._name)
+        return super().message_update(msg_dict, update_vals=update_vals)
+
     def message_notify(self, *, model=False, **kwargs):
         """Override of `mail`: see :meth:`message_post`."""
         self._incident_refuse_customers(model or self._name)
