@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from .mail_thread import DOCUMENTS
 
@@ -16,7 +17,10 @@ class MailMessage(models.Model):
         ``message_ids.body`` would ask for the words of internal notes. Customers' users
         find what they may read, whatever path has led here.
         """
-        bypass_access = bypass_access and self.env.user._is_internal()
+        if bypass_access and not (self.env.su or self.env.user._is_internal()):
+            bypass_access = not self.browse().has_access("read")
+            if bypass_access:  # who is not logged in finds none
+                domain = Domain.FALSE
         return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)
 
     def _get_forbidden_access(self, operation):
