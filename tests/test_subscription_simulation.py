@@ -549,7 +549,8 @@ class TestSubscriptionSimulation(SaleCommon):
         self.assertFalse(self.env["helpdesk.incident.fault"].search([]))
         self.env.cr.execute(
             "SELECT kind, key FROM helpdesk_incident_reminder "
-            "WHERE state = 'sent' AND kind <> 'low'"
+            "WHERE state = 'sent' AND kind <> 'low' AND kind <> ALL(%s)",
+            [list(helpdesk_incident_reminder.SWITCHES)],
         )
         self.assertEqual(
             sorted(self.env.cr.fetchall()),
