@@ -1,6 +1,7 @@
 from contextlib import contextmanager
 
 from odoo.tests import HttpCase, TransactionCase
+from odoo.tools import SQL
 
 from .guard import refuse_under_lock
 
@@ -57,8 +58,13 @@ class LedgerCase(TransactionCase):
         self.env.flush_all()
         state = {}
         for table, columns in STATE.items():
-            self.env.cr.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id")
-            state[table] = self.env.cr.fetchall()
+            state[table] = self.env.execute_query(
+                SQL(
+                    "SELECT %s FROM %s ORDER BY id",
+                    SQL(", ").join(map(SQL.identifier, columns)),
+                    SQL.identifier(table),
+                )
+            )
         return state
 
     def assertLedgerSound(self):
