@@ -108,7 +108,7 @@ METHODS = {
     "helpdesk.ticket.team.write": "-----",
     "helpdesk.ticket.unlink": "-----",
     "helpdesk.ticket.write": "--+--",
-    "mail.message.export_data": "!!+-+",
+    "mail.message.export_data": "-----",
     "mail.mail.send": "-----",
     "mail.mail.send_after_commit": "-----",
     "mail.template.send_mail": "----+",
