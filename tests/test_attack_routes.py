@@ -299,6 +299,8 @@ class TestAttackRoutes(AttackCommon):
             )
         )
         ticket.message_subscribe(contact.ids)
+        # Core compares tokens with that of the document, which must have one.
+        ticket._portal_ensure_token()
         of_other = self.quotation(self.pack, customer=self.other_user.partner_id)
         country = self.env.ref("base.de")
         token = of_other._portal_ensure_token()
