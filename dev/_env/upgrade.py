@@ -35,10 +35,16 @@ SELECT '{table}.' || key || ' ' || COALESCE(content ->> 'id', content::text)
           FROM "{table}" AS row) AS row,
        jsonb_each_text(content)
 """
-# The rows that came with the module itself, as above.
+# The rows that came with the module itself, as above, and what their history says.
 OWN = f"""
 SELECT replace(model, '.', '_') || '.id ' || res_id || ': ' || to_json(res_id::text)
   FROM ir_model_data WHERE module = '{MODULE}'
+ UNION
+SELECT 'mail_message.id ' || message.id || ': ' || to_json(message.id::text)
+  FROM mail_message message
+  JOIN ir_model_data data
+    ON data.model = message.model AND data.res_id = message.res_id
+   AND data.module = '{MODULE}'
 """
 SHOWN = 10
 
