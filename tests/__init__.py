@@ -54,6 +54,7 @@ from . import test_portal
 from . import test_portal_foreign
 from . import test_portal_queries
 from . import test_printing
+from . import test_refund_in_part
 from . import test_registration
 from . import test_reminders
 from . import test_return
@@ -87,6 +88,8 @@ from . import test_topup
 from . import test_topup_property
 from . import test_tours
 from . import test_translations
+from . import test_typed_credit
+from . import test_typed_invoice
 from . import test_unearned
 from . import test_unearned_property
 from . import test_whole_number

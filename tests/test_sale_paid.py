@@ -272,12 +272,30 @@ class TestSalePaid(SaleCommon):
         self.assertEqual(self.given(), 10)
 
     def test_line_added_later(self):
-        """R8.3: a confirmed order that costs more is not paid any more."""
+        """R8.10: 90.00 of consulting added to a paid pack takes nothing from it; a plan
+        that is added waits until all before it is paid, too."""
         order = self.quotation(self.pack)
         self.transaction(order)
+        order.order_line = [
+            Command.create({"product_id": self.service.id, "price_unit": 90})
+        ]
+        self.assertEqual(self.given(), 10)
+        order.order_line = [Command.create({"product_id": self.pack.id})]
+        self.assertEqual(self.given(), 10)
+        self.transaction(order, 90)
+        self.assertEqual(self.given(), 10)
+        self.transaction(order, 50)
+        self.assertEqual(self.given(), 20)
+
+    def test_discount_added_later(self):
+        """R8.10: what makes the order cheaper makes each line before it cheaper."""
+        order = self.quotation(self.pack)
+        order.order_line = [
+            Command.create({"product_id": self.service.id, "price_unit": -10})
+        ]
+        self.transaction(order)
+        self.assertEqual((order.amount_total, self.given()), (40, 10))
         order.order_line = [Command.create({"product_id": self.service.id})]
-        self.assertEqual(self.given(), 0)
-        self.transaction(order, 40)
         self.assertEqual(self.given(), 10)
 
     def test_nobody_sets_defaults_for_what_is_remembered(self):

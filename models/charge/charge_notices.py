@@ -277,7 +277,7 @@ class HelpdeskTicketCharge(models.Model):
                 paid.append((partial.debit_amount_currency, payer.date, name))
             for payment in invoice._incident_loose_payments():
                 # It may pay for other invoices as well.
-                left = payment._incident_left_for(payment.invoice_ids, currency)
+                left = payment._incident_paid_for(payment.invoice_ids, currency)
                 amount = min(left, invoice.amount_total)
                 paid.append((amount, payment.date, payment.name))
             payments += [

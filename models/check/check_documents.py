@@ -67,15 +67,15 @@ class SaleOrder(models.Model):
         """
         account_model = self.env["helpdesk.incident.account"]
         for order in self:
-            covered = order._incident_is_covered()
+            paid = order._incident_paid()
             for line in order.order_line.filtered("incident_kind"):
                 numbers = {
-                    "incident_due": (line.incident_due, line._incident_due(covered))
+                    "incident_due": (line.incident_due, line._incident_due(paid))
                 }
                 if order.currency_id == order.company_id.currency_id:
                     numbers["incident_value"] = (
                         line.incident_value,
-                        float(line._incident_value(covered)),
+                        float(line._incident_value(paid)),
                     )
                 account = line.incident_account_id or account_model._of(
                     order.partner_id, order.company_id

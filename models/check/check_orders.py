@@ -40,6 +40,9 @@ class HelpdeskIncidentAccount(models.Model):
                 "incident_units": (
                     "COALESCE(l.incident_units, 0)",
                     """CASE WHEN l.incident_kind IS NULL THEN 0
+                            WHEN l.product_uom_qty = 0
+                             AND l.incident_account_id IS NOT NULL
+                            THEN l.incident_units
                             WHEN l.product_uom_id <> template.uom_id
                             THEN l.incident_units
                             WHEN l.incident_operation = 'extra' THEN ROUND(

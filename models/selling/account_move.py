@@ -1,5 +1,13 @@
 from odoo import api, fields, models
 
+#: What decides on what is paid and credited.
+DECIDING = {
+    "state",
+    "incident_goodwill",
+    "incident_credited_id",
+    "matched_payment_ids",
+}
+
 
 class AccountMove(models.Model):
     """What is posted decides on what is paid (R8.3) and credited (R8.4)."""
@@ -12,6 +20,7 @@ class AccountMove(models.Model):
         help="The customer keeps the support incidents although they are credited.",
     )
     incident_has_plan = fields.Boolean(compute="_compute_incident_has_plan")
+    incident_names_plan = fields.Boolean(compute="_compute_incident_names_plan")
     incident_subscription_count = fields.Integer(compute="_compute_incident_has_plan")
 
     @api.depends("invoice_line_ids.sale_line_ids.incident_kind")
@@ -22,6 +31,12 @@ class AccountMove(models.Model):
             move.incident_subscription_count = len(
                 lines.incident_term_ids.subscription_id
             )
+
+    @api.depends("invoice_line_ids.product_id")
+    def _compute_incident_names_plan(self):
+        for move in self:
+            kinds = move.invoice_line_ids.sudo().product_id.mapped("incident_kind")
+            move.incident_names_plan = bool({"lifetime", "period"} & set(kinds))
 
     def write(self, vals):
         """Override: a payment is effective while its journal entry is posted (R1), and
@@ -34,13 +49,17 @@ class AccountMove(models.Model):
         before = payments and payments._incident_booked()
         relinked = self if "matched_payment_ids" in vals else self.browse()
         orders = relinked._incident_affected_orders()
+        if "incident_credited_id" in vals:
+            self._incident_unlink_credits()
         res = super().write(vals)
+        if {"state", "incident_goodwill", "incident_credited_id"} & set(vals):
+            self._incident_sell()
         documents = self
         if payments:
             payments._incident_changed()
             payments._incident_orders_changed(before)
             documents -= payments.move_id
-        if {"state", "incident_goodwill", "matched_payment_ids"} & set(vals):
+        if DECIDING & set(vals):
             (orders | documents._incident_affected_orders())._incident_changed()
         return res
 
@@ -90,8 +109,13 @@ class AccountMove(models.Model):
     def _incident_lock_ahead(self, payments):
         """Lock the accounts at which these documents and ``payments`` settle, before
         rows of theirs: see ``_lock_ahead`` of the account."""
-        self.env["helpdesk.incident.account"]._lock_ahead(
-            payments._incident_holders() | self._incident_sold()._incident_holders()
+        account_model = self.env["helpdesk.incident.account"]
+        account_model._lock_ahead(
+            payments._incident_holders()
+            | self._incident_sold()._incident_holders()
+            | account_model._holders_of(
+                self.sudo().filtered(lambda move: move._incident_typed_lines())
+            )
         )
 
     def _incident_affected_orders(self):

@@ -70,16 +70,16 @@ class AccountMove(models.Model):
                 invoice.date,
             )
         for payment in loose:
-            left -= payment._incident_left_for(payment.invoice_ids, self.currency_id)
+            left -= payment._incident_paid_for(payment.invoice_ids, self.currency_id)
         return left, loose
 
     def _incident_is_money(self, known):
         """Return whether this entry, which pays for an invoice, stands for money.
 
-        A payment does while it is effective and was not paid back. A credit note does
-        as far as the invoices that it credits were paid with money themselves; credit
-        notes that pay for each other do not. What an accountant posts otherwise does:
-        a bank statement, a write-off.
+        A payment does while it is effective; what was paid back of it counts like a
+        credit note (R8.4). A credit note does as far as the invoices that it credits
+        were paid with money themselves; credit notes that pay for each other do not.
+        What an accountant posts otherwise does: a bank statement, a write-off.
 
         :param dict known: by entry, what was found out already; it is added to.
         """
@@ -92,10 +92,15 @@ class AccountMove(models.Model):
     def _incident_has_money(self, known):
         payment = self.origin_payment_id
         if payment:
-            return payment._incident_is_booked() and not payment._incident_is_short()
+            return payment._incident_is_booked()
         invoices = self._incident_credited()
         if not invoices:
-            return True
+            # Nobody knows yet which plan's money it gives back (R8.9).
+            return (
+                self.move_type != "out_refund"
+                or self.incident_goodwill
+                or not self._incident_typed_lines()
+            )
         # In the currency of the invoices: rates change between the two.
         spent = sum(
             partial.credit_amount_currency
@@ -111,7 +116,7 @@ class AccountMove(models.Model):
             and partial.credit_move_id.move_id._incident_is_money(known)
         )
         for payment in invoices._incident_loose_payments():
-            received += payment._incident_left_for(
+            received += payment._incident_paid_for(
                 payment.invoice_ids, self.currency_id
             )
         return self.currency_id.compare_amounts(spent, received) <= 0
@@ -122,15 +127,16 @@ class AccountMove(models.Model):
         A credit note that was made from an order names its lines, and no invoice.
         """
         notes = self.filtered(lambda move: move.move_type == "out_refund")
-        unnamed = notes.filtered(lambda move: not move.reversed_entry_id)
-        return notes.reversed_entry_id | unnamed._incident_same_lines("out_invoice")
+        named = notes.reversed_entry_id | notes.incident_credited_id
+        unnamed = notes.filtered(lambda move: not move._incident_credited_invoice())
+        return named | unnamed._incident_same_lines("out_invoice")
 
     def _incident_notes(self):
         """Return the posted credit notes of these invoices."""
         unnamed = self._incident_same_lines("out_refund").filtered(
-            lambda move: not move.reversed_entry_id
+            lambda move: not move._incident_credited_invoice()
         )
-        return (self.reversal_move_ids | unnamed).filtered(
+        return self._incident_notes_of_all() | unnamed.filtered(
             lambda move: move.state == "posted"
         )
 

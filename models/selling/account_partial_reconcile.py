@@ -20,6 +20,8 @@ class AccountPartialReconcile(models.Model):
         moves._incident_lock_ahead(payments)
         partials = super().create(vals_list)
         partials._incident_refundable()._incident_give()
+        # It may say which invoice a credit note is of (R8.9).
+        partials._incident_moves()._incident_sell()
         partials._incident_moves()._incident_affected_orders()._incident_changed()
         return partials
 

@@ -140,10 +140,10 @@ class AccountPayment(models.Model):
             payments=self.browse().union(*changed)
         )._incident_changed()
 
-    def _incident_left_for(self, invoices, currency):
+    def _incident_paid_for(self, invoices, currency):
         """Return what this payment has to pay for ``invoices``, reconciled with them
-        already or not: its amount, less what has paid for something else and what was
-        paid back.
+        already or not: its amount, less what has paid for something else. What was
+        paid back of it counts like a credit note (R8.4).
 
         :param currency: the currency of the result, at the rate of the payment's day.
         :rtype: float
@@ -151,49 +151,12 @@ class AccountPayment(models.Model):
         self.ensure_one()
         if not self._incident_is_booked() or self.payment_type != "inbound":
             return 0
+        items = self.move_id._incident_receivable()
         elsewhere = sum(
             partial.credit_amount_currency
-            for partial in self.move_id._incident_receivable().matched_debit_ids
+            for partial in items.matched_debit_ids - self._incident_paid_out()
             if partial.debit_move_id.move_id not in invoices
         )
-        left = max(self.amount - elsewhere - self._incident_paid_back(), 0)
-        return self.currency_id._convert(left, currency, self.company_id, self.date)
-
-    def _incident_is_short(self):
-        """Return whether more was paid back of this payment than it has left. What was
-        paid back for a posted credit note of an invoice that it has paid is no more
-        than what is credited.
-
-        :rtype: bool
-        """
-        self.ensure_one()
-        items = self.move_id._incident_receivable()
-        left = max(-sum(items.mapped("amount_residual_currency")), 0)
-        notes = items.matched_debit_ids.debit_move_id.move_id._incident_notes()
-        # Core does not reconcile them: an open credit note is as good.
-        left += -sum(notes._incident_receivable().mapped("amount_residual_currency"))
-        paid_back = self._incident_paid_back(notes)
-        return self.currency_id.compare_amounts(paid_back, left) > 0
-
-    def _incident_paid_back(self, notes=None):
-        """Return what was paid back online of this payment, in its currency, but for
-        what is reconciled with the payment itself, or with ``notes``.
-
-        :param notes: credit notes, as ``account.move`` records.
-        :rtype: float
-        """
-        self.ensure_one()
-        explained = self.move_id | (notes or self.move_id.browse())
-        paid_back = 0
-        for refund in self.search([("source_payment_id", "=", self.id)]):
-            if refund._incident_is_booked():
-                partials = refund.move_id._incident_receivable().matched_credit_ids
-                amount = refund.amount - sum(
-                    partial.debit_amount_currency
-                    for partial in partials
-                    if partial.credit_move_id.move_id in explained
-                )
-                paid_back += refund.currency_id._convert(
-                    amount, self.currency_id, refund.company_id, refund.date
-                )
-        return paid_back
+        return self.currency_id._convert(
+            max(self.amount - elsewhere, 0), currency, self.company_id, self.date
+        )

@@ -233,10 +233,9 @@ class SaleOrder(models.Model):
         # of which pays for a half, must not overlook each other (R3.6).
         account_model.union(*accounts.values())._lock()
         for order, order_lines in lines.grouped("order_id").items():
-            covered = order._incident_is_covered()
+            paid = order._incident_paid()
             for line in order_lines:
-                due = line._incident_due(covered)
-                value = line._incident_value(covered)
+                due, value = line._incident_due(paid), line._incident_value(paid)
                 if (due, value) != (line.incident_due, line.incident_value):
                     line._incident_remember(incident_due=due, incident_value=value)
         for order_lines in lines.grouped("order_id").values():

@@ -7,6 +7,9 @@ from ...fields import MAX_INCIDENTS
 from ..groups import INCIDENT_READERS
 from .product_product import KINDS, PLAN_FIELDS
 
+#: In the context, as ``incident_following``: an order follows its invoice (R8.8). An
+#: object cannot come in over RPC.
+FOLLOWING = object()
 #: What decides on the price of an order, and with it whether it is paid (R8.3).
 PRICE_FIELDS = {
     "order_id",
@@ -212,6 +215,8 @@ class SaleOrderLine(models.Model):
                 continue
             units = line._incident_quantity()
             whole = float_is_zero(units - round(units), precision_digits=6)
+            if not units and line.order_id.incident_invoice_id:
+                continue  # the invoice does not sell it any more (R8.8)
             if line._is_line_optional() and line.state != "sale" and not units:
                 # An offer that was not taken, which is nothing sold.
                 continue
@@ -262,6 +267,15 @@ class SaleOrderLine(models.Model):
             self.order_id._incident_priced()
         return res
 
+    def unlink(self):
+        """Override: a reward or discount less changes what an order costs (R8.4)."""
+        if self:
+            self.check_access("unlink")
+        orders = self.order_id
+        res = super().unlink()
+        orders.exists()._incident_changed()
+        return res
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_incidents(self):
         self._incident_check_deletion()
@@ -277,7 +291,7 @@ class SaleOrderLine(models.Model):
 
     def _incident_check_sold(self, vals):
         changed = {name for name in SOLD_FIELDS if name in vals}
-        if not changed:
+        if not changed or self.env.context.get("incident_following") is FOLLOWING:
             return
         for line in self:
             differs = {

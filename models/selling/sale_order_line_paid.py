@@ -12,11 +12,11 @@ from .quantities import as_fraction
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    def _incident_due(self, covered=None, free=None):
+    def _incident_due(self, paid=None, free=None):
         """Return how many incidents the line should have given by now, of all periods
         together (R8.3, R8.4).
 
-        :param bool covered: whether the order is covered as a whole, if that is known.
+        :param Paid paid: what was paid for the order, if that is known.
         :param bool free: whether they may cost nothing (R7.3), by default if a helpdesk
             manager has confirmed it.
         :rtype: int
@@ -26,45 +26,50 @@ class SaleOrderLine(models.Model):
         if not total or not ordered:
             return 0
         free = self.incident_free if free is None else free
-        covered = self._incident_is_covered(covered, free)
-        invoiced = self._incident_invoiced()
-        paid = self._incident_paid_invoices(invoiced, free)
-        credited = sum(
-            quantity * share for quantity, share, _value in invoiced.values()
-        )
-        quantity = sum(invoiced[move][0] for move in paid)
-        if covered:
+        paid = paid or self.order_id._incident_paid()
+        invoiced = self._incident_invoiced(paid)
+        settled = self._incident_paid_invoices(invoiced, free)
+        quantity = sum(invoiced[move][0] for move in settled)
+        if self._incident_is_covered(paid, free):
             # What was invoiced anew makes up for what was credited.
             quantity = max(ordered, quantity)
+            billed = sum(number for number, _share, _value in invoiced.values())
+            credited = max(ordered - billed, 0) * (1 - paid.covered[self])
+            counted = invoiced
         else:
-            credited = sum(invoiced[move][0] * invoiced[move][1] for move in paid)
+            credited, counted = 0, settled
             if not self.order_id._incident_gives_unpaid():
-                quantity *= self.order_id._incident_paid_down_share()
+                quantity *= self.order_id._incident_paid_down_share(paid.returned)
+        credited += sum(invoiced[move][0] * invoiced[move][1] for move in counted)
         # Paid in part gives in part, credited in part takes in part: both rounded down.
         number = floor(total * quantity / ordered) - floor(total * credited / ordered)
         return max(min(number, total), 0)
 
-    def _incident_value(self, covered):
+    def _incident_value(self, paid):
         """Return what was paid for the incidents that are due, without tax (R12.4): as
         it was invoiced, else as it was ordered; credit notes of goodwill count, too.
 
-        :param bool covered: whether the order is covered as a whole.
+        :param Paid paid: what was paid for the order.
         :return: in company currency.
         :rtype: float
         """
         self.ensure_one()
-        covered = self._incident_is_covered(covered, self.incident_free)
-        invoiced = self._incident_invoiced()
+        covered = self._incident_is_covered(paid, self.incident_free)
+        invoiced = self._incident_invoiced(paid)
         counted = (
             invoiced
             if covered
             else self._incident_paid_invoices(invoiced, self.incident_free)
         )
         currency = self.company_id.currency_id
-        value = sum(invoiced[move][2] for move in counted)
+        value = sum(
+            invoiced[move][2] * float(1 - paid.returned.get(move, 0))
+            for move in counted
+        )
         if covered and self.product_uom_qty:
             quantity = sum(quantity for quantity, _share, _value in invoiced.values())
             left = max(1 - float(quantity) / self.product_uom_qty, 0)
+            left *= float(paid.covered[self])
             if self.incident_operation != "credit":
                 left *= self.order_id._incident_undiscounted_share()
             value += self.currency_id._convert(
@@ -74,23 +79,23 @@ class SaleOrderLine(models.Model):
                 self.order_id.date_order.date(),
             )
         elif not covered and not self.order_id._incident_gives_unpaid():
-            value *= float(self.order_id._incident_paid_down_share())
+            value *= float(self.order_id._incident_paid_down_share(paid.returned))
         return currency.round(value)
 
-    def _incident_is_covered(self, known, free):
+    def _incident_is_covered(self, paid, free):
         """Return whether the order covers this line as a whole.
 
-        :param bool known: whether it covers what costs something; None to find out.
+        :param Paid paid: what was paid for the order.
         :param bool free: whether the line may cost nothing (R7.3).
         :rtype: bool
         """
-        covered = self.order_id._incident_is_covered() if known is None else known
-        return covered and (free or not self._incident_is_free())
+        return self in paid.covered and (free or not self._incident_is_free())
 
     def _incident_paid_invoices(self, invoices, free):
         """Return those of these posted invoices that give what they are for (R8.3c).
 
-        An order that is not confirmed (any more) keeps what paid invoices cover (R8.4).
+        An order that is not confirmed (any more) keeps what paid invoices cover (R8.4);
+        one that charges nothing covers nothing.
 
         :param bool free: whether they may charge nothing for it (R7.3).
         """
@@ -101,6 +106,10 @@ class SaleOrderLine(models.Model):
             if move.move_type == "out_refund"
             or (
                 (unpaid or move._incident_is_settled())
+                and (
+                    self.state == "sale"
+                    or not move.currency_id.is_zero(move.amount_total)
+                )
                 and (free or self._incident_is_charged(move))
             )
         ]
@@ -117,14 +126,16 @@ class SaleOrderLine(models.Model):
             )
         ).sorted("id")
 
-    def _incident_invoiced(self):
+    def _incident_invoiced(self, paid):
         """Return what posted invoices charge for this line, and how much of that was
-        credited (R8.4): by the untaxed amount, or by the quantity where nothing was
-        charged. Credit notes of goodwill do not count.
+        credited or paid back (R8.4): by the untaxed amount, or by the quantity where
+        nothing was charged. Credit notes of goodwill do not count.
 
-        :return: by invoice, the quantity in the unit of the line, the credited share,
-            from 0 to 1, and what remains of the amount with credit notes of goodwill,
-            in company currency without tax and less what a discount of its own takes.
+        :param Paid paid: what was paid for the order.
+        :return: by invoice, the quantity in the unit of the line, the share that is
+            taken back, from 0 to 1, and what remains of the amount with credit notes of
+            goodwill, in company currency without tax and less what a discount of its
+            own takes.
         :rtype: dict[recordset, tuple[Fraction, Fraction, float]]
         """
         charged = defaultdict(lambda: [0, 0, 0])
@@ -137,13 +148,29 @@ class SaleOrderLine(models.Model):
                 charged[line.move_id][0] -= self._incident_quantity_of(line)
                 charged[line.move_id][1] -= line.price_subtotal
                 charged[line.move_id][2] += self._incident_value_of(line)
+        credited = self._incident_credited_of(charged)
+        invoiced = {}
+        for invoice, (quantity, amount, value) in charged.items():
+            share = _share(credited[invoice], (quantity, amount), invoice.currency_id)
+            share += (1 - share) * paid.returned.get(invoice, 0)
+            value -= credited[invoice][2]
+            invoiced[invoice] = as_fraction(quantity), share, value
+        return invoiced
+
+    def _incident_credited_of(self, charged):
+        """Return what credit notes credit of what was charged for this line.
+
+        :param dict charged: quantity, amount and value by invoice.
+        :return: the same of what was credited; the value with goodwill.
+        :rtype: dict[recordset, list[float]]
+        """
         credited = defaultdict(lambda: [0, 0, 0])
         loose = [0, 0, 0]
         for line in self._incident_posted_lines("out_refund"):
             note = line.move_id
             if self._incident_is_charge(line):
                 continue
-            invoice = note.reversed_entry_id
+            invoice = note._incident_credited_invoice()
             target = credited[invoice] if invoice in charged else loose
             target[2] -= self._incident_value_of(line)
             if note.incident_goodwill:
@@ -155,6 +182,13 @@ class SaleOrderLine(models.Model):
                 self.company_id,
                 (invoice or note).invoice_date or note.date,
             )
+        for invoice, whole in charged.items():
+            for note in invoice._incident_notes_of_all():
+                share = note._incident_credited_of_all(invoice)
+                credited[invoice][2] += whole[2] * share
+                if not note.incident_goodwill:
+                    credited[invoice][0] += float(whole[0]) * share
+                    credited[invoice][1] += whole[1] * share
         # A credit note that names no invoice takes back the last ones first.
         for invoice in reversed(charged):
             for index in (0, 1, 2):
@@ -162,32 +196,44 @@ class SaleOrderLine(models.Model):
                 taken = min(max(room, 0), loose[index])
                 credited[invoice][index] += taken
                 loose[index] -= taken
-        return {
-            invoice: (
-                as_fraction(quantity),
-                _share(credited[invoice], (quantity, amount), invoice.currency_id),
-                value - credited[invoice][2],
-            )
-            for invoice, (quantity, amount, value) in charged.items()
-        }
+        return credited
 
     def _incident_value_of(self, invoice_line):
         """Return what a posted line charges, below zero what it credits: in company
         currency, without tax, less its part in a discount that is a line of its own of
-        the same document and order."""
+        the same document: for its order, or, where it is typed, for all of them."""
         value = -invoice_line.balance
         if self.incident_operation == "credit":
             return value
-        prices = [
-            line.price_subtotal
-            for line in invoice_line.move_id.invoice_line_ids
-            if line.sale_line_ids.order_id & self.order_id
-            and not any(line.sale_line_ids.mapped("is_downpayment"))
-            and "credit" not in line.sale_line_ids.mapped("incident_operation")
-        ]
-        full = sum(price for price in prices if price > 0)
-        share = max(sum(prices) / full, 0) if full else 1
+        prices, typed = [], []
+        for line in invoice_line.move_id.invoice_line_ids:
+            sold = line.sale_line_ids
+            if (
+                any(sold.mapped("is_downpayment"))
+                or "credit" in sold.mapped("incident_operation")
+                or line.account_id.internal_group != "income"
+            ):
+                continue
+            if sold.order_id & self.order_id:
+                prices.append(line.price_subtotal)
+            typed.append((bool(sold) or line.price_subtotal > 0, line.price_subtotal))
+        everything = [price for _counts, price in typed]
+        without = [price for counts, price in typed if counts]
+        share = _net(prices, [price for price in prices if price > 0])
+        share *= _net(everything, without)
         return self.company_id.currency_id.round(value * share)
+
+    def _incident_is_payment(self):
+        """Return whether this line pays for the others, and is no discount: a gift card
+        or an eWallet, which is posted to an account that is not income (R12.6)."""
+        self.ensure_one()
+        template = self.product_id.product_tmpl_id
+        if not template:
+            return False
+        accounts = template.with_company(self.company_id).get_product_accounts(
+            fiscal_pos=self.order_id.fiscal_position_id
+        )
+        return accounts["income"].internal_group not in (False, "income")
 
     def _incident_is_charge(self, invoice_line):
         """Return whether a line of a credit note charges: that of the last document of
@@ -203,13 +249,10 @@ class SaleOrderLine(models.Model):
         """Return whether all of this line is paid (R9.6), whenever it gives."""
         self.ensure_one()
         order = self.order_id
-        if (
-            order.currency_id.is_zero(order.amount_total)
-            or order._incident_is_paid_online()
-            or order._incident_is_paid_down()
-        ):
+        # Neither credit notes of goodwill nor refunds lower what was agreed (R9.7).
+        if self in order._incident_covered({}):
             return order.state == "sale"
-        if order._incident_paid_down_share() < 1:
+        if order._incident_paid_down_share({}) < 1:
             return False
         invoices = self._incident_posted_lines("out_invoice")
         quantity = sum(self._incident_quantity_of(line) for line in invoices)
@@ -227,6 +270,7 @@ class SaleOrderLine(models.Model):
         if self.currency_id.is_zero(self.price_subtotal):
             return 0.0
         quantity, amount = 0, 0
+        paid = self.order_id._incident_paid()
         for line in self.invoice_lines:
             move = line.move_id
             if line.parent_state != "posted" or move.move_type not in (
@@ -235,15 +279,23 @@ class SaleOrderLine(models.Model):
             ):
                 continue
             sign = 1 if move.move_type == "out_invoice" else -1
-            amount += sign * line.currency_id._convert(
+            kept = float(1 - paid.returned.get(move, 0))
+            amount += sign * kept * line.currency_id._convert(
                 line.price_subtotal, self.currency_id, self.company_id, line.date
             )
             if sign > 0 or self._incident_is_charge(line):
                 quantity += sign * self._incident_quantity_of(line)
         # What is not invoiced yet was paid as it was ordered.
         open_part = max(1 - quantity / self.product_uom_qty, 0)
+        open_part *= float(paid.covered.get(self, 1))
         share = max(open_part + amount / self.price_subtotal, 0)
         return share * self.order_id._incident_undiscounted_share()
+
+
+def _net(prices, full):
+    """Return which share of some prices is left with the discounts among them."""
+    full = sum(full)
+    return max(sum(prices) / full, 0) if full > 0 else 1
 
 
 def _share(part, whole, currency):

@@ -4,36 +4,52 @@
 what was only authorized. What counts is money: payments that are effective, in a
 transaction or reconciled with an invoice.
 
-An order is *covered* as a whole (confirmed, zero, paid online or by down payments), or
-each of its lines is as far as its invoices are settled
-(``account.move._incident_is_settled``).
+An order is *covered* (confirmed, zero, paid online or by down payments), line by line in
+the order in which they were added, or each of its lines is as far as its invoices are
+settled (``account.move._incident_is_settled``). What was paid back of either is due no
+more (``paid_back.py``).
 """
 
 from fractions import Fraction
+from itertools import accumulate
+from typing import NamedTuple
 
 from odoo import models
 
+from .paid_back import returned_shares
 from .quantities import as_fraction
+
+
+class Paid(NamedTuple):
+    """What was paid for an order."""
+
+    #: the lines that are due whatever is invoiced, and the share of what is not
+    #: invoiced that was not paid back
+    covered: dict
+    #: by invoice, the share of its money that was paid back
+    returned: dict
 
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    def _incident_is_covered(self):
-        """Return whether all of this order is due, whatever is invoiced (R8.3).
+    def _incident_paid(self):
+        """Return what of this order is due (R8.3), and was paid back (R8.4).
 
-        :rtype: bool
+        :rtype: Paid
         """
         self.ensure_one()
-        grant_on = self._incident_grant_on()
-        if self.state != "sale" or grant_on == "posted":
-            return False
-        return (
-            grant_on == "confirmed"
-            or self.currency_id.is_zero(self.amount_total)
-            or self._incident_is_paid_online()
-            or self._incident_is_paid_down()
+        invoices = self.order_line.invoice_lines.move_id.filtered(
+            lambda move: move.state == "posted" and move.move_type == "out_invoice"
         )
+        unpaid = self._incident_gives_unpaid()
+        returned = {} if unpaid else returned_shares([*invoices, self])
+        covered = {}
+        if unpaid and self._incident_grant_on() == "confirmed":
+            covered = dict.fromkeys(self.order_line, Fraction(1))
+        elif self.state == "sale" and not unpaid:
+            covered = self._incident_covered(returned)
+        return Paid(covered, returned)
 
     def _incident_gives_unpaid(self):
         """Return whether this order gives its incidents before it is paid (R8.3)."""
@@ -42,30 +58,77 @@ class SaleOrder(models.Model):
     def _incident_grant_on(self):
         return self.incident_grant_on or self.company_id.incident_grant_on
 
-    def _incident_is_paid_online(self):
-        """Return whether done transactions cover the order: their effective payments,
-        less what was paid back or has paid for something else since (R8.3b).
+    def _incident_covered(self, returned):
+        """Return the lines that are paid for whatever is invoiced, and the share of
+        what is not invoiced that was not paid back.
 
-        What was credited need not be paid any more.
-
-        :rtype: bool
+        :param dict returned: the result of :func:`returned_shares`.
+        :rtype: dict[recordset, Fraction]
         """
         self.ensure_one()
+        lines = self.order_line
+        if self.currency_id.is_zero(self.amount_total):
+            return dict.fromkeys(lines, Fraction(1))
+        online = self._incident_lines_paid_with(self._incident_paid_online(returned))
+        paid, credited, deducted = self._incident_down_payments("price_total", returned)
+        down = lines.browse()
+        if self.currency_id.is_zero(deducted):
+            down = self._incident_lines_paid_with(paid)
+        whole = min(paid, self.amount_total)
+        kept = 1 - _part(credited - (paid - whole), whole)
+        return {
+            **dict.fromkeys(down, kept),
+            **dict.fromkeys(online, 1 - returned.get(self, 0)),
+        }
+
+    def _incident_lines_paid_with(self, amount):
+        """Return the lines that an amount pays for: what is added later takes nothing
+        from what was paid for (R8.10), but a discount makes it cheaper.
+
+        :param float amount: taxes included, in the currency of the order.
+        """
+        if amount <= 0:
+            return self.order_line.browse()
+        lines = self.order_line.sorted("id")
+        totals = list(accumulate(line.price_total for line in lines))
+        needed = list(accumulate(reversed(totals), min))[::-1]
+        return lines.browse(
+            line.id
+            for line, price in zip(lines, needed, strict=True)
+            if self.currency_id.compare_amounts(amount, price) >= 0
+        )
+
+    def _incident_paid_online(self, returned):
+        """Return what done transactions have paid for the order: their effective
+        payments, less what has paid for something else since (R8.3b); and what its
+        credit notes credit, which need not be paid any more, as long as neither that is
+        spent on something else nor it was paid back.
+
+        :param dict returned: the result of :func:`returned_shares`.
+        :rtype: float
+        """
+        self.ensure_one()
+        payments = self._incident_payers()
+        paid = sum(
+            payment._incident_paid_for(self.invoice_ids, self.currency_id)
+            for payment in payments
+        )
+        if not paid:
+            return 0
         credited = self._incident_posted_total(
             lambda move: (
-                move.move_type == "out_refund"
-                and move.reversed_entry_id
-                and not move.incident_goodwill
+                move.move_type == "out_refund" and move._incident_credited_invoice()
             )
         )
-        paid = 0
-        for payment in self.transaction_ids._incident_payments():
-            # Grouped payments tell nothing of a single order; their invoices do.
-            if len(payment.payment_transaction_id._incident_orders()) > 1:
-                continue
-            paid += payment._incident_left_for(self.invoice_ids, self.currency_id)
-        left = self.amount_total - credited
-        return paid > 0 and self.currency_id.compare_amounts(paid, left) >= 0
+        if not credited:
+            return paid
+        spent = sum(
+            use.spent
+            for invoice in self.invoice_ids
+            for use in invoice._incident_credit_uses().values()
+        )
+        refunded = sum(payments._incident_refunded().values())
+        return paid + max(credited - spent - refunded, 0)
 
     def _incident_is_invoiced(self):
         """Return whether posted invoices cover this order.
@@ -91,20 +154,25 @@ class SaleOrder(models.Model):
             if line.parent_state == "posted" and counts(line.move_id)
         )
 
-    def _incident_down_payments(self, field="price_subtotal"):
-        """Return what paid invoices of down payments come to, what was credited of
-        them, and what later documents deduct of them.
+    def _incident_down_payments(self, field="price_subtotal", returned=None):
+        """Return what paid invoices of down payments come to, what was credited or paid
+        back of them, and what later documents deduct of them.
 
         :param str field: the amount to add up.
+        :param dict returned: the result of :func:`returned_shares`.
         :rtype: tuple[float, float, float]
         """
         paid = credited = deducted = 0
+        returned = returned or {}
         for line in self.order_line.filtered("is_downpayment").invoice_lines:
             move, amount = line.move_id, line[field]
             if line.parent_state != "posted":
                 continue
             if move.move_type == "out_invoice" and amount > 0:
-                paid += amount if move._incident_is_settled() else 0
+                if move._incident_is_settled():
+                    paid += amount
+                    standing = amount * move._incident_standing() / move.amount_total
+                    credited += standing * float(returned.get(move, 0))
             elif move.move_type == "out_invoice":
                 deducted -= amount
             elif not move.reversed_entry_id:
@@ -116,27 +184,15 @@ class SaleOrder(models.Model):
                 credited += amount
         return paid, credited, deducted
 
-    def _incident_is_paid_down(self):
-        """Return whether down payments cover the order, and nothing of them was
-        deducted yet.
-
-        :rtype: bool
-        """
-        paid, credited, deducted = self._incident_down_payments("price_total")
-        return (
-            paid > 0
-            and self.currency_id.is_zero(deducted)
-            and self.currency_id.compare_amounts(paid - credited, self.amount_total)
-            >= 0
-        )
-
-    def _incident_paid_down_share(self):
+    def _incident_paid_down_share(self, returned):
         """Return which share of the order its down payments leave paid, as far as they
-        are deducted: nothing if they were not paid, and less what was credited since.
+        are deducted: nothing if they were not paid, and less what was credited or paid
+        back since.
 
+        :param dict returned: the result of :func:`returned_shares`.
         :rtype: Fraction
         """
-        paid, credited, deducted = self._incident_down_payments()
+        paid, credited, deducted = self._incident_down_payments(returned=returned)
         # Deductions are rounded line by line.
         slack = self.currency_id.rounding * max(len(self.order_line), 1)
         if paid + slack < deducted:
@@ -144,9 +200,7 @@ class SaleOrder(models.Model):
         missing = deducted - (paid - credited)
         if missing <= slack:
             return Fraction(1)
-        return max(
-            1 - as_fraction(missing) / as_fraction(self.amount_untaxed), Fraction(0)
-        )
+        return 1 - _part(missing, self.amount_untaxed)
 
     def _incident_is_being_paid(self):
         """Return whether a payment of this order is under way or done."""
@@ -165,8 +219,19 @@ class SaleOrder(models.Model):
         :rtype: float
         """
         lines = self.order_line.filtered(
-            lambda line: line.incident_operation != "credit" and not line.is_downpayment
+            lambda line: (
+                line.incident_operation != "credit"
+                and not line.is_downpayment
+                and not line._incident_is_payment()
+            )
         )
         prices = lines.mapped("price_subtotal")
         full = sum(price for price in prices if price > 0)
         return max(sum(prices) / full, 0) if full else 1
+
+
+def _part(part, whole):
+    """Return which share of ``whole`` is ``part``, from 0 to 1."""
+    if part <= 0 or whole <= 0:
+        return Fraction(0)
+    return min(as_fraction(part) / as_fraction(whole), Fraction(1))

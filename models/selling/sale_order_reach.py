@@ -40,6 +40,8 @@ class SaleOrder(models.Model):
                     SELECT p.id, p.move_id, p.payment_transaction_id
                       FROM account_payment p
                      WHERE p.id = ANY(%(payments)s::int[])
+                        OR p.id IN (SELECT source_payment_id FROM account_payment
+                                     WHERE id = ANY(%(payments)s::int[]))
                         OR p.move_id = ANY(%(moves)s::int[])
                 ), touched(id) AS (
                     SELECT unnest(%(moves)s::int[])
@@ -76,6 +78,18 @@ class SaleOrder(models.Model):
                           JOIN account_move_line other
                             ON other.id = theirs.invoice_line_id
                          WHERE item.move_id = touched.id
+                         UNION ALL
+                        -- a credit note of an invoice whose payment was paid back
+                        -- leaves more, or less, of the others that it has paid
+                        SELECT credit.move_id
+                          FROM account_move_line debit
+                          JOIN account_partial_reconcile p
+                            ON p.debit_move_id = debit.id
+                          JOIN account_move_line credit ON credit.id = p.credit_move_id
+                          JOIN account_payment paid ON paid.move_id = credit.move_id
+                         WHERE debit.move_id = touched.id
+                           AND EXISTS (SELECT FROM account_payment refund
+                                        WHERE refund.source_payment_id = paid.id)
                          UNION ALL
                         -- what a refund pays back
                         SELECT source.move_id

@@ -9,3 +9,4 @@ from . import subscription_orders
 from . import sale_order
 from . import subscription_renewal
 from . import subscription_consent
+from . import account_move_line

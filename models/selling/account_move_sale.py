@@ -1,0 +1,317 @@
+"""A plan is sold by whatever invoices it (R8.8).
+
+A plan line that somebody has typed, duplicated or let post itself belongs to no order.
+When it is posted it finds one that waits for it, or makes one: a confirmed order, which
+follows the invoice from then on. Everything else goes by the order, as ever: what is
+paid, given, credited and worth.
+"""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import float_compare
+
+from ..ledger.helpdesk_incident_protected import REMEMBER
+from .sale_order_line import FOLLOWING
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "helpdesk.incident.cause"]
+
+    incident_order_ids = fields.One2many(
+        comodel_name="sale.order",
+        inverse_name="incident_invoice_id",
+        string="Orders made by this invoice",
+        readonly=True,
+    )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_incident_orders(self):
+        """R8.8: what it has sold goes with it."""
+        self.sudo().incident_order_ids._incident_cancel_made()
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _incident_typed_lines(self):
+        """Return the lines of these documents that sell or credit a plan, and belong to
+        no order."""
+        return self.invoice_line_ids.filtered(
+            lambda line: (
+                line.product_id.incident_kind in ("lifetime", "period")
+                and not line.sale_line_ids
+                and not line.incident_sells_nothing
+                and line.quantity
+            )
+        )
+
+    def _incident_sell(self):
+        """Let what was typed in these documents belong to orders (R8.8) and invoices
+        (R8.9), as far as it is known to which. It never blocks the document."""
+        moves = self.sudo().filtered(
+            lambda move: (
+                move.incident_order_ids
+                or move.state == "posted"
+                and move.move_type in ("out_invoice", "out_refund")
+                and move._incident_typed_lines()
+            )
+        )
+        moves._incident_give()
+
+    def _incident_settle(self):
+        """Override of `helpdesk.incident.cause` for R8.8 and R8.9."""
+        for move in self.sudo().with_context(incident_unattended=True):
+            move.incident_order_ids._incident_follow(move)
+            if move.state != "posted":
+                continue
+            if move.move_type == "out_invoice":
+                move._incident_make_orders()
+            move._incident_link_credits()
+
+    def _incident_try(self):
+        """Override: what sells nothing is listed, and says why (R8.2, R8.9)."""
+        error = super()._incident_try()
+        problems = self.sudo()._incident_problems() if error is None else []
+        return UserError("\n".join(problems)) if problems else error
+
+    def _incident_problems(self):
+        """Return why plan lines of these documents are without effect.
+
+        :rtype: list[str]
+        """
+        problems = []
+        for line in self.filtered(
+            lambda move: move.state == "posted" and not move.incident_goodwill
+        )._incident_typed_lines():
+            env = line.with_context(lang=line.company_id.partner_id.lang).env
+            values = {"product": line.product_id.display_name, "line": line.quantity}
+            problems.append(
+                env._(
+                    "%(product)s: it is not clear which invoice this credits. Enter "
+                    "that in the credit note, or mark it as goodwill.",
+                    **values,
+                )
+                if line._incident_is_credit()
+                else env._(
+                    "%(product)s is sold in whole units, 1 or more; %(line)g sells "
+                    "nothing. Correct the invoice, or mark the line as one that sells "
+                    "nothing.",
+                    **values,
+                )
+            )
+        return problems
+
+    def _incident_make_orders(self):
+        """Let the typed lines of this invoice belong to orders that wait for them, or
+        make one for those that none waits for."""
+        self.ensure_one()
+        left = self.env["account.move.line"]
+        for line in self._incident_typed_lines():
+            if line._incident_is_credit() or not line._incident_is_whole():
+                continue
+            waiting = line._incident_waiting_line()
+            if waiting:
+                line.sale_line_ids = waiting
+            else:
+                left |= line
+        if not left:
+            return
+        order = (
+            self.env["sale.order"]
+            .with_context(
+                incident_protected=REMEMBER,
+                mail_create_nosubscribe=True,
+                mail_create_nolog=True,
+                tracking_disable=True,
+            )
+            .with_company(self.company_id)
+            .create(self._incident_made_order_values(left))
+        )
+        order._incident_remember_grant_on()
+        if order.incident_grant_on == "confirmed":
+            # It is confirmed by its invoice, and lives as long as that is posted.
+            order._incident_remember(incident_grant_on="posted")
+        order.with_context(mail_notrack=True).action_confirm()
+
+    def _incident_made_order_values(self, lines):
+        """Return the values of an order that these lines of this invoice make."""
+        pricelist = self.partner_id.property_product_pricelist
+        user = self.invoice_user_id
+        return {
+            "partner_id": self.partner_id.id,
+            "partner_invoice_id": self.partner_id.id,
+            "partner_shipping_id": self.partner_shipping_id.id or self.partner_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "pricelist_id": (
+                pricelist.id if pricelist.currency_id == self.currency_id else False
+            ),
+            "payment_term_id": self.invoice_payment_term_id.id,
+            "fiscal_position_id": self.fiscal_position_id.id,
+            "user_id": user.id if user._is_internal() else False,
+            "team_id": self.team_id.id,
+            "client_order_ref": self.ref,
+            "origin": self.name,
+            "incident_invoice_id": self.id,
+            "order_line": [
+                Command.create(
+                    {
+                        **line._incident_sale_values(),
+                        **line._incident_operation_values(),
+                        "invoice_lines": [Command.link(line.id)],
+                    }
+                )
+                for line in lines
+            ],
+        }
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    incident_sells_nothing = fields.Boolean(
+        string="Sells no incidents",
+        help="The line names a plan, but sells none of its support incidents.",
+    )
+
+    def _incident_is_credit(self):
+        return (self.move_id.move_type == "out_refund") == (self.quantity > 0)
+
+    def _incident_is_whole(self):
+        """Return whether the quantity can be sold (R8.2)."""
+        units = self.product_uom_id._compute_quantity(
+            self.quantity, self.product_id.uom_id, round=False
+        )
+        return (
+            round(units) >= 1
+            and float_compare(units, round(units), precision_digits=6) == 0
+        )
+
+    def _incident_waiting_line(self):
+        """Return the order line of the customer that still has to invoice the same plan
+        and quantity, if there is one."""
+        self.ensure_one()
+        lines = self.env["sale.order.line"].search(
+            [
+                ("product_id", "=", self.product_id.id),
+                ("incident_kind", "!=", False),
+                ("state", "=", "sale"),
+                ("company_id", "=", self.company_id.id),
+                (
+                    "order_id.partner_id.commercial_partner_id",
+                    "=",
+                    self.move_id.commercial_partner_id.id,
+                ),
+                ("qty_to_invoice", ">", 0),
+            ],
+            order="id",
+        )
+        return lines.filtered(
+            lambda line: (
+                float_compare(
+                    line.qty_to_invoice,
+                    line._incident_quantity_of(self),
+                    precision_digits=6,
+                )
+                == 0
+            )
+        )[:1]
+
+    def _incident_sale_values(self):
+        """Return what an order line sells by this line of an invoice."""
+        self.ensure_one()
+        return {
+            "product_id": self.product_id.id,
+            "name": self.name or self.product_id.display_name,
+            "product_uom_id": self.product_uom_id.id,
+            "product_uom_qty": self.quantity,
+            "price_unit": self.price_unit,
+            "discount": self.discount,
+            "tax_ids": [Command.set(self.tax_ids.ids)],
+        }
+
+    def _incident_operation_values(self):
+        """Return what the line does with a subscription that exists (R9.5)."""
+        return {}
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    incident_invoice_id = fields.Many2one(
+        comodel_name="account.move",
+        string="Made by invoice",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The invoice that has sold this without an order: the order follows it.",
+        incident_protected=True,
+    )
+
+    def _incident_follow(self, invoice):
+        """Let these orders be what their invoice says by now: cancelled with it, and
+        with its quantities and prices.
+
+        :param invoice: the ``account.move`` that has made them.
+        """
+        orders = self.with_context(
+            incident_following=FOLLOWING,
+            incident_protected=REMEMBER,
+            tracking_disable=True,
+        )
+        if invoice.state == "cancel":
+            orders._incident_cancel_made()
+        if invoice.state != "posted":
+            return
+        for order in orders:
+            if order.state == "cancel":
+                order.action_draft()
+                order.action_confirm()
+            for line in order.order_line:
+                line._incident_follow(invoice)
+
+    def _incident_cancel_made(self):
+        """Cancel these orders with the invoice that has made them. (Core would cancel
+        other drafts, too.)"""
+        self.filtered(lambda order: order.state == "sale").write({"state": "cancel"})
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _incident_follow(self, invoice):
+        """Let this line sell what its line of the invoice says by now; nothing, where
+        that is no more, or sells something else."""
+        self.ensure_one()
+        billed = self.invoice_lines.filtered(lambda line: line.move_id == invoice)[:1]
+        if billed and (
+            billed.product_id != self.product_id or not billed._incident_is_whole()
+        ):
+            billed.sale_line_ids = [Command.unlink(self.id)]
+            billed = billed.browse()
+        if not billed:
+            self.product_uom_qty = 0
+            return
+        values = billed._incident_sale_values()
+        changed = {
+            name: value
+            for name, value in values.items()
+            if name in ("product_uom_qty", "price_unit", "discount")
+            and float_compare(value, self[name], precision_digits=6)
+        }
+        if self.product_uom_id != billed.product_uom_id:
+            changed["product_uom_id"] = billed.product_uom_id.id
+        if self.tax_ids != billed.tax_ids:
+            changed["tax_ids"] = values["tax_ids"]
+        if changed:
+            self.write(changed)
+            self._incident_follow_units()
+
+    def _incident_follow_units(self):
+        """Sell as many as are ordered by now, in the windows that were sold."""
+        units = round(self._incident_quantity())
+        if units != self.incident_units:
+            self.incident_units = units

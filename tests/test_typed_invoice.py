@@ -1,0 +1,199 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .common_typed import TypedCommon
+
+
+@tagged("post_install", "-at_install")
+class TestTypedInvoice(TypedCommon):
+    """R8.8: a plan is sold by whatever invoices it."""
+
+    def test_typed(self):
+        """R8.8: typed, posted and paid: it gives, is worth its price, and has an order
+        that nothing else invoices and nobody is mailed about."""
+        invoice = self.typed(
+            {"product_id": self.pack.id, "price_unit": 45, "quantity": 2},
+            self.service,
+        )
+        order = invoice.incident_order_ids
+        self.assertEqual(order.order_line.product_id, self.pack, "no other product")
+        self.assertEqual((order.state, order.amount_total), ("sale", 90))
+        self.assertEqual(order.invoice_status, "invoiced")
+        self.assertFalse(order.message_ids.mail_ids)
+        self.assertEqual(self.given(), 0)
+        self.register(invoice)
+        self.assertEqual((self.given(), self.value(order)), (20, 90))
+        self.assertIn("20", invoice.invoice_line_ids[0].incident_note)
+        self.assertFalse(self.fault(invoice))
+
+    def test_waiting_order(self):
+        """R8.8: it belongs to the confirmed order that still has to invoice the same
+        plan and quantity: a line deleted and typed again in its draft."""
+        order = self.order(self.pack)
+        invoice = order._create_invoices()
+        invoice.invoice_line_ids.unlink()
+        invoice.invoice_line_ids = [Command.create({"product_id": self.pack.id})]
+        invoice.action_post()
+        self.assertFalse(invoice.incident_order_ids)
+        self.assertEqual(order.invoice_status, "invoiced")
+        self.register(invoice)
+        self.assertEqual((self.given(), self.value(order)), (10, 50))
+
+    def test_another_quantity_waits_for_nothing(self):
+        """R8.8: an order of two is not what an invoice of one is for."""
+        order = self.order(self.pack, quantity=2)
+        invoice = self.typed(self.pack)
+        self.register(invoice)
+        self.assertEqual(self.given(), 10)
+        self.assertEqual(order.invoice_status, "to invoice")
+
+    def test_duplicate_renews(self):
+        """R8.8, R9.5: last year's invoice duplicated, or posted by itself every month,
+        renews the customer's only subscription of the plan."""
+        first = self.order(self.months)
+        invoice = self.bill(first)
+        self.register(invoice)
+        copy = invoice.copy({"invoice_date": "2027-04-20"})
+        copy.action_post()
+        line = copy.incident_order_ids.order_line
+        self.assertEqual(line.incident_operation, "renew")
+        self.register(copy)
+        subscription = self.subscription(first)
+        self.assertEqual(subscription.date_end, date(2027, 10, 10))
+        self.assertEqual(self.targets(first), [10] * 6)
+        again = copy.copy({"invoice_date": "2027-04-21"})
+        again.action_post()
+        self.register(again)
+        self.assertEqual(self.targets(first), [10] * 9)
+        again.button_draft()
+        self.assertEqual(self.targets(first), [10] * 6 + [0] * 3)
+
+    def test_two_subscriptions(self):
+        """R8.8: of two subscriptions of a plan neither is meant."""
+        for _n in range(2):
+            self.register(self.bill(self.order(self.months)))
+        invoice = self.typed(self.months)
+        self.register(invoice)
+        self.assertFalse(invoice.incident_order_ids.order_line.incident_operation)
+        self.assertEqual(len(self.incident_account().subscription_ids), 3)
+
+    def test_corrected(self):
+        """R8.8: the order follows the invoice, in the same windows."""
+        invoice = self.typed(self.pack, self.months)
+        order = invoice.incident_order_ids
+        self.register(invoice)
+        self.assertEqual((self.given(), self.targets(order)), (10, [10, 10, 10]))
+        with freeze_time("2027-04-20"):
+            invoice.button_draft()
+            self.assertEqual((self.given(), self.targets(order)), (0, [0, 0, 0]))
+            pack, months = invoice.invoice_line_ids
+            pack.write({"quantity": 3, "price_unit": 40})
+            months.write({"quantity": 2})
+            invoice.action_post()
+            self.register(invoice)
+        self.assertEqual((self.given(), self.targets(order)), (30, [20, 20, 20]))
+        self.assertEqual((self.value(order), order.amount_total), (300, 300))
+        self.assertEqual(self.subscription(order).date_start, date(2027, 4, 11))
+
+    def test_another_product_and_removed(self):
+        """R8.8: another product is a new line, a removed one sells nothing."""
+        invoice = self.typed(self.pack, self.months)
+        order = invoice.incident_order_ids
+        self.register(invoice)
+        invoice.button_draft()
+        big = self.plan("Pack of 25", 100, "lifetime", 25)
+        pack, months = invoice.invoice_line_ids
+        pack.product_id = big
+        months.unlink()
+        invoice.action_post()
+        self.register(invoice)
+        self.assertEqual((self.given(), self.targets(order)), (25, [0, 0, 0]))
+        orders = invoice.incident_order_ids
+        self.assertEqual(self.value(*orders), 100)
+        self.assertEqual(set(orders.mapped("invoice_status")), {"invoiced", "no"})
+
+    def test_cancelled_and_deleted(self):
+        """R8.8: the order is cancelled where the invoice is, and comes back with it."""
+        invoice = self.typed(self.pack)
+        order = invoice.incident_order_ids
+        self.register(invoice)
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.assertEqual((order.state, self.given()), ("cancel", 0))
+        invoice.button_draft()
+        invoice.action_post()
+        self.register(invoice)
+        self.assertEqual((order.state, self.given()), ("sale", 10))
+        invoice.button_draft()
+        invoice.with_context(force_delete=True).unlink()
+        self.assertEqual((order.state, self.given()), ("cancel", 0))
+
+    def test_quantity_that_cannot_be_sold(self):
+        """R8.2, R8.8: it is posted, and listed to be checked, until it is corrected or
+        said to sell nothing; what is whole beside it is sold."""
+        invoice = self.typed({"product_id": self.months.id, "quantity": 0.5}, self.pack)
+        self.assertEqual(invoice.state, "posted")
+        self.register(invoice)
+        self.assertEqual(self.given(), 10)
+        fault = self.fault(invoice)
+        self.assertIn("0.5 sells nothing", fault.error)
+        invoice.invoice_line_ids[0].incident_sells_nothing = True
+        fault._retry()
+        self.assertFalse(self.fault(invoice))
+
+    def test_sells_nothing(self):
+        """R8.8: a line that is marked so makes no order."""
+        invoice = self.typed(
+            {"product_id": self.pack.id, "incident_sells_nothing": True}
+        )
+        self.register(invoice)
+        self.assertEqual((len(invoice.incident_order_ids), self.given()), (0, 0))
+
+    def test_gives_when_posted_or_confirmed(self):
+        """R8.3, R8.8: posted, it is confirmed, too; reset, it is neither."""
+        for grant_on in ("posted", "confirmed"):
+            with self.subTest(grant_on=grant_on):
+                self.company.incident_grant_on = grant_on
+                before = self.given()
+                invoice = self.typed(self.pack)
+                self.assertEqual(self.given() - before, 10)
+                invoice.button_draft()
+                self.assertEqual(self.given() - before, 0)
+
+    def test_costs_nothing(self):
+        """R7.3, R8.8: what an invoice gives for nothing waits for a helpdesk manager;
+        it is posted all the same."""
+        accountant = self.env.user.copy(
+            {
+                "login": "hps-accountant",
+                "group_ids": [
+                    Command.set(
+                        self.env.ref("account.group_account_invoice").ids
+                        + self.env.ref("base.group_user").ids
+                    )
+                ],
+            }
+        )
+        invoice = self.typed(
+            {"product_id": self.pack.id, "price_unit": 0}, post=False
+        ).with_user(accountant)
+        invoice.action_post()
+        self.assertEqual((invoice.state, self.given()), ("posted", 0))
+        order = invoice.sudo().incident_order_ids
+        self.assertIn("costs nothing", self.fault(order).error)
+
+    def test_in_another_currency(self):
+        """R8.8, R12.4: worth what the books have."""
+        currency = self.setup_other_currency("EUR", rates=[("2027-01-01", 2)])
+        invoice = self.typed(self.pack, currency_id=currency.id)
+        order = invoice.incident_order_ids
+        self.assertEqual(order.currency_id, currency)
+        self.register(invoice)
+        self.assertEqual(self.given(), 10)
+        self.assertEqual(
+            self.value(order), invoice.amount_untaxed_signed, "in company currency"
+        )
