@@ -84,7 +84,7 @@ class TestTypedCredit(TypedCommon):
         note.incident_credited_id = other
         self.assertEqual(first.order_line.incident_due, 10)
         self.assertEqual(second.order_line.incident_due, 0)
-        self.fault(note)._retry()
+        self.fault(note).sudo()._retry()
         self.assertFalse(self.fault(note))
         note.incident_credited_id = invoice
         self.assertEqual(first.order_line.incident_due, 0)
@@ -96,7 +96,7 @@ class TestTypedCredit(TypedCommon):
         self.paid(self.pack)
         note = self.note(self.pack)
         note.incident_goodwill = True
-        self.fault(note)._retry()
+        self.fault(note).sudo()._retry()
         self.assertFalse(self.fault(note))
         self.assertEqual(self.given(), 20)
 

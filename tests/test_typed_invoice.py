@@ -114,7 +114,7 @@ class TestTypedInvoice(TypedCommon):
         self.assertEqual((self.given(), self.targets(order)), (25, [0, 0, 0]))
         orders = invoice.incident_order_ids
         self.assertEqual(self.value(*orders), 100)
-        self.assertEqual(set(orders.mapped("invoice_status")), {"invoiced", "no"})
+        self.assertEqual(set(orders.mapped("invoice_status")), {"invoiced"})
 
     def test_cancelled_and_deleted(self):
         """R8.8: the order is cancelled where the invoice is, and comes back with it."""
@@ -142,7 +142,7 @@ class TestTypedInvoice(TypedCommon):
         fault = self.fault(invoice)
         self.assertIn("0.5 sells nothing", fault.error)
         invoice.invoice_line_ids[0].incident_sells_nothing = True
-        fault._retry()
+        fault.sudo()._retry()
         self.assertFalse(self.fault(invoice))
 
     def test_sells_nothing(self):

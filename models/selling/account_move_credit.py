@@ -51,16 +51,17 @@ class AccountMove(models.Model):
     def _incident_link_credits(self):
         """Let the plan lines of these credit notes belong to the order lines of the
         invoices that they credit, as far as these are known."""
-        for note in self.filtered(lambda move: move.move_type == "out_refund"):
-            typed = note._incident_typed_lines()
+        for note in self:
+            typed = note._incident_typed_lines().filtered(
+                lambda line: line._incident_is_credit()
+            )
             if not typed:
                 continue
             invoice = note._incident_credited_invoice()
             if not invoice:
                 invoice = note._incident_find_credited(typed.product_id)
-                if not invoice:
-                    continue
-                note.incident_credited_id = invoice  # which comes back here
+                if invoice and note.move_type == "out_refund":
+                    note.incident_credited_id = invoice  # which comes back here
             for line in typed & note._incident_typed_lines():
                 line.sale_line_ids = invoice._incident_line_like(line).sale_line_ids
 
@@ -80,6 +81,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         candidates = self.search(
             [
+                ("id", "!=", self.id),
                 ("move_type", "=", "out_invoice"),
                 ("state", "=", "posted"),
                 ("company_id", "=", self.company_id.id),

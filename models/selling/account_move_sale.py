@@ -129,6 +129,8 @@ class AccountMove(models.Model):
             .with_company(self.company_id)
             .create(self._incident_made_order_values(left))
         )
+        # By itself it goes by a pricelist.
+        order.currency_id = self.currency_id
         order._incident_remember_grant_on()
         if order.incident_grant_on == "confirmed":
             # It is confirmed by its invoice, and lives as long as that is posted.
@@ -144,7 +146,6 @@ class AccountMove(models.Model):
             "partner_invoice_id": self.partner_id.id,
             "partner_shipping_id": self.partner_shipping_id.id or self.partner_id.id,
             "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
             "pricelist_id": (
                 pricelist.id if pricelist.currency_id == self.currency_id else False
             ),

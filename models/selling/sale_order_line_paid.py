@@ -140,6 +140,8 @@ class SaleOrderLine(models.Model):
         """
         charged = defaultdict(lambda: [0, 0, 0])
         for line in self._incident_posted_lines("out_invoice"):
+            if self._incident_is_credit(line):
+                continue
             charged[line.move_id][0] += self._incident_quantity_of(line)
             charged[line.move_id][1] += line.price_subtotal
             charged[line.move_id][2] += self._incident_value_of(line)
@@ -166,22 +168,10 @@ class SaleOrderLine(models.Model):
         """
         credited = defaultdict(lambda: [0, 0, 0])
         loose = [0, 0, 0]
-        for line in self._incident_posted_lines("out_refund"):
-            note = line.move_id
-            if self._incident_is_charge(line):
-                continue
-            invoice = note._incident_credited_invoice()
-            target = credited[invoice] if invoice in charged else loose
-            target[2] -= self._incident_value_of(line)
-            if note.incident_goodwill:
-                continue
-            target[0] += self._incident_quantity_of(line)
-            target[1] += line.currency_id._convert(
-                line.price_subtotal,
-                (invoice or self.order_id).currency_id,
-                self.company_id,
-                (invoice or note).invoice_date or note.date,
-            )
+        for move_type, sign in (("out_refund", 1), ("out_invoice", -1)):
+            for line in self._incident_posted_lines(move_type):
+                if self._incident_is_credit(line):
+                    self._incident_add_credit(line, sign, charged, credited, loose)
         for invoice, whole in charged.items():
             for note in invoice._incident_notes_of_all():
                 share = note._incident_credited_of_all(invoice)
@@ -197,6 +187,23 @@ class SaleOrderLine(models.Model):
                 credited[invoice][index] += taken
                 loose[index] -= taken
         return credited
+
+    def _incident_add_credit(self, line, sign, charged, credited, loose):
+        """Add what a line of a credit note credits, or one below zero of an invoice, to
+        what is credited of its invoice; to ``loose``, if that is not known."""
+        note = line.move_id
+        invoice = note._incident_credited_invoice()
+        target = credited[invoice] if invoice in charged else loose
+        target[2] -= self._incident_value_of(line)
+        if note.incident_goodwill:
+            return
+        target[0] += sign * self._incident_quantity_of(line)
+        target[1] += sign * line.currency_id._convert(
+            line.price_subtotal,
+            (invoice or self.order_id).currency_id,
+            self.company_id,
+            (invoice or note).invoice_date or note.date,
+        )
 
     def _incident_value_of(self, invoice_line):
         """Return what a posted line charges, below zero what it credits: in company
@@ -239,6 +246,14 @@ class SaleOrderLine(models.Model):
         """Return whether a line of a credit note charges: that of the last document of
         an order, where down payments were more than the rest."""
         return invoice_line.quantity < 0 and not invoice_line.move_id.reversed_entry_id
+
+    def _incident_is_credit(self, invoice_line):
+        """Return whether a line credits what this line sells: one of a credit note, or
+        below zero on an invoice (R8.8). What a change of plan credits is below zero
+        itself."""
+        if invoice_line.move_id.move_type == "out_refund":
+            return not self._incident_is_charge(invoice_line)
+        return invoice_line.quantity < 0 and self.incident_operation != "credit"
 
     def _incident_quantity_of(self, invoice_line):
         return invoice_line.product_uom_id._compute_quantity(

@@ -76,9 +76,11 @@ class SaleOrder(models.Model):
             down = self._incident_lines_paid_with(paid)
         whole = min(paid, self.amount_total)
         kept = 1 - _part(credited - (paid - whole), whole)
+        # Paid online, a down payment may be both.
+        kept_online = 1 - returned.get(self, 0)
         return {
-            **dict.fromkeys(down, kept),
-            **dict.fromkeys(online, 1 - returned.get(self, 0)),
+            line: min(kept if line in down else 1, kept_online if line in online else 1)
+            for line in down | online
         }
 
     def _incident_lines_paid_with(self, amount):
