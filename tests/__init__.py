@@ -92,4 +92,5 @@ from . import test_typed_credit
 from . import test_typed_invoice
 from . import test_unearned
 from . import test_unearned_property
+from . import test_value_of_lines
 from . import test_whole_number

@@ -138,6 +138,7 @@ METHODS = {
     "sale.order.line.copy_data": "----+",
     "sale.order.line.create": "-----",
     "sale.order.line.default_get": "+++++",
+    "sale.order.line.unlink": "-----",
     "sale.order.line.write": "----+",
     "sale.order.write": "----+",
 }
@@ -188,6 +189,8 @@ STRONG = {
 #: follow from what happens.
 WRITABLE = {
     "account.move.incident_goodwill": ("accountant", "clerk", "boss"),
+    "account.move.incident_credited_id": ("accountant", "clerk", "boss"),
+    "account.move.line.incident_sells_nothing": ("accountant", "clerk", "boss"),
     "helpdesk.incident.account.lifetime_granted": ("boss",),
     "helpdesk.ticket.incident_count": ("agent", "clerk", "boss"),
     "helpdesk.ticket.charge.amount": ("boss",),

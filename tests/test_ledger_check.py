@@ -213,7 +213,11 @@ STORED_ONCE = {
         "incident_subscription_id": "what was ordered",
         "incident_term_id": "what was ordered",
     },
+    "account.move.line": {
+        "incident_sells_nothing": "what an accountant says of the line",
+    },
     "sale.order": {
+        "incident_invoice_id": "the invoice that has made it",
         "incident_grant_on": "the setting of its day",
         "incident_automatic": "who has made it",
     },

@@ -17,7 +17,7 @@ from . import account_move
 from . import account_move_money
 from . import account_move_sale
 from . import account_move_credit
-from . import paid_back
+from . import account_payment_returned
 from . import account_move_line
 from . import account_partial_reconcile
 from . import res_partner

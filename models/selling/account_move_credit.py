@@ -68,7 +68,7 @@ class AccountMove(models.Model):
     def _incident_unlink_credits(self):
         """Let the lines of these credit notes belong to nothing again: somebody says
         that they are of another invoice."""
-        for note in self.filtered("incident_credited_id"):
+        for note in self.sudo().filtered("incident_credited_id"):
             note._incident_plan_lines().sale_line_ids = [Command.clear()]
 
     def _incident_find_credited(self, plans):

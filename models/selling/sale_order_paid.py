@@ -7,7 +7,7 @@ transaction or reconciled with an invoice.
 An order is *covered* (confirmed, zero, paid online or by down payments), line by line in
 the order in which they were added, or each of its lines is as far as its invoices are
 settled (``account.move._incident_is_settled``). What was paid back of either is due no
-more (``paid_back.py``).
+more (``account_payment_returned.py``).
 """
 
 from fractions import Fraction
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from odoo import models
 
-from .paid_back import returned_shares
+from .account_payment_returned import returned_shares
 from .quantities import as_fraction
 
 
@@ -129,7 +129,7 @@ class SaleOrder(models.Model):
             for invoice in self.invoice_ids
             for use in invoice._incident_credit_uses().values()
         )
-        refunded = sum(payments._incident_refunded().values())
+        refunded = sum(payments._incident_returned().values())
         return paid + max(credited - spent - refunded, 0)
 
     def _incident_is_invoiced(self):

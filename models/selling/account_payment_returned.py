@@ -57,7 +57,7 @@ def _refunded(documents):
         known |= new
         payments = _union(document._incident_payers() for document in new)
         sources = _union(document._incident_sources() for document in new)
-        found = payments._incident_refunded() if payments else {}
+        found = payments._incident_returned() if payments else {}
         refunded |= found
         used = {use for payment in found for use in payment._incident_uses()}
         new = (used | set(sources or ())) - known
@@ -118,7 +118,7 @@ def _pass_on(document, back, seen):
 class AccountPayment(models.Model):
     _inherit = "account.payment"
 
-    def _incident_refunded(self):
+    def _incident_returned(self):
         """Return what was paid back of those of these payments of which anything was,
         in the currency of each; but for what credit notes of their documents are
         reconciled with.
@@ -131,12 +131,12 @@ class AccountPayment(models.Model):
         for payment in self:
             amount = sum(payment._incident_paid_out().mapped("credit_amount_currency"))
             for refund in online.get(payment, ()):
-                amount += payment._incident_refund(refund)
+                amount += payment._incident_returned_by(refund)
             if not payment.currency_id.is_zero(amount):
                 refunded[payment] = amount
         return refunded
 
-    def _incident_refund(self, refund):
+    def _incident_returned_by(self, refund):
         """Return what a refund has paid back of this payment, in its currency."""
         if not refund._incident_is_booked():
             return 0
