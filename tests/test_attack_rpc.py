@@ -189,7 +189,6 @@ STRONG = {
 #: follow from what happens.
 WRITABLE = {
     "account.move.incident_goodwill": ("accountant", "clerk", "boss"),
-    "account.move.incident_credited_id": ("accountant", "clerk", "boss"),
     "account.move.line.incident_sells_nothing": ("accountant", "clerk", "boss"),
     "helpdesk.incident.account.lifetime_granted": ("boss",),
     "helpdesk.ticket.incident_count": ("agent", "clerk", "boss"),
