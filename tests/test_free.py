@@ -190,6 +190,22 @@ class TestFree(SubscriptionPortalCommon):
         order.action_confirm()
         self.assertEqual(self.available(), 20)
 
+    def test_back_to_the_customer(self):
+        """R7.3: one pack for nothing, of which nothing is given before its invoice, is
+        no 1,000 packs, whatever state the order was brought back to."""
+        self.company.incident_grant_on = "posted"
+        for state in ("sent", "draft", "cancel"):
+            with self.subTest(state=state):
+                order = self.free()
+                order.action_confirm()
+                self.log_in("seller")
+                self.assertFalse(self.call(order, "write", {"state": state}))
+                self.assertFalse(order.order_line.incident_free)
+                more = {"product_uom_qty": 1000}
+                self.assertFalse(self.call(order.order_line, "write", more))
+                self.assertNeedsManager(self.call(order, "write", {"state": "sale"}))
+        self.assertNothing()
+
     def test_remembered_by_nobody_else(self):
         """R3.4: nobody writes that it may cost nothing."""
         order = self.free()

@@ -100,7 +100,7 @@ class SaleOrder(models.Model):
             self.sudo().transaction_ids if "transaction_ids" in vals else None
         )
         res = super().write(vals)
-        if vals.get("state") in ("draft", "cancel"):
+        if vals.get("state", "sale") != "sale":
             # Confirmed again, it is confirmed by somebody else.
             given_away = self.sudo().order_line.filtered("incident_free")
             given_away._incident_remember(incident_free=False)
