@@ -163,6 +163,32 @@ class TestConsent(SubscriptionPortalCommon):
         self.transaction(order, partner_id=self.nils.id)
         self.assertEqual(self.charged(), self.nils)
 
+    def test_nobody_pays_what_staff_have_ordered(self):
+        """R9.7: 30 more each month are ordered by an agent and given: nobody's card is
+        charged for them, be they not paid yet, paid from the bank, or with a card that
+        staff have charged."""
+        self.without(self.customer)
+        for paid in (None, "bank", "card"):
+            with self.subTest(paid=paid), self.env.cr.savepoint() as savepoint:
+                self.company.incident_grant_on = "paid" if paid else "confirmed"
+                self.switch("nora", "on")
+                order = self.sub.with_user(self.agent).sudo()._order_extra(30)
+                self.assertEqual(order.partner_id, self.nora)
+                order.action_confirm()
+                if paid == "bank":
+                    self.settle_with(self.bill(order), self.pay(360).move_id)
+                elif paid:
+                    self.transaction(
+                        order, token_id=self.cards[self.nora].id, operation="offline"
+                    )
+                self.env.invalidate_all()
+                self.assertEqual(self.sub.extra_incidents, 30)
+                self.assertEqual(self.sub.agreed_partner_id, self.customer)
+                self.assertFalse(self.charged())
+                self.assertEqual(self.sub.renewal_problem, "method")
+                savepoint.rollback()
+                self.env.invalidate_all()
+
     def test_who_has_ordered_last(self):
         """R9.7: a renewal by hand is agreed to by who has ordered it."""
         self.without(self.customer)

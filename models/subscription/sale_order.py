@@ -26,13 +26,17 @@ class SaleOrder(models.Model):
 
     def _incident_agreed_by(self):
         """Return who of the customer has agreed to this order, which is confirmed: who
-        has paid it, else who has ordered it."""
-        paid = self.transaction_ids.filtered(lambda payer: payer.state == "done")
+        has paid it himself, else who has ordered it. What staff have ordered, and the
+        customer has paid in another way or not yet, no single contact has agreed to.
+        """
+        paid = self.transaction_ids.filtered(
+            lambda payer: payer.state == "done" and payer.operation != "offline"
+        )
         customer = self.partner_id.commercial_partner_id
         contacts = (self.env.user.partner_id | paid.partner_id).filtered(
             lambda partner: partner.commercial_partner_id == customer
         )
-        return contacts[-1:] or self.partner_id
+        return contacts[-1:] or (self.partner_id if self.create_uid.share else customer)
 
     def _incident_withdraw(self):
         """Cancel these orders, but those that are just being paid."""
