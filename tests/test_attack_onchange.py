@@ -42,6 +42,7 @@ FORMS = {
     "helpdesk.ticket.team": ("-----+-+", "-----+--"),
     "ir.attachment": ("--++++++", "--++++--"),
     "mail.activity": ("--++++++", "--++++--"),
+    "mail.activity.schedule": ("--++++++", "--++++--"),
     "mail.compose.message": ("--++++++", "--++++--"),
     "mail.message": ("++++++++", "--++++--"),
     "product.product": ("----++-+", "----++--"),
@@ -56,7 +57,13 @@ FORMS = {
 #: Models of core in whose forms this module's users name documents, too.
 CORE = {
     *("discuss.channel.member", "ir.attachment", "mail.activity"),
-    *("mail.compose.message", "mail.message"),
+    *("mail.activity.schedule", "mail.compose.message", "mail.message"),
+}
+#: Forms of documents of any model: which fields name them.
+OF_ANY_MODEL = {
+    "mail.activity.schedule": ("res_model", "res_ids"),
+    "mail.compose.message": ("model", "res_ids"),
+    "sms.composer": ("res_model", "res_ids"),
 }
 #: What customers' users may know: the company, and who they can ask.
 KNOWN = {"foreign": ("res.company", "helpdesk.ticket.team")}
@@ -248,6 +255,60 @@ class TestAttackOnchange(AttackCommon):
         ):
             with self.subTest(line=line):
                 self.assertFalse(self.asked(teams, {"ticket_ids": [line]}))
+
+    def test_other_forms_of_core(self):
+        """R2.3, R11.6: tickets, messages, and what this module has, by whatever form
+        names them; some of them have had no field of this module."""
+        known = set(self.forms())
+        shared = {"helpdesk.ticket", "mail.message", *self.own_models()}
+        tried = set()
+        for role in STRANGERS:
+            for name in sorted(self.env.registry):
+                model = self.env[name].with_user(self.users[role])
+                if model._abstract or name in known or not model.has_access("create"):
+                    continue
+                for field, values in self.named(name, role):
+                    if model._fields[field].comodel_name not in shared:
+                        continue
+                    tried.add(name)
+                    with self.subTest(role=role, model=name, values=values):
+                        self.assertFalse(self.asked(model, values), field)
+        self.assertLessEqual({"helpdesk.ticket.duplicate.wizard"}, tried)
+
+    def test_documents_of_any_model(self):
+        """Nor by a model and ids in words, by what is written to, or by where the form
+        was opened."""
+        for role in STRANGERS:
+            for name, (model_field, ids_field) in OF_ANY_MODEL.items():
+                if name not in self.env:
+                    continue
+                model = self.env[name].with_user(self.users[role])
+                if not model.has_access("create"):
+                    continue
+                for document in self.documents.values():
+                    if document._name in KNOWN.get(role, ()):
+                        continue
+                    named = {model_field: document._name, ids_field: str(document.ids)}
+                    default = {f"default_{key}": value for key, value in named.items()}
+                    active = {
+                        "active_model": document._name,
+                        "active_id": document.id,
+                        "active_ids": document.ids,
+                    }
+                    for values, context in (
+                        (named, {}),
+                        ({ids_field: named[ids_field]}, default),
+                        ({model_field: document._name}, default),
+                        ({model_field: document._name}, active),
+                        ({}, default),
+                        ({}, {**active, f"default_{model_field}": document._name}),
+                    ):
+                        with self.subTest(
+                            role=role, model=name, values=values, context=context
+                        ):
+                            self.assertTellsNothing(
+                                self.asked(model, values, context=context)
+                            )
 
     def test_defaults(self):
         """Nor by a default, of the context or of the user."""

@@ -1,11 +1,14 @@
 """What a form may name that is not saved (R2.3, R11.6)."""
 
+import re
+
 from odoo import api, models, tools
 from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Command
 
 #: In the context: the records of a form that is not saved have no other defaults than
-#: what their user may see. Whoever sends it sees less.
+#: what their user may see; whether it is a form of which all is guarded. Whoever sends
+#: it sees less.
 FORM = "incident_form"
 MODULE = "helpdesk_paid_support"
 #: Models of core whose forms name messages, or documents of any model: tickets, too.
@@ -13,10 +16,16 @@ OF_ANY_MODEL = {
     "discuss.channel.member",
     "ir.attachment",
     "mail.activity",
+    "mail.activity.schedule",
     "mail.compose.message",
     "mail.message",
+    "sms.composer",
 }
+#: What no other form of core tells either, besides what this module has.
+TOLD_NOWHERE = {"helpdesk.ticket", "mail.message"}
 TO_MANY = ("one2many", "many2many")
+#: Fields that name a model and, in words or as numbers, documents of it.
+OF_MODEL, OF_IDS = ("model", "res_model"), ("res_id", "res_ids")
 
 
 class Base(models.AbstractModel):
@@ -30,10 +39,11 @@ class Base(models.AbstractModel):
 
         :raise AccessError: if it names something else.
         """
-        if self.env.su or not self._incident_guards_form():
+        guarded = self._incident_guarded()
+        if self.env.su or not guarded:
             return super().onchange(values, field_names, fields_spec)
         self._incident_check_named(values)
-        form = self.with_context(**{FORM: True})
+        form = self.with_context(**{FORM: guarded == self._fields.keys()})
         return super(Base, form).onchange(values, field_names, fields_spec)
 
     @api.model
@@ -41,29 +51,68 @@ class Base(models.AbstractModel):
         """Override: in a form, defaults of the context or of the user are no way to
         name what the user may not see; see :meth:`onchange`."""
         defaults = super().default_get(fields)
-        if self.env.su or not self.env.context.get(FORM):
+        whole = self.env.context.get(FORM)
+        if self.env.su or whole is None:
             return defaults
         return {
             name: value
             for name, value in defaults.items()
-            if self._incident_may_default(name, value)
+            if self._incident_may_default(name, value, bool(whole))
         }
 
     @api.model
-    def _incident_may_default(self, name, value):
+    def _incident_may_default(self, name, value, whole):
+        if not value or name not in self._incident_guarded(whole):
+            return True
         # A number may belong to a model that the form names, not the defaults.
-        if value and self._fields[name].type == "many2one_reference":
+        if self._fields[name].type == "many2one_reference":
             return False
-        return not self._incident_hidden(self._incident_named({name: value}))
+        return not self._incident_hidden(self._incident_named({name: value}, whole))
 
     @api.model
-    @tools.ormcache()
-    def _incident_guards_form(self):
-        """Return whether forms of this model could tell something of this module: those
-        of all other models stay as Odoo has them."""
-        return self._name in OF_ANY_MODEL or any(
-            field._module == MODULE for field in self._fields.values()
+    @tools.ormcache("whole")
+    def _incident_guarded(self, whole=False):
+        """Return by which fields a form of this model could tell something of this
+        module: all where the module has fields, too, or whose documents may be of any
+        model. By all others forms stay as Odoo has them.
+
+        :param bool whole: whether it is a line of a form of which all are guarded.
+        :rtype: frozenset[str]
+        """
+        whole = (
+            whole
+            or self._name in OF_ANY_MODEL
+            or any(field._module == MODULE for field in self._fields.values())
         )
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if whole
+            or field.comodel_name in TOLD_NOWHERE
+            or field.relational
+            and self.env[field.comodel_name]._original_module == MODULE
+        )
+
+    @api.model
+    @tools.ormcache("whole")
+    def _incident_pairs(self, whole=False):
+        """Return the guarded fields that together name documents: of a model, and of
+        their ids.
+
+        :rtype: list[tuple[str, str]]
+        """
+        fields = {name: self._fields[name] for name in self._incident_guarded(whole)}
+        return [
+            (field.model_field, name)
+            for name, field in fields.items()
+            if field.type == "many2one_reference" and field.model_field
+        ] + [
+            (model, ids)
+            for model in OF_MODEL
+            for ids in OF_IDS
+            if {model, ids} <= fields.keys()
+            and fields[ids].type != "many2one_reference"
+        ]
 
     # ------------------------------------------------------------------
     # What is named
@@ -85,16 +134,17 @@ class Base(models.AbstractModel):
                 )
             )
 
-    def _incident_named(self, values):
+    def _incident_named(self, values, whole=False):
         """Return what values of a form name: each time the record of the form or a line
         of it, the field (None of numbers whose model is a value, too), and the records.
 
+        :param bool whole: see :meth:`_incident_guarded`.
         :rtype: list[tuple]
         """
-        named = []
-        for name, value in values.items():
-            field = self._fields.get(name)
-            if field is None or not field.relational or not value:
+        named, guarded = [], self._incident_guarded(whole)
+        for name in guarded & values.keys():
+            field, value = self._fields[name], values[name]
+            if not field.relational or not value:
                 continue
             comodel = self.env[field.comodel_name]
             records = comodel.browse()
@@ -103,10 +153,12 @@ class Base(models.AbstractModel):
                 line = comodel.browse(id_ if type(id_) is int else [])
                 records |= line
                 if isinstance(line_values, dict):
-                    named += line._incident_named(line_values)
+                    named += line._incident_named(
+                        line_values, whole=guarded == self._fields.keys()
+                    )
             if records:
                 named.append((self, field, records))
-        return named + self._incident_referred(values)
+        return named + self._incident_referred(values, whole)
 
     @api.model
     def _incident_parse(self, field, value):
@@ -129,27 +181,36 @@ class Base(models.AbstractModel):
                 else:
                     yield id_, content if code == Command.UPDATE else None
 
-    def _incident_referred(self, values):
+    def _incident_referred(self, values, whole):
         """Return the same of fields whose model is a value, too."""
-        named = []
-        for field in self._fields.values():
-            name = field.name
-            if field.type == "reference" and values.get(name):
-                model, _comma, id_ = str(values[name]).partition(",")
-            elif field.type == "many2one_reference" and (
-                name in values or field.model_field in values
-            ):
-                model, id_ = (
-                    values.get(key)
-                    or self[:1].sudo()[key]
-                    or self.default_get([key]).get(key)
-                    for key in (field.model_field, name)
-                )
-            else:
+        named = [
+            (self, None, self._incident_browse(*str(value).split(",", 1)))
+            for name, value in values.items()
+            if name in self._incident_guarded(whole)
+            and self._fields[name].type == "reference"
+            and "," in str(value)
+        ]
+        active = self.env.context.get("active_ids") or self.env.context.get("active_id")
+        unseen = self.with_context(**{FORM: None})  # defaults, whatever they name
+        for pair in self._incident_pairs(whole):
+            if values.keys().isdisjoint(pair):
                 continue
-            if isinstance(model, str) and model in self.env and str(id_).isdecimal():
-                named.append((self, None, self.env[model].browse(int(id_))))
-        return named
+            model, ids = (
+                values.get(key)
+                or self[:1].sudo()[key]
+                or unseen.default_get([key]).get(key)
+                for key in pair
+            )
+            model = model or self.env.context.get("active_model")
+            named.append((self, None, self._incident_browse(model, ids or active)))
+        return [names for names in named if names[2]]
+
+    @api.model
+    def _incident_browse(self, model, ids):
+        """Return the records of a model, by whatever names them: 5, "5", "[5, 6]"."""
+        if not isinstance(model, str) or model not in self.env:
+            return self.env["base"]
+        return self.env[model].browse(map(int, re.findall(r"\d+", str(ids or ""))))
 
     # ------------------------------------------------------------------
     # What may be seen
