@@ -284,6 +284,58 @@ class TestAttackMessages(AttackCommon):
                     self.assertEqual(error, "AccessError")
                     self.assertUntouched()
 
+    def test_messages_themselves(self):
+        """Nor by a message that is made or changed without being posted: Odoo lets who
+        was told of a message answer it on any document."""
+        ticket, comment = self.secret_ticket, self.env.ref("mail.mt_comment").id
+        plain = {
+            "model": ticket._name,
+            "res_id": ticket.id,
+            "body": WORDS,
+            "message_type": "comment",
+            "subtype_id": comment,
+        }
+        changes = (
+            {"message_type": "email"},
+            {"subtype_id": self.env.ref("mail.mt_note").id},
+            {"is_internal": True},
+            {"date": "2026-01-01 00:00:00"},
+            {"parent_id": self.answer.id},
+            {"reply_to": "board@example.com"},
+            {"body": WORDS, "message_id": "<attack@example.com>"},
+        )
+        for role in ("own", "foreign"):
+            self.act_as(role)
+            for more in (
+                {},
+                {"reply_to": "board@example.com"},
+                {"date": "2026-01-01 00:00:00"},
+                {"res_id": self.parked.id, "parent_id": self.answer.id},
+            ):
+                with self.subTest(role=role, more=more), self.undone():
+                    error = self.call("mail.message", "create", [[plain | more]], {})
+                    self.assertEqual(error, "AccessError")
+                    self.assertUntouched()
+            with self.undone():
+                _result, error = self.rpc(
+                    ticket._name, "message_post", ticket.ids, body="Mine"
+                )
+                self.assertFalse(error)
+                mine = ticket.message_ids[0]
+                before = mine.read()
+                for values in changes:
+                    with self.subTest(role=role, values=values):
+                        error = self.call(
+                            "mail.message", "write", [mine.ids, values], {}
+                        )
+                        self.assertEqual(error, "AccessError")
+                        self.env.invalidate_all()
+                        self.assertEqual(mine.read(), before)
+                words = {"body": WORDS}
+                self.assertFalse(
+                    self.call("mail.message", "write", [mine.ids, words], {})
+                )
+
     def test_route(self):
         """The same through the page on which customers write."""
         for role, name in (

@@ -1,10 +1,12 @@
 from odoo import api, models
 from odoo.fields import Domain
 
-from .mail_thread import DOCUMENTS
+from .mail_thread import DOCUMENTS, POSTING
 
 #: Whose internal notes name incidents, charges and balances.
 NOTED = ("helpdesk.ticket", "helpdesk.incident.subscription")
+#: What customers' users may change of their own messages.
+WORDS = {"body", "subject"}
 
 
 class MailMessage(models.Model):
@@ -52,10 +54,26 @@ class MailMessage(models.Model):
         return self.is_internal or not self.subtype_id or bool(self.subtype_id.internal)
 
     def _incident_is_own(self, operation):
-        """Return whether this message is one that the user may write, as itself."""
+        """Return whether this message is one that the user may write, as itself. A new
+        one comes by ``message_post``: Odoo lets whoever is told of a message answer it
+        on any document."""
         if operation == "create":
-            return self.message_type == "comment" and not self._incident_is_note()
+            return (
+                self.env.context.get("incident_posting") is POSTING
+                and self.message_type == "comment"
+                and not self._incident_is_note()
+            )
         return self.author_id == self.env.user.partner_id
+
+    def write(self, vals):
+        """Override of `mail` for R11.6: what a customer's user has said stays a comment
+        of its own, of that day; it may mend its words."""
+        if not (self.env.su or self.env.user._is_internal()) and vals.keys() - WORDS:
+            self.check_access("write")
+            others = self.sudo().filtered(lambda message: message.model in DOCUMENTS)
+            if others:
+                raise others.with_env(self.env)._make_access_error("write")
+        return super().write(vals)
 
     def export_data(self, fields_to_export):
         """Override, as `mail` does for ``read``: fields of messages are fetched with

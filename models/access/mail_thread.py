@@ -17,6 +17,9 @@ DOCUMENTS = frozenset(
 #: pages, which see whose they are.
 PLAIN = frozenset({"body", "body_is_html", "subject"})
 COMMENT = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
+#: In the context, as ``incident_posting``: what a customer's user says is being posted.
+#: An object cannot come in over RPC.
+POSTING = object()
 
 
 class MailThread(models.AbstractModel):
@@ -37,9 +40,13 @@ class MailThread(models.AbstractModel):
 
         :raise AccessError: if they have chosen more than the words.
         """
-        if self._incident_is_customers(self._name):
-            kwargs = self._incident_plain_message(kwargs)
-        return super().message_post(**kwargs)
+        if not self._incident_is_customers(self._name):
+            return super().message_post(**kwargs)
+        posting = self.with_context(incident_posting=POSTING)
+        message = super(MailThread, posting).message_post(
+            **self._incident_plain_message(kwargs)
+        )
+        return message.with_env(self.env)
 
     def message_update(self, msg_dict, update_vals=None):
         """Override of `mail`: see :meth:`message_post`. What comes by e-mail comes with
