@@ -350,6 +350,60 @@ class TestAttackOnchange(AttackCommon):
                 with self.subTest(role=role, field=name):
                     self.assertFalse(self.asked(tickets, values, own.ids))
 
+    def test_saved(self):
+        """Nor by what is saved: by a value, or by a default."""
+        document = {
+            "model": self.sub._name,
+            "res_ids": str(self.sub.ids),
+        }
+        twice = dict.fromkeys(("ticket_id", "duplicate_of_id"), self.secret_ticket.id)
+        for role in ("elsewhere", "boss elsewhere"):
+            self.act_as(role)
+            user = self.users[role]
+            own = self.env["helpdesk.ticket"].create(
+                {
+                    "name": "Mine",
+                    "description": "Mine",
+                    "company_id": user.company_id.id,
+                    "user_id": user.id,
+                }
+            )
+            linked = {
+                "partner_id": self.private.id,
+                "duplicate_id": self.secret_ticket.id,
+                "team_id": self.team.id,
+            }
+            calls = [
+                *((own, {name: value}) for name, value in linked.items()),
+                *((own.browse(), {name: value}) for name, value in linked.items()),
+                (self.env["helpdesk.ticket.duplicate.wizard"], twice),
+                (self.env["mail.compose.message"], document),
+            ]
+            for records, values in calls:
+                name = records._name
+                new = {} if records else {"name": "New", "description": "New"}
+                new = new if name == own._name else {}
+                spec = {key: {"fields": {"display_name": {}}} for key in values}
+                if name == "mail.compose.message":
+                    spec = {"subject": {}}
+                with self.subTest(role=role, records=records, values=values):
+                    answer, error = self.rpc(
+                        name, "web_save", records.ids, new | values, spec
+                    )
+                    self.assertEqual((answer, error), (None, "AccessError"))
+                    context = {f"default_{key}": value for key, value in values.items()}
+                    if name != "helpdesk.ticket.duplicate.wizard" and not records:
+                        answer, error = self.rpc(
+                            name, "web_save", [], new, spec, context=context
+                        )
+                        # helpdesk_mgmt asks the default team for its first stage.
+                        refused = (
+                            {None, "AccessError"} if "team_id" in values else {None}
+                        )
+                        self.assertIn(error, refused)
+                        self.assertTellsNothing(answer)
+                        self.assertNotIn(self.team.name, str(answer))
+
     def test_numbers_over_rpc(self):
         """R2.3: as a client asks for what an agent sees beside a ticket."""
         spec = {
