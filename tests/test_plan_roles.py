@@ -127,6 +127,15 @@ class TestPlanRoles(PaidSupportCommon, HttpCase):
                 self.term.value_ids.ids,
                 {"default_extra_price": 9},
             ),
+            (
+                "product.attribute.value",
+                "create",
+                {
+                    "name": "x",
+                    "attribute_id": self.term.id,
+                    "pav_attribute_line_ids": [(4, other.attribute_line_ids.id)],
+                },
+            ),
             ("product.template", "create", {"name": "Chair", "list_price": 1}),
             ("product.product", "create", {"name": "Chair", "list_price": 1}),
             (
