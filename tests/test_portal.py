@@ -117,6 +117,22 @@ class TestPortal(HttpCase):
         button = self.page("/my/tickets").xpath("//a[@name='incidents']")[0]
         self.assertIn("4", button.text_content())
 
+    def test_card(self):
+        """R11.5: the picture of its card is as large as those of Odoo's."""
+        self.authenticate("hps-nora", "hps-nora")
+        pictures = {}
+        for picture in self.page("/my").xpath(
+            "//*[contains(@class, 'o_portal_icon')]/img/@src"
+        ):
+            if picture.endswith(".svg"):
+                pictures[picture] = html.fromstring(self.url_open(picture).content).get(
+                    "width"
+                )
+        self.assertIn(
+            "/helpdesk_paid_support/static/src/img/portal_incidents.svg", pictures
+        )
+        self.assertEqual(set(pictures.values()), {"64"}, pictures)
+
     def test_crafted_post(self):
         """R11.2: nothing is created, the reason is shown, what was typed is kept."""
         self.authenticate("hps-nora", "hps-nora")
