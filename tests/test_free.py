@@ -268,14 +268,19 @@ class TestFree(SubscriptionPortalCommon):
     def test_customer_signs(self):
         """R7.3, R3.9: a signature is taken, and gives nothing; a helpdesk manager finds
         it in *To Check*, and gives it, once. No others do."""
-        order = self.free(require_signature=True, require_payment=False)
+        order = self.free(require_signature=True, require_payment=False, quantity=2)
         self.assertNotIn("error", self.sign(order))
         self.assertEqual(order.state, "sale")
         self.assertNothing()
         fault = self.faults()
+        self.assertIn("2 × Pack of 10: this costs", fault.error)
         self.assertEqual((fault.res_model, fault.res_id), ("sale.order", order.id))
         self.assertIn(REFUSED, fault.error)
         self.assertTrue(fault.costs_nothing)
+        self.assertEqual(fault.partner_id, self.customer)
+        # Whoever opens the order sees why it has given nothing.
+        form = Form(order.with_user(self.staff["seller"]))
+        self.assertTrue(form.incident_waits)
         fault.sudo()._retry()  # as the scheduled action does
         for login in ("seller", "agent"):
             self.log_in(login)
@@ -287,11 +292,11 @@ class TestFree(SubscriptionPortalCommon):
         self.assertEqual(self.faults(), fault)
         self.assertNothing()
         self.assertFalse(self.call(fault, "action_confirm_free"))
-        self.assertFalse(self.faults())
-        self.assertEqual(self.given(), 10)
+        self.assertFalse(self.faults() or order.incident_waits)
+        self.assertEqual(self.given(), 20)
         self.assertIn("costs nothing", order.message_ids[0].body)
         order._incident_changed()
-        self.assertEqual(self.given(), 10)
+        self.assertEqual(self.given(), 20)
 
     def test_customer_pays_for_the_rest(self):
         """R7.3, R3.9: a payment is never in vain: what was paid for is given."""

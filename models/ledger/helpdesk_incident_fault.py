@@ -17,12 +17,25 @@ class HelpdeskIncidentFault(models.Model):
         string="Document", model_field="res_model", required=True, readonly=True
     )
     name = fields.Char(string="Document Name", readonly=True)
+    partner_id = fields.Many2one(
+        comodel_name="res.partner", string="Customer", compute="_compute_partner_id"
+    )
     error = fields.Text(required=True, readonly=True)
     tries = fields.Integer(default=1, readonly=True)
 
     _document_uniq = models.UniqueIndex(
         "(res_model, res_id)", "This document is listed already."
     )
+
+    # ------------------------------------------------------------------
+    # Compute
+    # ------------------------------------------------------------------
+
+    def _compute_partner_id(self):
+        for fault in self:
+            document = self.env[fault.res_model].sudo().browse(fault.res_id).exists()
+            known = "partner_id" in document._fields
+            fault.partner_id = known and document.partner_id
 
     # ------------------------------------------------------------------
     # Actions

@@ -25,6 +25,17 @@ from ..groups import MANAGERS
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
+    incident_waits = fields.Boolean(
+        string="Waits for a helpdesk manager",
+        compute="_compute_incident_waits",
+        help="It would give incidents, but that they cost nothing.",
+    )
+
+    def _compute_incident_waits(self):
+        for order in self:
+            lines = order._origin.sudo().order_line
+            order.incident_waits = any(line._incident_waits() for line in lines)
+
     def write(self, vals):
         """Override: lines that change together are looked at together."""
         if "order_line" not in vals:
@@ -207,4 +218,11 @@ class SaleOrderLine(models.Model):
         )
 
     def _incident_plan_names(self):
-        return format_list(self.env, self.product_id.mapped("display_name"))
+        """Return what is sold, and how many of it, in words."""
+        names = [
+            f"{line.incident_units} × {line.product_id.display_name}"
+            if line.incident_units > 1
+            else line.product_id.display_name
+            for line in self
+        ]
+        return format_list(self.env, names)
