@@ -4,9 +4,15 @@ from odoo import api, fields, models
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
+    incident_reading = fields.Text(
+        string="Description in the language of the reader",
+        compute="_compute_incident_reading",
+        compute_sudo=True,
+        help="Empty where it is the description as it was written.",
+    )
     incident_note = fields.Text(
         string="Incidents sold",
-        compute="_compute_incident_note",
+        compute="_compute_incident_reading",
         compute_sudo=True,
         help="How many incidents the line sells, and for which days, as far as the "
         "description does not say it.",
@@ -14,16 +20,16 @@ class AccountMoveLine(models.Model):
 
     @api.depends("name", "sale_line_ids.incident_note")
     @api.depends_context("lang")
-    def _compute_incident_note(self):
+    def _compute_incident_reading(self):
         """R8.6. An invoice that is paid later cannot name the days of a term when it
         is written."""
         for line in self:
-            sold = line.sale_line_ids
+            sold, written = line.sale_line_ids, line.name or ""
+            reading = sold._incident_read(written)
+            line.incident_reading = reading if reading != written else False
             if line.move_id.move_type != "out_invoice":
                 sold = sold.browse()
-            notes = [
-                sale_line._incident_words(said=line.name or "") for sale_line in sold
-            ]
+            notes = [sale_line._incident_words(said=reading) for sale_line in sold]
             line.incident_note = "\n".join(filter(None, notes))
 
     def write(self, vals):

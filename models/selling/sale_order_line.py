@@ -5,7 +5,7 @@ from odoo.tools.sql import column_exists, create_column
 
 from ...fields import MAX_INCIDENTS
 from ..groups import INCIDENT_READERS
-from .product_product import KINDS, PLAN_FIELDS
+from .product_product import KINDS
 
 #: In the context, as ``incident_following``: an order follows its invoice (R8.8). An
 #: object cannot come in over RPC.
@@ -144,13 +144,6 @@ class SaleOrderLine(models.Model):
         string="Terms",
         readonly=True,
     )
-    incident_note = fields.Text(
-        string="Incidents sold",
-        compute="_compute_incident_note",
-        compute_sudo=True,
-        help="How many incidents the line sells, and for which days, as far as the "
-        "description does not say it.",
-    )
 
     def _auto_init(self):
         """Override: lines of before the installation sell nothing. Empty columns need
@@ -193,19 +186,6 @@ class SaleOrderLine(models.Model):
                 line.incident_units = (
                     round(line._incident_quantity()) if line.incident_kind else 0
                 )
-
-    @api.depends(
-        "name",
-        "incident_units",
-        *PLAN_FIELDS,
-        "incident_term_ids.date_from",
-        "incident_term_ids.date_to",
-    )
-    @api.depends_context("lang")
-    def _compute_incident_note(self):
-        """R8.6"""
-        for line in self:
-            line.incident_note = line._incident_words(said=line.name or "")
 
     @api.constrains("product_id", "product_uom_id", "product_uom_qty")
     def _check_incident_quantity(self):

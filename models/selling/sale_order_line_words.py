@@ -1,13 +1,96 @@
 """What order and invoice lines say of the plans that they sell (R8.6)."""
 
-from odoo import models
+import re
+
+from odoo import api, fields, models
 from odoo.tools import format_date
 
 from ...periods import last_day
 
 
 class SaleOrderLine(models.Model):
+    """A description is written once, in the language of the document; who reads it may
+    have another one. What this module has put into it is said again in the language of
+    the reader, and what it does not say is said beside it."""
+
     _inherit = "sale.order.line"
+
+    incident_reading = fields.Text(
+        string="Description in the language of the reader",
+        compute="_compute_incident_reading",
+        compute_sudo=True,
+        help="Empty where it is the description as it was written.",
+    )
+    incident_note = fields.Text(
+        string="Incidents sold",
+        compute="_compute_incident_reading",
+        compute_sudo=True,
+        help="How many incidents the line sells, and for which days, as far as the "
+        "description does not say it.",
+    )
+
+    @api.depends(
+        "name",
+        "incident_units",
+        "incident_kind",
+        "incident_quantity",
+        "incident_term_months",
+        "incident_term_ids.date_from",
+        "incident_term_ids.date_to",
+    )
+    @api.depends_context("lang")
+    def _compute_incident_reading(self):
+        """R8.6"""
+        for line in self:
+            written = line.name or ""
+            reading = line._incident_read(written)
+            line.incident_reading = reading if reading != written else False
+            line.incident_note = line._incident_words(said=reading)
+
+    def _incident_read(self, written):
+        """Return a description of these lines with the words of this module in the
+        language of the context, whatever language they were written in.
+
+        :param str written: of an order or invoice line.
+        :rtype: str
+        """
+        languages = [code for code, _name in self.env["res.lang"].get_installed()]
+        for line in self if len(languages) > 1 else ():
+            own = line._incident_phrases()
+            for code in languages:
+                foreign = line.with_context(lang=code)._incident_phrases()
+                for there, here in sorted(
+                    zip(foreign, own, strict=True), key=lambda pair: -len(pair[0])
+                ):
+                    if there and there != here and there in written:
+                        written = re.sub(
+                            rf"(?<!\w){re.escape(there)}(?!\w)",
+                            lambda _match, words=here: words,
+                            written,
+                        )
+        return written
+
+    def _incident_phrases(self):
+        """Return what this module may have put into the description of this line, in
+        the language of the context; in each language the same, in the same order.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        if not self.incident_kind:
+            return []
+        phrases = [self._incident_effect(), self._incident_days()]
+        if self.incident_operation not in ("extra", "credit"):
+            phrases.append(
+                self.product_id._incident_words(
+                    self.incident_kind,
+                    self.incident_quantity,
+                    self.incident_term_months,
+                )
+            )
+            if self.incident_operation:
+                phrases.append(self._incident_operation_words())
+        return [phrase or "" for phrase in phrases]
 
     def _incident_words(self, said=""):
         """Return in words what the line sells, and for which days (R8.6).
