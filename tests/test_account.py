@@ -100,3 +100,24 @@ class TestAccount(PaidSupportCommon):
         before = self.env.cr.sql_log_count
         accounts.mapped("available")
         self.assertEqual(self.env.cr.sql_log_count - before, two)
+
+    def test_deleting_a_customer(self):
+        """R2.1, R3.1: a customer with an account is not deleted; a sentence says what
+        to do instead. Who has none can be."""
+        account = self.give_lifetime(1)
+        lone = self.env["res.partner"].create({"name": "Lone"})
+        for partners in (self.customer, lone | self.customer):
+            with self.assertRefused("Northwind.*Archive"):
+                partners.unlink()
+        self.assertEqual(account.available, 1)
+        lone.unlink()
+        contact = self.portal_user.partner_id
+        self.portal_user.unlink()
+        contact.unlink()
+
+    def test_deleting_a_user(self):
+        """R3.8, R3.1: who has moved incidents is named in the ledger."""
+        self.give_lifetime(1)
+        self.ticket(user=self.portal_user)
+        with self.assertRefused("Nora.*Archive"):
+            self.portal_user.unlink()

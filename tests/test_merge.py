@@ -1,4 +1,4 @@
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import PaidSupportCommon
 from .common_payment import PaymentCommon
@@ -86,6 +86,83 @@ class TestMerge(PaidSupportCommon):
         self.other_customer.parent_id = self.customer
         self.assertTrue(other.exists())
         self.assertEqual(account.lifetime_granted, 5)
+
+    def last_note(self, partner):
+        return partner.message_ids.sorted("id")[-1:].body or ""
+
+    def warning(self, partner, **values):
+        """Return what the contact's form warns of, when these are set, unsaved."""
+        with self.assertLogs("odoo.tests.form.onchange", "WARNING") as logs:
+            self.env.invalidate_all()
+            form = Form(partner)
+            for name, value in values.items():
+                setattr(form, name, value)
+        return "".join(logs.output)
+
+    def test_histories_say_it(self):
+        """R2.2: a contact gets a parent company by mistake, and is freed at once: both
+        histories say what moved, 7 lifetime less 1, 4 of a period used up."""
+        account, _other, _period, _ticket = self.prepare()
+        self.other_customer.is_company = False
+        before = {p: p.message_ids for p in self.customer | self.other_customer}
+        self.other_customer.parent_id = self.customer
+        self.other_customer.parent_id = False
+        self.assertEqual(account.lifetime_granted, 12)
+        for partner, notes in before.items():
+            note = (partner.message_ids - notes).filtered(
+                lambda message: "Support incidents" in message.body
+            )
+            self.assertEqual(len(note), 1, partner.name)
+            for words in ("Blue Bakery", "Northwind", "6 lifetime"):
+                self.assertIn(words, note.body)
+            self.assertTrue(note.subtype_id.internal)
+
+    def test_history_of_who_had_no_account(self):
+        """R2.2: the account itself moves, 2 lifetime."""
+        person = self.env["res.partner"].create({"name": "Person"})
+        self.give_lifetime(2, person)
+        company = self.env["res.partner"].create({"name": "C", "is_company": True})
+        person.parent_id = company
+        for partner in person | company:
+            self.assertRegex(self.last_note(partner), "Person.*C.*2 lifetime")
+
+    def test_history_of_merged_contacts(self):
+        """R2.2: who is merged leaves its history to who stays: it says it once."""
+        self.prepare()
+        self.merge_partners(self.other_customer, self.customer)
+        notes = self.customer.message_ids.filtered(
+            lambda message: "Support incidents" in message.body
+        )
+        self.assertEqual(len(notes), 1)
+        self.assertRegex(notes.body, "Blue Bakery.*Northwind.*6 lifetime")
+
+    def test_form_warns(self):
+        """R2.2: before a parent company is set by which an account becomes another's,
+        and where a company becomes a person."""
+        self.prepare()
+        other = self.other_customer
+        other.is_company = False
+        warning = self.warning(other, parent_id=self.customer)
+        self.assertRegex(warning, "Blue Bakery.*6 lifetime.*Northwind")
+        self.assertFalse(other.parent_id)
+        other.is_company = True
+        other.parent_id = self.customer
+        self.assertIn("6 lifetime", self.warning(other, company_type="person"))
+
+    def test_form_does_not_warn(self):
+        """R2.2: of what moves no account: a subsidiary, a contact, another address."""
+        self.prepare()
+        contact = self.portal_user.partner_id
+        holdings = self.env["res.partner"].create(
+            [{"name": f"Holding {n}", "is_company": True} for n in range(2)]
+        )
+        self.other_customer.parent_id = holdings[0]
+        with self.assertNoLogs("odoo.tests.form.onchange", "WARNING"):
+            for partner in (self.other_customer, contact):
+                form = Form(partner)
+                form.parent_id = holdings[1]
+            form = Form(self.other_customer)
+            form.city = "Brussels"
 
     def test_each_company_for_itself(self):
         """R2.3"""

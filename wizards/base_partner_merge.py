@@ -16,7 +16,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             .search([("partner_id", "in", src_partners.ids)])
         )
         customer = dst_partner.sudo().commercial_partner_id
-        accounts._follow_customers(dict.fromkeys(accounts, customer))
+        accounts._follow_customers(
+            dict.fromkeys(accounts, customer), ended=src_partners
+        )
         accounts._replace_source(src_partners, dst_partner)
         res = super()._update_foreign_keys(src_partners, dst_partner)
         merged = accounts.search([("partner_id", "=", customer.id)])

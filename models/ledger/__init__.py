@@ -16,3 +16,4 @@ from . import helpdesk_incident_protected
 from . import helpdesk_incident_fault
 from . import res_company
 from . import res_partner
+from . import res_users

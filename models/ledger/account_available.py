@@ -63,6 +63,14 @@ class HelpdeskIncidentAccount(models.Model):
             if (number := allotment.balance + allotment.to_grant) > 0
         ]
 
+    def _usable_text(self):
+        """Return in words what tickets can use today, and how long.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        return self._legs_text(self._breakdown()) or self.env._("none left")
+
     def _preview(self, quantity):
         """Return what a deduction of ``quantity`` would take today, in order.
 

@@ -118,15 +118,20 @@ class HelpdeskIncidentAccount(models.Model):
             )
         self._invalidate_ledger()
 
-    def _follow_customers(self, customers):
-        """Give these accounts to other customers; those that meet merge (R2.2).
+    def _follow_customers(self, customers, ended=None):
+        """Give these accounts to other customers; those that meet merge (R2.2). The
+        histories of both say what has moved.
 
         :param dict customers: the new ``res.partner``, a commercial one, by account.
+        :param ended: customers who are about to be deleted, and leave their history to
+            who stays.
         """
         for account in self.sudo().sorted("id"):
             customer = customers[account]
             if customer == account.partner_id:
                 continue
+            told = account.partner_id | customer
+            message = account._moved_message(customer)
             there = self._of(customer, account.company_id)
             if there:
                 there._merge(account)
@@ -141,3 +146,22 @@ class HelpdeskIncidentAccount(models.Model):
                     )
                 )
                 self._invalidate_ledger()
+            for partner in told - ended if ended else told:
+                partner._message_log(body=message)
+
+    def _moved_message(self, customer):
+        """Return what the histories say when this account becomes another customer's.
+
+        :param customer: whose it becomes.
+        :rtype: str
+        """
+        self.ensure_one()
+        return self.env._(
+            "Support incidents of %(customer)s are those of %(new)s from now on "
+            "(%(company)s): %(incidents)s. The statement has moved, too. It stays "
+            "there if the two are separated again.",
+            customer=self.partner_id.display_name,
+            new=customer.display_name,
+            company=self.company_id.display_name,
+            incidents=self._usable_text(),
+        )

@@ -1,10 +1,54 @@
 """Accounts follow their customers (R2.2)."""
 
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import UserError
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
+
+    @api.onchange("parent_id", "is_company")
+    def _onchange_incident_customer(self):
+        """Warn before an account becomes another customer's (R2.2)."""
+        here, there = self._origin, self.commercial_partner_id._origin
+        accounts = self.env["helpdesk.incident.account"].sudo()
+        if here and there and here != there:
+            accounts = accounts.search([("partner_id", "=", here.id)])
+        if not accounts:
+            return None
+        own = accounts.filtered(
+            lambda account: account.company_id in self.env.companies
+        )
+        return {
+            "warning": {
+                "title": self.env._("Support incidents become another customer's"),
+                "message": self.env._(
+                    "%(customer)s has support incidents of its own: %(incidents)s. "
+                    "Once this is saved they are those of %(new)s, for good: to take "
+                    "the company away again does not bring them back.",
+                    customer=here.display_name,
+                    incidents="; ".join(own.mapped(lambda a: a._usable_text())),
+                    new=there.display_name,
+                ),
+            }
+        }
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_incident_account(self):
+        """R3.1: a statement is never deleted."""
+        account = (
+            self.env["helpdesk.incident.account"]
+            .sudo()
+            .search([("partner_id", "in", self.ids)], limit=1)
+        )
+        if account:
+            raise UserError(
+                self.env._(
+                    "%(customer)s has a statement of support incidents, which is kept. "
+                    "Archive the contact instead, or merge it with another one.",
+                    customer=account.partner_id.display_name,
+                )
+            )
 
     def write(self, vals):
         """Override: accounts follow a contact that moves under another customer."""
