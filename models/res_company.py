@@ -15,6 +15,10 @@ class ResCompany(models.Model):
     incident_first_payment_quantity = WholeNumber(
         string="Incidents for the first payment", default=0
     )
+    incident_first_payment_minimum = fields.Monetary(
+        string="Least first payment",
+        help="Smaller payments neither get these incidents nor use them up.",
+    )
     incident_topup_amount = fields.Monetary(
         string="Amount of funds added",
         help="Each time that a customer has added this much.",
@@ -65,6 +69,7 @@ class ResCompany(models.Model):
     _incident_numbers_check = models.Constraint(
         """CHECK (incident_registration_quantity >= 0
               AND incident_first_payment_quantity >= 0
+              AND COALESCE(incident_first_payment_minimum, 0) >= 0
               AND incident_topup_quantity >= 0
               AND incident_topup_amount >= 0
               AND incident_renewal_days >= 0

@@ -12,6 +12,10 @@ class ResConfigSettings(models.TransientModel):
     incident_first_payment_quantity = WholeNumber(
         related="company_id.incident_first_payment_quantity", readonly=False
     )
+    incident_first_payment_minimum = fields.Monetary(
+        related="company_id.incident_first_payment_minimum",
+        readonly=False,
+    )
     incident_topup_amount = fields.Monetary(
         related="company_id.incident_topup_amount",
         readonly=False,

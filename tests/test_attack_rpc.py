@@ -231,6 +231,7 @@ WRITABLE = {
             for name in (
                 *("registration_quantity", "first_payment_quantity", "topup_amount"),
                 *("topup_quantity", "grant_on", "expired_return", "low_threshold"),
+                "first_payment_minimum",
                 *("return_on_duplicate", "renewal_days", "reminder_days"),
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
                 "charge_tax_included",

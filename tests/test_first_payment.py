@@ -1,5 +1,7 @@
 from unittest.mock import patch
 
+from psycopg2.errors import CheckViolation
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -220,3 +222,89 @@ class TestFirstPayment(PaymentCommon):
         faults = self.env["helpdesk.incident.fault"].sudo().search([])
         faults._retry()
         self.assertEqual((self.balance(), self.balance(other)), (5, 5))
+
+    # -- the least amount that counts ----------------------------------------
+
+    def test_below_the_minimum(self):
+        """R6.2: 0.01 gets nothing and does not use it up; 50.00, the least amount that
+        counts, gets the 5; 49.99 after that nothing."""
+        self.company.incident_first_payment_minimum = 50
+        self.pay(0.01)
+        self.pay(49.99)
+        self.assertEqual(self.balance(), 0)
+        self.pay(50)
+        self.assertEqual(self.balance(), 5)
+        self.pay(1000)
+        self.assertEqual(self.balance(), 5)
+
+    def test_minimum_and_payments_of_before(self):
+        """R6.2, R6.6: what was paid before the module uses it up from 50.00 on."""
+        self.company.write(
+            {"incident_first_payment_quantity": 0, "incident_first_payment_minimum": 50}
+        )
+        other = self._customer("Other")
+        self.pay(49.99)
+        self.pay(50, other)
+        self.company.incident_first_payment_quantity = 5
+        self.pay(60)
+        self.pay(60, other)
+        self.assertEqual((self.balance(), self.balance(other)), (5, 0))
+
+    def test_less_than_the_minimum_is_left(self):
+        """R6.2: of 60.00, 10.00 paid back leave 50.00 and the 5; 0.01 more takes them
+        back; undone, they come back."""
+        self.company.incident_first_payment_minimum = 50
+        first = self.pay(60)
+        self.reconcile(first, self.pay(-10))
+        self.assertEqual(self.balance(), 5)
+        refund = self.pay(-0.01)
+        lines = self.reconcile(first, refund)
+        self.assertEqual(self.balance(), 0)
+        lines.remove_move_reconcile()
+        self.assertEqual(self.balance(), 5)
+        self.reconcile(first, refund)
+        self.pay(70)
+        self.assertEqual(self.balance(), 5)
+
+    def test_minimum_is_kept(self):
+        """R6.2, R6.3: a payment keeps the least amount of its time: 20.00 that held the
+        5 holds them again at a minimum of 50.00, 60.00 that did not at one of 100.00
+        does not get them at one of 10.00."""
+        first = self.pay(20)
+        self.company.incident_first_payment_minimum = 50
+        first.action_draft()
+        first.action_post()
+        self.assertEqual(self.balance(), 5)
+        other = self._customer("Other")
+        self.company.incident_first_payment_minimum = 100
+        second = self.pay(60, other)
+        self.company.incident_first_payment_minimum = 10
+        second.action_draft()
+        second.action_post()
+        self.assertEqual(self.balance(other), 0)
+
+    def test_minimum_in_foreign_currency(self):
+        """R6.2: in company currency, at the rate of the payment: 100.00 at 2.0 are
+        50.00, 99.98 are 49.99."""
+        foreign = self.setup_other_currency("EUR", rates=[("2027-01-01", 2.0)])
+        self.company.incident_first_payment_minimum = 50
+        self.pay(99.98, currency_id=foreign.id)
+        self.assertEqual(self.balance(), 0)
+        first = self.pay(100, currency_id=foreign.id)
+        self.assertEqual(self.balance(), 5)
+        self.reconcile(first, self.pay(-1, currency_id=foreign.id))
+        self.assertEqual(self.balance(), 0)
+
+    def test_minimum_without_entry(self):
+        """R6.2: payments without a journal entry count alike."""
+        self.company.incident_first_payment_minimum = 50
+        self.pay_without_entry(49.99)
+        self.assertEqual(self.balance(), 0)
+        self.pay_without_entry(50)
+        self.assertEqual(self.balance(), 5)
+
+    def test_minimum_is_no_minus(self):
+        """R12.5: a least amount is 0 or more."""
+        with mute_logger("odoo.sql_db"), self.assertRaises(CheckViolation):
+            self.company.incident_first_payment_minimum = -1
+            self.env.flush_all()

@@ -119,6 +119,12 @@ TAMPERINGS = [
     Tampering("incident_first_given", "payment", "0"),
     Tampering("incident_first_given", "reset_payment", "5"),
     Tampering(
+        "incident_first_minimum",
+        "payment",
+        "1000000",
+        f"{PAYMENT}.incident_first_given",
+    ),
+    Tampering(
         "incident_first_number", "payment", "7", f"{PAYMENT}.incident_first_given"
     ),
     # An order line (R8)
@@ -240,6 +246,8 @@ STORED_ONCE = {
         "incident_parking": "that it waits",
         "incident_parked_date": "since when",
         "incident_link_on": "when its link was used",
+        "incident_form": "what was sent",
+        "incident_unopened": "how staff saved it",
     },
 }
 

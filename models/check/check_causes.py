@@ -65,6 +65,7 @@ class HelpdeskIncidentAccount(models.Model):
                 "incident_first_given": (
                     "COALESCE(p.incident_first_given, 0)",
                     """CASE WHEN effective AND p.incident_first_given <> 0
+                             AND p.money >= COALESCE(p.incident_first_minimum, 0)
                             THEN p.incident_first_number ELSE 0 END""",
                 ),
             },

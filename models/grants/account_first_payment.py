@@ -19,13 +19,16 @@ class HelpdeskIncidentAccount(models.Model):
         groups=INCIDENT_READERS,
     )
 
-    def _first_payment_passed(self, entering):
-        """Return the accounts whose customer paid before ``entering``.
+    def _largest_before(self, entering):
+        """Return the largest amount, in company currency, that customers paid at once
+        before ``entering``.
 
         :param entering: ``account.payment`` records that have just become effective.
+        :return: by account, for those whose customer paid anything.
+        :rtype: dict[recordset, float]
         """
         if not self:
-            return self
+            return {}
         rows = (
             self.env["account.payment"]
             .sudo()
@@ -44,10 +47,16 @@ class HelpdeskIncidentAccount(models.Model):
                 # One of the others could get the grant itself, if it is free.
                 & Domain("incident_first_number", "=", 0),
                 ["partner_id", "company_id"],
+                ["amount_company_currency_signed:max"],
             )
         )
-        paid = {(p.commercial_partner_id.id, company.id) for p, company in rows}
-        return self.filtered(lambda a: (a.partner_id.id, a.company_id.id) in paid)
+        accounts = {(a.partner_id, a.company_id): a for a in self}
+        largest = {}
+        for partner, company, amount in rows:
+            account = accounts.get((partner.commercial_partner_id, company))
+            if account:
+                largest[account] = max(amount or 0, largest.get(account, 0))
+        return largest
 
     def _write_first_payment(self, value):
         if self:

@@ -58,6 +58,14 @@ class AccountPayment(models.Model):
         groups=INCIDENT_READERS,
         incident_protected=True,
     )
+    incident_first_minimum = fields.Monetary(
+        string="Least first payment for incidents",
+        currency_field="company_currency_id",
+        readonly=True,
+        copy=False,
+        groups=INCIDENT_READERS,
+        incident_protected=True,
+    )
     incident_topup_step = fields.Monetary(
         string="Amount for incidents",
         currency_field="company_currency_id",
@@ -338,9 +346,19 @@ class AccountPayment(models.Model):
             payments._incident_remember(
                 incident_seen=True,
                 incident_first_number=company.incident_first_payment_quantity,
+                incident_first_minimum=company.incident_first_payment_minimum,
                 incident_topup_step=step,
                 incident_topup_number=number if step > 0 else 0,
             )
+
+    def _incident_company_amount(self):
+        """Return the amount of this payment in company currency at its date."""
+        self.ensure_one()
+        if self.currency_id == self.company_currency_id:
+            return self.amount
+        # As its journal entry has it: a rate that is corrected later changes nothing
+        # that is booked.
+        return abs(self.amount_company_currency_signed)
 
     def _incident_name(self, kind, account):
         """Return what this payment is, in the words and language of the customer."""

@@ -22,10 +22,10 @@ class AccountPayment(models.Model):
                 payment.incident_first_number and payment.payment_type == "inbound"
             )
         )
-        refunded = payments._incident_refunded()
-        losing = (payments & (leaving | refunded)).filtered("incident_first_given")
+        too_little = payments._incident_too_little()
+        losing = (payments & (leaving | too_little)).filtered("incident_first_given")
         losing.incident_first_given = 0
-        candidates = payments - leaving - refunded
+        candidates = payments - leaving - too_little
         winning = candidates.filtered(
             lambda payment: payment in entering or payment.incident_first_lost
         )._incident_first_of_all(entering)
@@ -35,7 +35,7 @@ class AccountPayment(models.Model):
         (candidates | leaving).filtered("incident_first_lost").write(
             {"incident_first_lost": False}
         )
-        (losing & refunded - leaving).incident_first_lost = True
+        (losing & too_little - leaving).incident_first_lost = True
         return [
             Cause(
                 account=payment.incident_account_id,
@@ -55,7 +55,8 @@ class AccountPayment(models.Model):
         no effective payment holds it.
 
         An account to which it was never given gives it to the customer's very first
-        payment, those made before the module was installed included.
+        payment, those made before the module was installed included; whatever is below
+        the least amount that counts is none.
         """
         free = accounts = self.incident_account_id
         for (account,) in self._read_group(
@@ -67,16 +68,18 @@ class AccountPayment(models.Model):
         ):
             free -= account
         undecided = free.filtered(lambda account: not account.first_payment)
-        passed = undecided._first_payment_passed(entering)
-        passed._write_first_payment("past")
-        winning = self.browse()
+        before = undecided._largest_before(entering)
+        winning, passed = self.browse(), accounts.browse()
         for payment in self:
             account = payment.incident_account_id
-            if account in free and (
-                account.first_payment == "given" or account in undecided - passed
-            ):
+            if account not in free or account.first_payment == "past":
+                continue
+            free -= account
+            if account in before and not payment._incident_is_below(before[account]):
+                passed |= account
+            else:
                 winning |= payment
-                free -= account
+        passed._write_first_payment("past")
         winning.incident_account_id._write_first_payment("given")
         return winning
 
@@ -108,24 +111,31 @@ class AccountPayment(models.Model):
                 refunds[payment].append((refund, partial.credit_amount_currency))
         return refunds
 
-    def _incident_refunded(self):
-        """Return those of these payments that were paid back in full (R6.2)."""
+    def _incident_too_little(self):
+        """Return those of these payments of which nothing is left, or less than the
+        least amount that counts (R6.2)."""
         refunds = self._incident_refunds() if self else {}
-        return self.filtered(
-            lambda payment: (
-                payment in refunds
-                and payment.currency_id.compare_amounts(
-                    sum(
-                        amount
-                        for refund, amount in refunds[payment]
-                        if refund.payment_type == "outbound"
-                        and refund._incident_is_effective()
-                    ),
-                    payment.amount,
-                )
-                >= 0
+        found = self.browse()
+        for payment in self:
+            left = payment.amount - sum(
+                amount
+                for refund, amount in refunds.get(payment, ())
+                if refund.payment_type == "outbound" and refund._incident_is_effective()
             )
-        )
+            if payment.currency_id.compare_amounts(left, 0) <= 0 or (
+                payment._incident_is_below(
+                    payment._incident_company_amount() * left / payment.amount
+                )
+            ):
+                found |= payment
+        return found
+
+    def _incident_is_below(self, amount):
+        """Return whether an amount in company currency is less than what counted when
+        this payment was made (R6.2)."""
+        self.ensure_one()
+        currency = self.company_currency_id
+        return currency.compare_amounts(amount, self.incident_first_minimum) < 0
 
     def _incident_pays_back(self):
         """Return the payments with a grant that these may pay back (R6.2)."""

@@ -15,11 +15,7 @@ class AccountPayment(models.Model):
         self.ensure_one()
         if not self.incident_topup_number:
             return 0
-        amount = self.amount
-        if self.currency_id != self.company_currency_id:
-            # As its journal entry has it: a rate that is corrected later changes
-            # nothing that is booked.
-            amount = abs(self.amount_company_currency_signed)
+        amount = self._incident_company_amount()
         return amount if self.payment_type == "inbound" else -amount
 
     @api.model
