@@ -174,6 +174,73 @@ class TestMailGateway(GatewayCommon):
         replies = ticket.message_ids.filtered(lambda m: m.message_type == "email")
         self.assertEqual(len(replies), 4)
 
+    def test_reply_without_headers(self):
+        """R11.3: headers stripped, the number of the ticket in the subject: a reply, in
+        whatever words, 1 of 5 used in all."""
+        self.give_lifetime(5)
+        ticket = self.mail()
+        ticket.number = "HT00050"
+        closed = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        for subject in (
+            "Re: [HT00050] It does not work",
+            "AW: The ticket HT00050 has been created.",
+            "WG: ticket #ht00050: still broken",
+            "HT00050",
+        ):
+            with self.subTest(subject):
+                self.assertFalse(self.mail(sender=self.contact.email, subject=subject))
+            ticket.stage_id = closed
+        # To two teams, or by a program that answers: one message, no ticket.
+        self.assertFalse(self.mail("support emergency", subject="[HT00050] Both"))
+        self.assertFalse(
+            self.mail(
+                subject="[HT00050] Away", headers="Auto-Submitted: auto-replied\n"
+            )
+        )
+        self.assertFalse(self.mail("questions", subject="[HT00050] Elsewhere"))
+        replies = ticket.message_ids.filtered(lambda m: m.message_type == "email")
+        self.assertEqual(len(replies), 8)
+        self.assertEqual(replies[-2].author_id, self.contact)
+        self.assertEqual(replies[-2].subtype_id, self.env.ref("mail.mt_comment"))
+        self.assertEqual((ticket.incident_count, self.account().available), (1, 4))
+
+    def test_number_of_another_ticket(self):
+        """R11.3: nobody writes into the ticket of another customer, of another company,
+        or of nobody by naming its number; what is unclear waits for staff."""
+        self.give_lifetime(5)
+        self.give_lifetime(5, self.other_customer)
+        ticket = self.mail()
+        self.other_portal_user.partner_id.email = "bella@bakery.example"
+        company_b = self.env["res.company"].create({"name": "B"})
+        foreign = self.ticket(company_id=company_b.id, team_id=False)
+        nobodys = self.mail(sender="stranger@example.com")
+        for named, sender, customer in (
+            (ticket, "bella@bakery.example", self.other_customer),
+            (ticket, "stranger@example.com", self.env["res.partner"]),
+            (ticket, "agent@provider.example", self.agent.partner_id),
+            (foreign, "nora@northwind.example", self.customer),
+            (nobodys, "nora@northwind.example", self.customer),
+            (nobodys, "stranger@example.com", self.env["res.partner"]),
+        ):
+            with self.subTest(number=named.number, sender=sender):
+                new = self.mail(sender=sender, subject=f"[{named.number}] Me, too")
+                self.assertEqual(new.partner_id.commercial_partner_id, customer)
+        for named, messages in ((ticket, 1), (foreign, 0), (nobodys, 1)):
+            mails = named.message_ids.filtered(lambda m: m.message_type == "email")
+            self.assertEqual(len(mails), messages)
+
+    def test_what_is_no_number(self):
+        """R11.3: a number of digits alone is meant only where it is written as one."""
+        self.give_lifetime(5)
+        ticket = self.mail()
+        ticket.number = "12"
+        for subject in ("12 errors", "Order 12", "HT12", "[123]", "x" * 5000):
+            with self.subTest(subject[:20]):
+                self.assertTrue(self.mail("questions", subject=subject))
+        for subject in ("[12] errors", "Ticket #12"):
+            with self.subTest(subject):
+                self.assertFalse(self.mail(subject=subject))
+
     def test_same_message_twice(self):
         """R11.3: fetched twice, it is one ticket, and one incident."""
         self.give_lifetime(5)

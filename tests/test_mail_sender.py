@@ -290,6 +290,18 @@ class TestMailSender(GatewayCommon, HttpCase):
         ticket.partner_id = second
         self.assertOf(ticket, second)
 
+    def test_contacts_of_two_customers_one_without_incidents(self):
+        """R11.3: of two customers, one of whom has no incidents: it waits for staff,
+        with a policy to refuse, too, and with the number of a ticket of one of them."""
+        self.account(self.other_customer)._adjust(-9, "Nothing left")
+        number = self.mail().number
+        self.contact_of(self.other_customer)
+        self.contact_of(self.customer)
+        for team in ("support", "strict"):
+            ticket = self.mail(team, sender=BOARD, subject=f"[{number}] Us again")
+            self.assertNobodys(ticket)
+            self.assertFalse(ticket.closed)
+
     def test_access_for_a_typed_address(self):
         """R11.3: staff who let a contact in with the address that its customer has
         typed say nothing about the address."""

@@ -38,13 +38,17 @@ class MailThread(models.AbstractModel):
         if not any(route[0] == "helpdesk.ticket" for route in routes or ()):
             return process(message, message_dict, routes)
         # To each ticket its own: an address can be another's in another company.
-        thread_id = False
+        thread_id, answered = False, set()
         for route in routes:
             values, own_route = dict(message_dict), route
             if route[0] == "helpdesk.ticket":
                 values, own_route = self._incident_certain(
                     message, values, route, auto_reply
                 )
+                # A reply to several teams is one message.
+                if own_route[1] and own_route[1] in answered:
+                    continue
+                answered.add(own_route[1])
             thread_id = process(message, values, [own_route])
         return thread_id
 
@@ -68,6 +72,11 @@ class MailThread(models.AbstractModel):
             self._incident_senders(message, message_dict), no_create=True
         )
         of_staff = author and not author.partner_share
+        if not ticket:
+            ticket = ticket._incident_named_in(
+                message_dict["subject"], author, team.company_id or self.env.company
+            )
+            thread_id = ticket.id
         if auto_reply and not ticket and team.incident_required and not of_staff:
             author = author.browse()
             custom_values = {**custom_values, "partner_id": False}

@@ -1,6 +1,7 @@
 """Tickets that come by e-mail (R4.4, R11.3)."""
 
 import logging
+import re
 
 from markupsafe import Markup
 
@@ -16,6 +17,27 @@ _logger = logging.getLogger(__name__)
 #: In the context, as ``incident_arrived``: this ticket has just come by e-mail, and its
 #: message is being posted. An object cannot come in over RPC.
 ARRIVED = object()
+#: What can be the number of a ticket in a subject: a word; of digits alone only where
+#: that is said, as in "[12]" or "#12".
+NUMBER = re.compile(
+    r"""\[\s*(\d+)\s*\] | \#\s*(\d+)(?!\w) | ([^\s\[\](){}<>:;,.!?#"'“”„«»]+)""",
+    re.VERBOSE,
+)
+#: No subject that somebody has written is longer.
+MAX_SUBJECT = 1000
+
+
+def numbers_in(subject):
+    """Return what may be numbers of tickets in the subject of a message, in order.
+
+    :param str subject: as it came in, None if it has none.
+    :rtype: list[str]
+    """
+    found = []
+    for bracketed, hashed, word in NUMBER.findall((subject or "")[:MAX_SUBJECT]):
+        if not word.isdecimal():
+            found += [bracketed or hashed or word, word.upper()]
+    return found
 
 
 class HelpdeskTicket(models.Model):
@@ -132,6 +154,27 @@ class HelpdeskTicket(models.Model):
             )
         if notes:
             self.sudo()._message_log(body=Markup("<br>").join(notes))
+
+    @api.model
+    def _incident_named_in(self, subject, author, company):
+        """Return the ticket whose number a message has in its subject: it is a reply,
+        though what says so in the headers was lost on the way (R11.3). Nobody replies
+        to a ticket of another customer by that.
+
+        :param str subject: of the message.
+        :param author: whose the address of the sender is, empty if that is unclear.
+        :param company: to which it was written.
+        """
+        customer = author.commercial_partner_id
+        numbers = numbers_in(subject) if customer and author.partner_share else []
+        tickets = self.sudo().with_context(active_test=False)
+        if not numbers:
+            return tickets.browse()
+        named = tickets.search(
+            Domain("number", "in", numbers)
+            & Domain("commercial_partner_id", "=", customer.id)
+        ).filtered(lambda ticket: ticket.company_id.root_id == company.root_id)
+        return named.sorted(lambda ticket: numbers.index(ticket.number))[:1]
 
     @api.model
     def _incident_from_staff(self, msg_dict):
