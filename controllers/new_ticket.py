@@ -1,9 +1,12 @@
+from uuid import uuid4
+
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
 
 from odoo.addons.helpdesk_mgmt.controllers.main import HelpdeskTicketController
 
+from ..models.ticket.ticket_form import SentForm
 from .parse import typed, whole_number
 
 
@@ -37,6 +40,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
             "can_buy": self._can_buy(),
             "typed": kw,
             "error": None,
+            # One for each time that the form is shown (R4.7).
+            "form_token": uuid4().hex,
         }
 
     def _can_buy(self):
@@ -77,8 +82,13 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 request.env.user.partner_id, request.env.company
             )
         )
-        error = self._submission_error(kw)
+        form = self._sent_form(kw)
+        ticket, is_same = request.env["helpdesk.ticket"]._incident_of_form(form)
+        if is_same:
+            return request.redirect(f"/my/ticket/{ticket.id}")
+        error = self._submission_error(kw, ticket)
         if not error:
+            request.update_context(incident_form=form)
             try:
                 with request.env.cr.savepoint():
                     return super().submit_ticket(**kw)
@@ -109,12 +119,39 @@ class PaidSupportTicketController(HelpdeskTicketController):
             return request.redirect("/my/tickets")
         return super().support_ticket_close(ticket_id=ticket.id, stage_id=stage)
 
-    def _submission_error(self, kw):
+    def _sent_form(self, kw):
+        """Return the form that was sent (R4.7), None if it has no token.
+
+        :param dict kw: the form; nothing in it can be trusted.
+        """
+        token = typed(kw.get("incident_form"))
+        if not token:
+            return None
+        words = {
+            name: value
+            for name, value in kw.items()
+            if isinstance(value, str) and name != "incident_form"
+        }
+        files = request.httprequest.files.items(multi=True)
+        return SentForm(
+            request.env.user,
+            token,
+            [words, sorted((name, upload.filename) for name, upload in files)],
+        )
+
+    def _submission_error(self, kw, ticket):
         """Return why the submitted form cannot be taken as it is, if it cannot.
 
         :param dict kw: the form; nothing in it can be trusted.
+        :param ticket: what the same form has opened already, with other words.
         :rtype: str | None
         """
+        if ticket:
+            return request.env._(
+                "You have sent this form before, and it has opened ticket %(number)s. "
+                "To open one more, submit it again.",
+                number=ticket.number,
+            )
         if not kw["subject"].strip():
             return request.env._("Enter a subject.")
         if not kw["description"].strip():

@@ -28,6 +28,7 @@ from . import test_dev_source
 from . import test_fault
 from . import test_first_payment
 from . import test_forecast
+from . import test_form_twice
 from . import test_free
 from . import test_history
 from . import test_layout
@@ -94,3 +95,4 @@ from . import test_unearned
 from . import test_unearned_property
 from . import test_value_of_lines
 from . import test_whole_number
+from . import test_words

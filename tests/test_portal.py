@@ -43,7 +43,8 @@ class TestPortal(HttpCase):
         account = self.env["helpdesk.incident.account"]._of(
             customer or self.customer, self.company, create=True
         )
-        account._adjust(quantity, "A gift")
+        if quantity:
+            account._adjust(quantity, "A gift")
         return account
 
     def page(self, path, **options):
@@ -225,6 +226,75 @@ class TestPortal(HttpCase):
             files={"attachment": ("log.txt", b"line", "text/plain")},
         )
         self.assertEqual(self.tickets().incident_count, 1)
+
+    def form_token(self):
+        [token] = self.page("/new/ticket").xpath(
+            "//input[@name='incident_form']/@value"
+        )
+        return token
+
+    def test_form_sent_twice(self):
+        """R4.7: the same form posted twice is one ticket and one incident, 1 of 5; the
+        second answer leads to it, as the first one did."""
+        account = self.give(5)
+        self.authenticate("hps-nora", "hps-nora")
+        form = {"team": self.paid_team.id, "incident_form": self.form_token()}
+        self.submit(**form)
+        ticket = self.tickets()
+        page = self.submit(**form)
+        self.assertEqual(self.tickets(), ticket)
+        self.assertIn(ticket.name, self.text(page, "//main"))
+        self.assertFalse(page.xpath("//div[@name='error']"))
+        ticket.active = False
+        self.submit(**form)
+        self.assertEqual(
+            self.env["helpdesk.ticket"]
+            .with_context(active_test=False)
+            .search_count([("partner_id", "=", self.user.partner_id.id)]),
+            1,
+        )
+        self.assertEqual((ticket.incident_count, account.available), (1, 4))
+        # Another form, or one without a token, is another ticket.
+        self.submit(**{**form, "incident_form": self.form_token()})
+        self.submit(team=self.paid_team.id)
+        self.submit(team=self.paid_team.id)
+        self.assertEqual(account.available, 1)
+
+    def test_form_sent_with_other_words(self):
+        """R4.7, R11.2: who goes back, and sends the form with other words, is asked: he
+        means the same ticket, or one more. Nothing that was typed is lost."""
+        account = self.give(5)
+        self.authenticate("hps-nora", "hps-nora")
+        form = {"team": self.paid_team.id, "incident_form": self.form_token()}
+        self.submit(**form)
+        ticket = self.tickets()
+        page = self.submit(**form, subject="Something else")
+        error = self.text(page, "//div[@name='error']")
+        self.assertIn(ticket.number, error)
+        self.assertEqual((self.tickets(), account.available), (ticket, 4))
+        self.assertEqual(
+            page.xpath("//input[@name='subject']/@value"), ["Something else"]
+        )
+        [token] = page.xpath("//input[@name='incident_form']/@value")
+        self.assertNotEqual(token, form["incident_form"])
+        self.submit(**{**form, "incident_form": token}, subject="Something else")
+        self.assertEqual((len(self.tickets()), account.available), (2, 3))
+
+    def test_form_token_of_another(self):
+        """R11.6: who knows the token of another user's form gets nothing of it; what is
+        not submitted can be sent again."""
+        self.give(5)
+        other = self.give(0, self.other_customer)
+        self.authenticate("hps-nora", "hps-nora")
+        form = {"team": self.paid_team.id, "incident_form": self.form_token()}
+        self.submit(**form)
+        self.authenticate("hps-bella", "hps-bella")
+        page = self.submit(**form)
+        self.assertIn("1 needed, 0 available", self.text(page, "//div[@name='error']"))
+        self.give(1, self.other_customer)
+        self.submit(**form)
+        self.assertEqual(other.available, 0)
+        self.assertEqual(len(self.tickets()), 1)
 
     def test_my_incidents(self):
         """R11.4: what is available and the statement."""
