@@ -50,6 +50,111 @@ class TestTicket(PaidSupportCommon):
         self.assertEqual(self.ticket(partner_id=False).incident_count, 0)
         self.assertEqual(account.available, 1)
 
+    def test_staff_save_before_the_contact_is_known(self):
+        """R4.4: a ticket that staff save without a contact, or without a team, is
+        opened when it first has both: 1 of 5 each, once."""
+        account = self.give_lifetime(5)
+        self.paid_team.incident_on_staff_tickets = True
+        contact = self.portal_user.partner_id
+        first = self.ticket(partner_id=False).with_user(self.agent)
+        first.name = "It does not work at all"
+        self.assertEqual(first.incident_count, 0)
+        first.partner_id = contact
+        self.assertEqual((first.incident_count, account.available), (1, 4))
+        second = self.ticket(team_id=False).with_user(self.agent)
+        second.team_id = self.paid_team
+        self.assertEqual((second.incident_count, account.available), (1, 3))
+        third = self.ticket(team_id=False, partner_id=False).with_user(self.agent)
+        third.partner_id = contact
+        self.assertEqual(third.incident_count, 0)
+        with Form(third) as form:
+            form.team_id = self.paid_team
+            form.incident_count = 2
+        self.assertEqual((third.incident_count, account.available), (2, 1))
+        # It has had both: what comes later is by hand.
+        for ticket in (first, second, third):
+            ticket.incident_count = 0
+            ticket.partner_id = self.other_customer
+            ticket.partner_id = False
+            ticket.partner_id = contact
+            self.assertEqual((ticket.incident_count, ticket.incident_due), (0, 1))
+        self.assertEqual(account.available, 5)
+
+    def test_staff_save_before_the_team_is_known(self):
+        """R4.4: a team that comes with its agent; a team that takes nothing, and is
+        changed later; a team that leaves it to staff."""
+        account = self.give_lifetime(5)
+        self.paid_team.incident_on_staff_tickets = True
+        self.paid_team.user_ids = self.agent
+        assigned, moved, by_hand = (self.ticket(team_id=False) for _n in range(3))
+        assigned.user_id = self.agent
+        self.assertEqual(
+            (assigned.team_id, assigned.incident_count), (self.paid_team, 1)
+        )
+        moved.team_id = self.free_team
+        moved.team_id = self.paid_team
+        self.assertEqual((moved.incident_count, moved.incident_due), (0, 1))
+        by_hand.team_id = self.emergency_team
+        self.assertEqual((by_hand.incident_count, by_hand.incident_due), (0, 3))
+        self.assertEqual(account.available, 4)
+
+    def test_staff_save_before_and_too_few(self):
+        """R4.4, R11.3: it is as it is with a ticket that has both at once: refused, or
+        it waits."""
+        self.paid_team.incident_on_staff_tickets = True
+        ticket = self.ticket(partner_id=False).with_user(self.agent)
+        with self.assertRefused("1 needed, 0 available"):
+            ticket.partner_id = self.portal_user.partner_id
+        self.assertFalse(ticket.partner_id)
+        self.paid_team.incident_shortage_policy = "park"
+        ticket.partner_id = self.portal_user.partner_id
+        self.assertEqual(ticket.incident_state, "parked")
+
+    def test_nobody_saved_before_with_another_kind_of_ticket(self):
+        """R4.4, R4.7: a copy takes nothing when it gets its contact."""
+        account = self.give_lifetime(5)
+        self.paid_team.incident_on_staff_tickets = True
+        copy = self.ticket(partner_id=False).copy()
+        copy.partner_id = self.portal_user.partner_id
+        self.assertEqual((copy.incident_count, account.available), (0, 5))
+
+    def test_import(self):
+        """R4.3: what is short in an import says whose, and for which ticket: 1 needed,
+        0 available."""
+        self.paid_team.incident_on_staff_tickets = True
+        self.give_lifetime(1)
+        answer = self.env["helpdesk.ticket"].load(
+            ["name", "description", "team_id/.id", "partner_id/.id"],
+            [
+                [name, "…", str(self.paid_team.id), str(customer.id)]
+                for name, customer in (
+                    ("Printer", self.customer),
+                    ("Scanner", self.other_customer),
+                )
+            ],
+        )
+        words = "; ".join(message["message"] for message in answer["messages"])
+        self.assertFalse(answer["ids"])
+        self.assertIn("1 needed, 0 available", words)
+        self.assertIn("Blue Bakery", words)
+        self.assertIn("Scanner", words)
+        self.assertNotIn("Printer", words)
+
+    def test_too_few_for_one_of_several(self):
+        """R4.3: in a list, too, staff see which ticket it is; customers, who have sent
+        one, do not get a number that no ticket will have."""
+        self.give_lifetime(1)
+        first, second = self.ticket(), self.ticket(name="Scanner")
+        with self.assertRefused("1 needed, 0 available.*Northwind.*Scanner"):
+            (first + second).with_user(self.agent).action_incident_deduct()
+        first.incident_count = 1
+        with self.assertRaises(UserError) as caught:
+            self.ticket(user=self.portal_user)
+        self.assertEqual(
+            str(caught.exception),
+            "Not enough support incidents: 1 needed, 0 available.",
+        )
+
     def test_moved_to_a_paid_team(self):
         """R4.4: deducts nothing; the form says so, with a button."""
         account = self.give_lifetime(5)
@@ -137,6 +242,20 @@ class TestTicket(PaidSupportCommon):
         self.assertTrue(all(number in entry.name for entry in entries))
         with self.assertRefused("was deleted"):
             entries[0].action_open_source()
+
+    def test_delete_closed(self):
+        """R4.7: what a closed ticket has used stays used: 10 used, 0 available after
+        it is deleted, in a list with an open one too."""
+        account = self.give_lifetime(12)
+        closed, open_ = self.ticket(incident_count=10), self.ticket(incident_count=2)
+        closed.stage_id = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        self.assertTrue(closed.closed)
+        number = closed.number
+        (closed + open_).with_user(self.manager).unlink()
+        self.assertEqual(
+            (account.available, account.lifetime_used), (2, 10), "12 less 10 used"
+        )
+        self.assertIn(number, account.entry_ids.sorted("id")[1].name)
 
     def test_duplicate(self):
         """R4.7: returns, unless the company says otherwise."""

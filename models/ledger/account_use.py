@@ -65,7 +65,7 @@ class HelpdeskIncidentAccount(models.Model):
             rows = take()
         available = rows[0]["available"] if rows else 0
         if available < quantity:
-            raise UserError(self._shortage_message(quantity, available))
+            raise UserError(self._shortage_of(document, customer, quantity, available))
         self._invalidate_balances()
         taken = [row for row in rows if row["taken"] > 0]
         allotments = (
@@ -305,6 +305,20 @@ class HelpdeskIncidentAccount(models.Model):
         """Return what the customer's statement calls a document (R3.8)."""
         language = customer.lang or self.env.lang
         return document.with_context(lang=language)._incident_label()
+
+    @api.model
+    def _shortage_of(self, document, customer, needed, available):
+        """Return what is said to who takes incidents for a document: staff, who may do
+        so for many at once, see whose they are, and for what (R4.3)."""
+        message = self._shortage_message(needed, available)
+        if self.env.user.share:
+            return message
+        return self.env._(
+            "%(shortage)s Customer: %(customer)s. %(document)s.",
+            shortage=message,
+            customer=customer.display_name,
+            document=document._incident_label(),
+        )
 
     @api.model
     def _shortage_message(self, needed, available):

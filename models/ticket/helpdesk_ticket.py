@@ -209,9 +209,10 @@ class HelpdeskTicket(models.Model):
         return res
 
     def unlink(self):
-        """Override to return the incidents first (R4.7)."""
+        """Override to return the incidents of open tickets first; what closed ones have
+        used stays used: who cleans up old tickets refills nobody (R4.7)."""
         self.check_access("unlink")
-        self.sudo()._incident_return_all()
+        self.sudo().filtered(lambda ticket: not ticket.closed)._incident_return_all()
         return super().unlink()
 
     def copy(self, default=None):
