@@ -176,6 +176,8 @@ class Payment:
     effective: bool = False
     #: the numbers of the day on which it was effective first (R6.3)
     numbers: tuple | None = None
+    #: the least amount that counted then (R6.2)
+    minimum: int = 0
     account: Account | None = None
     holds_first: bool = False
     lost_first: bool = False
@@ -184,10 +186,10 @@ class Payment:
     gone: bool = False
 
     @property
-    def is_refunded(self):
-        """R6.2: in full."""
+    def is_too_little(self):
+        """R6.2: paid back in full, or less than what counts is left."""
         back = -sum(refund.amount for refund in self.paid_back if refund.effective)
-        return bool(self.paid_back) and back >= self.amount
+        return self.amount - back < max(self.minimum, 1)
 
 
 @dataclass(eq=False)
@@ -301,6 +303,8 @@ class Ticket:
     link: int = 0
     closed: bool = False
     duplicate: bool = False
+    #: saved by staff before its customer was known (R4.4)
+    unopened: bool = False
 
     @property
     def number(self):
@@ -316,6 +320,7 @@ class Numbers:
 
     registration: int = 0
     first_payment: int = 0
+    minimum: int = 0
     step: int = 0
     topup: int = 0
     keep: bool = False
@@ -397,6 +402,7 @@ class Model:
         if effective and payment.numbers is None:
             step = numbers.step if numbers.topup else 0
             payment.numbers = (numbers.first_payment, step, step and numbers.topup)
+            payment.minimum = numbers.minimum
         if payment.numbers[0] or payment.numbers[2]:
             if effective:
                 payment.account = self.account(payment.contact, payment.company)
@@ -411,18 +417,19 @@ class Model:
             self.refunded(payment.pays_back)
 
     def refunded(self, payment):
-        """R6.2: it loses the grant while it is paid back in full."""
+        """R6.2: it loses the grant while too little of it is left."""
         if not payment.account:
             return
-        if payment.is_refunded:
-            self._first_payment_lost(payment, again=payment.holds_first)
+        if payment.is_too_little:
+            if payment.holds_first:
+                self._first_payment_lost(payment, again=True)
         elif payment.lost_first:
             payment.lost_first = False
             self._first_payment(payment)
 
     def _first_payment(self, payment):
         account, number = payment.account, payment.numbers[0]
-        if not number or payment.amount < 0 or payment.is_refunded:
+        if not number or payment.amount < 0 or payment.is_too_little:
             return
         if any(other.holds_first for other in account.payments):
             return
@@ -431,7 +438,7 @@ class Model:
             for other in self.payments:
                 if (
                     other.effective
-                    and other.amount > 0
+                    and other.amount >= max(payment.minimum, 1)
                     and not other.numbers[0]
                     and other.company == account.company
                     and self.customers[other.contact] == account.customer
@@ -658,8 +665,9 @@ class Model:
             self.set(ticket, 0)
 
     def delete(self, ticket):
-        """R4.7"""
-        self.set(ticket, 0)
+        """R4.7: what a closed one has used stays used."""
+        if not ticket.closed:
+            self.set(ticket, 0)
         self.tickets.remove(ticket)
 
     def give_up(self):
@@ -708,6 +716,15 @@ class Model:
             self._wait_anew(ticket)
         elif ticket.hold == "parked":
             self.admit(ticket)
+
+    def open_now(self, ticket, on_staff):
+        """R4.4: what staff have saved before its customer was known."""
+        if not ticket.unopened:
+            return
+        ticket.unopened = False
+        returns = ticket.duplicate and self.numbers[ticket.company].return_duplicates
+        if on_staff and not returns:
+            self.submit(ticket)
 
     def _wait_anew(self, ticket):
         accepted = bool(ticket.told)

@@ -143,7 +143,7 @@ class TestMerge(PaidSupportCommon):
         other = self.other_customer
         other.is_company = False
         warning = self.warning(other, parent_id=self.customer)
-        self.assertRegex(warning, "Blue Bakery.*6 lifetime.*Northwind")
+        self.assertRegex(warning, "(?s)Blue Bakery.*Northwind.*6 lifetime")
         self.assertFalse(other.parent_id)
         other.is_company = True
         other.parent_id = self.customer

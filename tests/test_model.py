@@ -176,8 +176,11 @@ class World(RuleBasedStateMachine):
     def _companies(self):
         return [self.company, self.other_company]
 
-    def _choose(self, company, registration, first, step, topup, keep, dup=True):
+    def _choose(
+        self, company, registration, first, step, topup, keep, dup=True, minimum=0
+    ):
         numbers = self.model.numbers[company.id]
+        numbers.minimum = minimum
         numbers.registration, numbers.first_payment = registration, first
         numbers.step, numbers.topup = step, topup
         numbers.keep, numbers.return_duplicates = keep, dup
@@ -185,6 +188,7 @@ class World(RuleBasedStateMachine):
             {
                 "incident_registration_quantity": registration,
                 "incident_first_payment_quantity": first,
+                "incident_first_payment_minimum": minimum,
                 "incident_topup_amount": step,
                 "incident_topup_quantity": topup,
                 "incident_expired_return": "lifetime" if keep else "lapse",
@@ -483,14 +487,15 @@ class World(RuleBasedStateMachine):
     @step(
         company=PICK,
         numbers=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+        minimum=st.sampled_from([0, 60]),
         step=st.sampled_from([0, 30, 100]),
         topup=st.integers(0, 3),
         keep=st.booleans(),
         dup=st.booleans(),
     )
-    def choose(self, company, numbers, step, topup, keep, dup):
+    def choose(self, company, numbers, minimum, step, topup, keep, dup):
         company = self._pick(self._companies(), company)
-        self._choose(company, *numbers, step, topup, keep, dup)
+        self._choose(company, *numbers, step, topup, keep, dup, minimum)
         self._end()
 
     # -- R6, R7 ----------------------------------------------------------------
@@ -767,6 +772,15 @@ class World(RuleBasedStateMachine):
 
         self._both(rules, real)
 
+    @step(team=PICK)
+    def open_before(self, team):
+        """R4.4: staff save a ticket before they know whose it is."""
+        ticket, values = self._ticket(self.env["res.partner"], team)
+        ticket.unopened = True
+        tickets = self.env["helpdesk.ticket"].with_user(self.test.staff)
+        self._admitted(ticket, tickets.create(values).with_env(self.env))
+        self._end()
+
     @step(contact=PICK, team=PICK, stranger=st.integers(0, 3))
     def mail(self, contact, team, stranger):
         """R4.4, R11.3: by e-mail, which never fails."""
@@ -859,10 +873,12 @@ class World(RuleBasedStateMachine):
         ticket = self._pick(strangers or self.model.tickets, pick)
         contact = self._contact(contact)
         record = self.records[ticket].with_user(self.test.staff)
-        self._both(
-            lambda: self.model.hand_over(ticket, contact.id),
-            lambda: record.write({"partner_id": contact.id}),
-        )
+
+        def rules():
+            self.model.hand_over(ticket, contact.id)
+            self.model.open_now(ticket, ticket.team.incident_on_staff_tickets)
+
+        self._both(rules, lambda: record.write({"partner_id": contact.id}))
 
     @step(pick=PICK, team=st.integers(0, len(TEAMS) - 2))
     def change_team(self, pick, team):

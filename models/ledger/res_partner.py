@@ -16,19 +16,20 @@ class ResPartner(models.Model):
             accounts = accounts.search([("partner_id", "=", here.id)])
         if not accounts:
             return None
-        own = accounts.filtered(
-            lambda account: account.company_id in self.env.companies
+        message = self.env._(
+            "%(customer)s has support incidents of its own. Once this is saved they "
+            "are those of %(new)s, for good: to take the company away again does not "
+            "bring them back.",
+            customer=here.display_name,
+            new=there.display_name,
         )
+        # Only what the user may see.
+        own = accounts.with_env(self.env)._filtered_access("read").sudo()
         return {
             "warning": {
                 "title": self.env._("Support incidents become another customer's"),
-                "message": self.env._(
-                    "%(customer)s has support incidents of its own: %(incidents)s. "
-                    "Once this is saved they are those of %(new)s, for good: to take "
-                    "the company away again does not bring them back.",
-                    customer=here.display_name,
-                    incidents="; ".join(own.mapped(lambda a: a._usable_text())),
-                    new=there.display_name,
+                "message": "\n".join(
+                    [message, *(account._usable_text() for account in own)]
                 ),
             }
         }
