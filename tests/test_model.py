@@ -776,7 +776,7 @@ class World(RuleBasedStateMachine):
     def open_before(self, team):
         """R4.4: staff save a ticket before they know whose it is."""
         ticket, values = self._ticket(self.env["res.partner"], team)
-        ticket.unopened = True
+        ticket.contact, ticket.unopened = None, True
         tickets = self.env["helpdesk.ticket"].with_user(self.test.staff)
         self._admitted(ticket, tickets.create(values).with_env(self.env))
         self._end()
