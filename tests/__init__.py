@@ -74,6 +74,7 @@ from . import test_statement
 from . import test_statement_tours
 from . import test_stress
 from . import test_subscription
+from . import test_subscription_agreed
 from . import test_subscription_auto_renewal
 from . import test_subscription_change
 from . import test_subscription_concurrency

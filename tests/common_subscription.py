@@ -2,7 +2,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from .common_sale import SaleCommon
+from .common_sale import BOUGHT, SaleCommon
 
 
 class SubscriptionCommon(SaleCommon):
@@ -67,3 +67,74 @@ class SubscriptionCommon(SaleCommon):
             (line.product_uom_qty, line.price_unit, line.price_total)
             for line in order.order_line
         ]
+
+
+class RenewalCommon(SubscriptionCommon):
+    """That subscription, renewed automatically from July 3 on (R9.7)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.customer.email = "customer@example.com"
+        with freeze_time(BOUGHT):
+            cls.subscription_one = cls.bought()
+            cls.subscription_one._set_auto_renew(True)
+
+    def run_renewal(self):
+        """Run the scheduled actions as the server does."""
+        with self.enter_registry_test_mode():
+            for name in ("renew", "remind"):
+                self.env.ref(
+                    f"helpdesk_paid_support.ir_cron_incident_{name}"
+                ).method_direct_trigger()
+        self.env.invalidate_all()
+
+    def token(self, state="done", **values):
+        return (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.demo.id,
+                    "payment_method_id": self.demo.payment_method_ids[:1].id,
+                    "partner_id": self.customer.id,
+                    "provider_ref": "demo",
+                    "payment_details": "4242",
+                    "demo_simulated_state": state,
+                    **values,
+                }
+            )
+        )
+
+    def renewals(self, subscription=None):
+        subscription = subscription or self.subscription_one
+        return self.env["sale.order"].search(
+            [
+                ("order_line.incident_subscription_id", "=", subscription.id),
+                ("order_line.incident_operation", "=", "renew"),
+            ],
+            order="id",
+        )
+
+    def told(self, kind):
+        return self.env["helpdesk.incident.reminder"].search_count(
+            [
+                ("subscription_id", "=", self.subscription_one.id),
+                ("kind", "=", kind),
+                ("state", "=", "sent"),
+            ]
+        )
+
+    def mails(self, words):
+        return self.subscription_one.message_ids.filtered(
+            lambda message: words in (message.subject or "")
+        )
+
+    def assertRenewed(self, orders=1):
+        self.assertEqual(self.subscription_one.date_end, date(2027, 10, 10))
+        self.assertFalse(self.subscription_one.renewal_problem)
+        self.assertEqual(len(self.renewals()), orders)
+
+    def assertNotRenewed(self, problem):
+        self.assertEqual(self.subscription_one.date_end, date(2027, 7, 10))
+        self.assertEqual(self.subscription_one.renewal_problem, problem)

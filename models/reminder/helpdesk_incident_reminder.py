@@ -122,6 +122,13 @@ class HelpdeskIncidentReminder(models.Model):
         help="Who has switched it, as the customer knows him; nobody, if it followed "
         "from something else.",
     )
+    differences = fields.Char(
+        string="What differs",
+        compute="_compute_differences",
+        groups="base.group_system",
+        help="Of a renewal that waits for consent: what was not agreed to, as a "
+        "sentence.",
+    )
     url = fields.Char(
         string="Link",
         compute="_compute_url",
@@ -167,6 +174,15 @@ class HelpdeskIncidentReminder(models.Model):
                 reminder.actor = False  # R9.9
             elif not user.share:
                 reminder.actor = f"{user.name} ({reminder.company_id.name})"
+
+    @api.depends_context("lang")
+    def _compute_differences(self):
+        """R9.7"""
+        for reminder in self.sudo():
+            reminder.differences = (
+                reminder.kind == "failed"
+                and reminder.subscription_id._differences_words()
+            )
 
     def _compute_url(self):
         for reminder in self.sudo():

@@ -63,7 +63,9 @@ class HelpdeskIncidentReminder(models.Model):
 
     def _is_still_due(self):
         """Return whether there is still something to tell: the customer may have acted
-        in between."""
+        in between, or be archived, and is asked for nothing then (R9.7)."""
+        if not self.partner_id.active:
+            return False
         if self.kind == "ends":
             return self.subscription_id.date_end == self.day
         if self.kind == "failed":

@@ -5,6 +5,7 @@ from . import helpdesk_incident_subscription_term
 from . import subscription_settle
 from . import subscription_plans
 from . import subscription_lines
+from . import subscription_agreed
 from . import subscription_orders
 from . import sale_order
 from . import subscription_renewal

@@ -230,6 +230,7 @@ class HelpdeskIncidentSubscription(models.Model):
                     problem=problems[self.renewal_problem],
                 )
             )
+            sentences += filter(None, [self.sudo()._differences_words()])
         elif self.date_end <= today + timedelta(days=company.incident_reminder_days):
             sentences.append(
                 self.env._(

@@ -43,12 +43,3 @@ class SaleOrder(models.Model):
         self.filtered(
             lambda order: not order._incident_is_being_paid()
         )._action_cancel()
-
-    def _incident_price_per_month(self):
-        """Return what a month of the periods that this order sells costs, taxes
-        included, in its currency."""
-        months = max(self.order_line.mapped("incident_term_months"), default=0)
-        sold = self.order_line.filtered(
-            lambda line: line.incident_kind and line.incident_operation != "credit"
-        )
-        return sum(sold.mapped("price_total")) / max(months, 1)

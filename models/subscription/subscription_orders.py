@@ -14,14 +14,11 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
 from ..ledger.helpdesk_incident_protected import REMEMBER
+from .subscription_agreed import NOTHING_AGREED
 
 #: What takes the place of what, if both wait for their payment.
 REPLACING = {"renew", "change"}
-NOTHING_SCHEDULED = {
-    "next_product_id": False,
-    "next_price": 0,
-    "next_currency_id": False,
-}
+NOTHING_SCHEDULED = {"next_product_id": False, **NOTHING_AGREED}
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -35,15 +32,6 @@ class HelpdeskIncidentSubscription(models.Model):
         help="The plan that the next renewal is for: a change of plan that was "
         "scheduled for the end of what is paid.",
     )
-    next_price = fields.Float(
-        string="Agreed price per month",
-        digits="Product Price",
-        readonly=True,
-        help="What the customer has agreed to pay for each month of the next plan, "
-        "taxes included.",
-    )
-
-    next_currency_id = fields.Many2one(comodel_name="res.currency", readonly=True)
 
     # ------------------------------------------------------------------
     # Ordering
@@ -212,11 +200,7 @@ class HelpdeskIncidentSubscription(models.Model):
             free = offer.order_line._incident_unconfirmed()
             if free._incident_user()._is_internal():
                 free._incident_check_may_confirm()
-            agreed = {
-                "next_product_id": plan.id,
-                "next_price": offer._incident_price_per_month(),
-                "next_currency_id": offer.currency_id.id,
-            }
+            agreed = {"next_product_id": plan.id, **offer._incident_agreed_values()}
             self._agree(self.env.user.partner_id)
         self.write(agreed)
 

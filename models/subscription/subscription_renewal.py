@@ -32,17 +32,18 @@ _logger = logging.getLogger(__name__)
 #: Why a subscription was not renewed by itself, as the customer is told.
 PROBLEMS = [
     ("plan", "The plan is not sold any more"),
-    ("confirm", "The customer must confirm the order: its price has risen"),
+    ("confirm", "The customer must confirm the order: it is not what was bought last"),
     ("ordered", "The customer has ordered something else, and not paid it"),
     ("unpaid", "A renewal was confirmed, and is not paid"),
     ("method", "The account balance does not suffice, and no payment method is saved"),
     ("declined", "The saved payment method was declined"),
     ("paying", "A renewal was ordered: its payment is under way, or taken back"),
     ("free", "It costs nothing now: a helpdesk manager has to renew it"),
+    ("archived", "The customer is archived"),
     ("error", "An unexpected error, which is in the server's log"),
 ]
 #: With these the customer has nothing to do, and is told only that it ends.
-QUIET = ("paying", "free", "error")
+QUIET = ("paying", "free", "archived", "error")
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -224,6 +225,8 @@ class HelpdeskIncidentSubscription(models.Model):
         :rtype: tuple[str | None, recordset]
         """
         orders = self._open_orders(REPLACING)
+        if not self.partner_id.active:
+            return "archived", orders.browse()
         being_paid = orders.filtered(lambda order: order._incident_is_being_paid())
         if being_paid:
             return "paying", being_paid[:1]
@@ -242,7 +245,7 @@ class HelpdeskIncidentSubscription(models.Model):
             return "plan", orders.browse()
         if order.order_line._incident_unconfirmed():
             return "free", order
-        if self._is_dearer(order):
+        if self._differences(order):
             return "confirm", order
         return None, order
 
@@ -264,34 +267,6 @@ class HelpdeskIncidentSubscription(models.Model):
                 or line.incident_term_ids.date_from > self.date_end
             )
         ).order_id.sorted("id")[-1:]
-
-    def _is_dearer(self, order):
-        """Return whether a renewal costs more than last time: each month of it, taxes
-        included. Another currency cannot be compared."""
-        price, currencies = self._agreed_price()
-        now = order._incident_price_per_month()
-        return (
-            currencies != order.currency_id
-            or order.currency_id.compare_amounts(now, price) > 0
-        )
-
-    def _agreed_price(self):
-        """Return what the customer has paid for the last month, taxes included, or has
-        agreed to pay with a scheduled change; and the currencies of that.
-
-        :rtype: tuple[float, recordset]
-        """
-        if self._scheduled_plan():
-            return self.next_price, self.next_currency_id
-        price, currencies = 0.0, self.env["res.currency"]
-        for term, given in self._numbers().items():
-            line = term.sale_line_id
-            for (_first, last), number in given.items():
-                if last == self.date_end and number:
-                    paid = line.price_total * line._incident_paid_share()
-                    price += paid * number / line.incident_due
-                    currencies |= line.currency_id
-        return price, currencies
 
     def _fail(self, problem, order=None):
         """Note why this subscription was not renewed, and tell the customer: once for
@@ -435,12 +410,19 @@ class PaymentTransaction(models.Model):
         if not transaction or transaction.state != "draft":
             return
         order = transaction.sale_order_ids
-        if not transaction.token_id.active or not order._incident_is_open():
+        archived = not order.partner_id.commercial_partner_id.active
+        if (
+            archived
+            or not transaction.token_id.active
+            or not order._incident_is_open()
+        ):
             transaction._set_canceled()
         else:
             transaction._charge_with_token()
         if transaction.state in ("cancel", "error"):
-            order._incident_renewed()._fail("declined", order)
+            order._incident_renewed()._fail(
+                "archived" if archived else "declined", order
+            )
 
     def _incident_post_process(self):
         """Process the answer. What fails is processed with the next run, or by the
