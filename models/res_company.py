@@ -42,6 +42,9 @@ class ResCompany(models.Model):
     incident_reminder_days = WholeNumber(
         string="Days before the end to remind", default=7
     )
+    incident_pending_days = WholeNumber(
+        string="Days to wait for an announced bank transfer", default=7
+    )
     incident_low_threshold = WholeNumber(
         string="Incidents are running low at", default=0
     )
@@ -74,6 +77,7 @@ class ResCompany(models.Model):
               AND incident_topup_amount >= 0
               AND incident_renewal_days >= 0
               AND incident_reminder_days >= 0
+              AND incident_pending_days >= 0
               AND incident_low_threshold >= 0
               AND incident_parked_reminder_days >= 0
               AND incident_parked_close_days >= 0)""",

@@ -42,6 +42,9 @@ class ResConfigSettings(models.TransientModel):
     incident_reminder_days = WholeNumber(
         related="company_id.incident_reminder_days", readonly=False
     )
+    incident_pending_days = WholeNumber(
+        related="company_id.incident_pending_days", readonly=False
+    )
     incident_low_threshold = WholeNumber(
         related="company_id.incident_low_threshold", readonly=False
     )

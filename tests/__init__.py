@@ -80,6 +80,7 @@ from . import test_subscription_change
 from . import test_subscription_concurrency
 from . import test_subscription_consent
 from . import test_subscription_extra
+from . import test_subscription_kept
 from . import test_subscription_life
 from . import test_subscription_portal
 from . import test_subscription_simulation
@@ -89,6 +90,7 @@ from . import test_ticket
 from . import test_topup
 from . import test_topup_property
 from . import test_tours
+from . import test_transfer
 from . import test_translations
 from . import test_typed_credit
 from . import test_typed_invoice

@@ -5,6 +5,7 @@ from . import sale_order_line
 from . import sale_order_line_words
 from . import sale_order
 from . import sale_order_paid
+from . import sale_order_transfer
 from . import sale_order_line_paid
 from . import sale_order_free
 from . import helpdesk_incident_fault

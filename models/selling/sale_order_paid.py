@@ -204,16 +204,6 @@ class SaleOrder(models.Model):
             return Fraction(1)
         return 1 - _part(missing, self.amount_untaxed)
 
-    def _incident_is_being_paid(self):
-        """Return whether a payment of this order is under way or done."""
-        return bool(
-            self.transaction_ids.filtered(
-                lambda transaction: (
-                    transaction.state in ("pending", "authorized", "done")
-                )
-            )
-        )
-
     def _incident_undiscounted_share(self):
         """Return which share of the prices of its lines the order costs: a discount or
         a coupon may be a line of its own, which is for all others.

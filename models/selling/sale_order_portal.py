@@ -164,10 +164,19 @@ class SaleOrder(models.Model):
 
     @api.model
     def _incident_order_values(self, partner, company):
-        """Return the values of an order that a customer reviews and pays at once."""
+        """Return the values of an order that a customer reviews and pays at once.
+
+        Its salesperson is the customer's, else who makes it; OdooBot, in whose name
+        much of it is done, is nobody's contact (R9.9).
+        """
+        sellers = partner.user_id | partner.commercial_partner_id.user_id
+        if self.env.user.has_group("sales_team.group_sale_salesman"):
+            sellers |= self.env.user
+        sellers = sellers.filtered("active")
         return {
             "partner_id": partner.id,
             "company_id": company.id,
+            "user_id": sellers[:1].id,
             "require_signature": False,
             "require_payment": True,
             "prepayment_percent": 1.0,
@@ -193,6 +202,8 @@ class SaleOrder(models.Model):
         if not self._incident_is_own(user) or not self._incident_is_open():
             return None
         customer = self.partner_id.commercial_partner_id
+        if self.partner_invoice_id.commercial_partner_id != customer:
+            return None
         balance = customer._incident_account_balance(self.company_id)
         return balance if balance >= self._incident_company_total() else None
 
@@ -238,11 +249,22 @@ class SaleOrder(models.Model):
             raise UserError(
                 self.env._("%(order)s does not wait for a payment.", order=self.name)
             )
+        if self.partner_invoice_id.commercial_partner_id != customer:
+            raise UserError(
+                self.env._(
+                    "%(order)s is invoiced to %(payer)s, and cannot be paid from the "
+                    "account balance of %(customer)s.",
+                    order=self.name,
+                    payer=self.partner_invoice_id.display_name,
+                    customer=customer.display_name,
+                )
+            )
         balance = customer._incident_account_balance(self.company_id)
         if balance < self._incident_company_total():
             raise UserError(
                 self.env._("The account balance does not suffice any more.")
             )
+        self._incident_give_up_transfers()
         self._validate_order()
         self._force_lines_to_invoice_policy_order()
         invoice = self._create_invoices(final=True)

@@ -39,7 +39,8 @@ class SaleOrder(models.Model):
         return contacts[-1:] or (self.partner_id if self.create_uid.share else customer)
 
     def _incident_withdraw(self):
-        """Cancel these orders, but those that are just being paid."""
-        self.filtered(
-            lambda order: not order._incident_is_being_paid()
-        )._action_cancel()
+        """Cancel these orders, but those that are just being paid, and those for which
+        a bank transfer is awaited still (R8.13)."""
+        orders = self.filtered(lambda order: not order._incident_is_awaited())
+        orders._incident_give_up_transfers()
+        orders._action_cancel()

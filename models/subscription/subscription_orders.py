@@ -16,6 +16,17 @@ from odoo.fields import Command, Domain
 from ..ledger.helpdesk_incident_protected import REMEMBER
 from .subscription_agreed import NOTHING_AGREED
 
+#: What an order for a subscription keeps of the one before (R9.9).
+KEPT = (
+    "partner_invoice_id",
+    "partner_shipping_id",
+    "client_order_ref",
+    "pricelist_id",
+    "payment_term_id",
+    "fiscal_position_id",
+    "user_id",
+    "team_id",
+)
 #: What takes the place of what, if both wait for their payment.
 REPLACING = {"renew", "change"}
 NOTHING_SCHEDULED = {"next_product_id": False, **NOTHING_AGREED}
@@ -146,9 +157,24 @@ class HelpdeskIncidentSubscription(models.Model):
         return line._incident_number() <= number
 
     def _order_values(self, partner):
-        return self.env["sale.order"]._incident_order_values(
+        """Return the values of an order for this subscription: what was agreed on with
+        the last one stays (R9.9), but for what was archived since."""
+        values = self.env["sale.order"]._incident_order_values(
             partner or self._orderer(), self.company_id
         )
+        last = self.sudo().term_ids.sale_line_id.order_id.sorted("id")[-1:]
+        gone = last.partner_id.commercial_partner_id - self.sudo().partner_id
+        for name in KEPT if last else ():
+            value = last[name]
+            if not isinstance(value, models.BaseModel):
+                values[name] = value
+            elif value._name == "res.partner" and value.commercial_partner_id & gone:
+                continue  # whoever had ordered belongs to another customer by now
+            elif value and "active" in value._fields and not value.active:
+                continue  # as OdooBot is, too
+            elif value or name not in ("user_id", "team_id"):
+                values[name] = value.id
+        return values
 
     def _orderer(self):
         """Return the contact of the customer who has ordered for this subscription
@@ -220,18 +246,27 @@ class HelpdeskIncidentSubscription(models.Model):
         """Cancel the renewals and changes that wait for their payment: something else
         is about to be ordered in their place.
 
-        :raise UserError: if one of them is just being paid.
+        :raise UserError: if one of them is just being paid, or a bank transfer for one
+            was announced some days ago (R8.13).
         """
         orders = self._open_orders(REPLACING)
-        being_paid = orders.filtered(lambda order: order._incident_is_being_paid())
-        if being_paid:
-            raise UserError(
-                self.env._(
-                    "%(order)s is just being paid. Wait until that is done.",
-                    order=being_paid[0].name,
+        for order in orders:
+            if order._incident_is_being_paid():
+                raise UserError(
+                    self.env._(
+                        "%(order)s is just being paid. Wait until that is done.",
+                        order=order.name,
+                    )
                 )
-            )
-        orders._action_cancel()
+            if order._incident_is_awaited():
+                raise UserError(
+                    self.env._(
+                        "The bank transfer for %(order)s is still awaited. Wait for "
+                        "it, pay the order otherwise, or ask us to cancel it.",
+                        order=order.name,
+                    )
+                )
+        orders._incident_withdraw()
 
     def _superseded_by(self, order):
         """Follow an order that has begun: its renewal or change takes the place of

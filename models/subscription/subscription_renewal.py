@@ -38,12 +38,13 @@ PROBLEMS = [
     ("method", "The account balance does not suffice, and no payment method is saved"),
     ("declined", "The saved payment method was declined"),
     ("paying", "A renewal was ordered: its payment is under way, or taken back"),
+    ("transfer", "A renewal was ordered, and its bank transfer is awaited"),
     ("free", "It costs nothing now: a helpdesk manager has to renew it"),
     ("archived", "The customer is archived"),
     ("error", "An unexpected error, which is in the server's log"),
 ]
 #: With these the customer has nothing to do, and is told only that it ends.
-QUIET = ("paying", "free", "archived", "error")
+QUIET = ("paying", "transfer", "free", "archived", "error")
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -230,11 +231,19 @@ class HelpdeskIncidentSubscription(models.Model):
         being_paid = orders.filtered(lambda order: order._incident_is_being_paid())
         if being_paid:
             return "paying", being_paid[:1]
+        awaited = orders.filtered(lambda order: order._incident_is_awaited())
+        if awaited:
+            return "transfer", awaited[:1]
         confirmed = self._confirmed_renewals()
         if confirmed:
             return confirmed._incident_payment_problem(), confirmed
         by_hand = orders.filtered(
-            lambda order: not order.incident_automatic and not order.is_expired
+            lambda order: (
+                not order.incident_automatic
+                and not order.is_expired
+                # What was to be transferred long ago stands in nobody's way (R8.13).
+                and not order._incident_transfers()
+            )
         )
         if by_hand:
             # What the customer has chosen, but not paid: that takes consent.
@@ -292,13 +301,12 @@ class SaleOrder(models.Model):
         effective = self.transaction_ids._incident_payments().filtered(
             lambda payment: payment._incident_is_booked()
         )
-        waits = self.transaction_ids.filtered(
-            lambda transaction: transaction.state in ("pending", "authorized")
-        )
         credited = self.invoice_ids.filtered(
             lambda move: move.move_type == "out_refund" and move.state == "posted"
         )
-        return "paying" if effective or waits or credited else "unpaid"
+        if effective or credited or self._incident_is_being_paid(done=False):
+            return "paying"
+        return "transfer" if self._incident_is_awaited() else "unpaid"
 
     def _incident_renewed(self):
         """Return the subscriptions that these orders renew."""
