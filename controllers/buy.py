@@ -8,6 +8,10 @@ from odoo.addons.sale.controllers.portal import CustomerPortal
 from ..models.outbox.ir_actions_report import LATER
 from .parse import whole_number
 
+#: Where `website_sale`, which need not be installed, puts what was ordered once more into
+#: the cart. It asks nobody but its own methods which lines that are.
+REORDER = "/my/orders/reorder"
+
 
 class PaidSupportShop(CustomerPortal):
     """Buying plans and adding funds (R11.4, R11.5).
@@ -134,12 +138,19 @@ class PaidSupportShop(CustomerPortal):
 
     def _document_check_access(self, model_name, document_id, access_token=None):
         """Override of `portal` for R3.6: an order that is confirmed by signing it is
-        printed after the commit."""
+        printed after the commit.
+
+        :raise UserError: if an order that acts on a subscription is to be ordered again
+            (R24.3).
+        """
         if model_name == "sale.order":
             request.update_context(incident_print=LATER)
-        return super()._document_check_access(
+        document = super()._document_check_access(
             model_name, document_id, access_token=access_token
         )
+        if request.httprequest.path.endswith(REORDER):
+            document._incident_check_reorder()
+        return document
 
     def _get_payment_values(self, order_sudo, *args, **kwargs):
         """Override of `sale`: who has paid for a plan lands where it can be seen."""

@@ -1,6 +1,9 @@
 """The groups that fields and methods name (R14)."""
 
-#: Staff who may see what customers hold; portal users have their own pages.
+#: Staff who may see how much customers hold, salespeople included; portal users have
+#: their own pages.
+INCIDENT_VIEWERS = "helpdesk_paid_support.group_incident_viewer"
+#: Staff who may see all of it: where it has come from and gone to.
 INCIDENT_READERS = "helpdesk_paid_support.group_incident_reader"
 #: Whoever may adjust, configure and cancel (R7.3).
 MANAGERS = "helpdesk_mgmt.group_helpdesk_manager"

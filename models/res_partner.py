@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..fields import WholeNumber
-from .groups import INCIDENT_READERS, MANAGERS
+from .groups import INCIDENT_VIEWERS, MANAGERS
 
 
 class ResPartner(models.Model):
@@ -13,37 +13,37 @@ class ResPartner(models.Model):
         inverse_name="partner_id",
         string="Support incident accounts",
         readonly=True,
-        groups=INCIDENT_READERS,
+        groups=INCIDENT_VIEWERS,
     )
     # R7.1. All contacts of a customer show the account of the customer (R2.1).
     incident_lifetime_granted = WholeNumber(
         string="Maximum number of support incidents",
         compute="_compute_incidents",
         inverse="_inverse_incident_lifetime_granted",
-        groups=INCIDENT_READERS,
+        groups=INCIDENT_VIEWERS,
         help="All lifetime incidents ever given, less those taken back. "
         "A change is written to the statement as an adjustment.",
     )
     incident_lifetime_used = fields.Integer(
         string="Incidents usage",
         compute="_compute_incidents",
-        groups=INCIDENT_READERS,
+        groups=INCIDENT_VIEWERS,
         help="Lifetime incidents used over the whole time.",
     )
     incident_lifetime_balance = fields.Integer(
         string="Lifetime incidents left",
         compute="_compute_incidents",
-        groups=INCIDENT_READERS,
+        groups=INCIDENT_VIEWERS,
     )
     incident_period_balance = fields.Integer(
         string="Period incidents now",
         compute="_compute_incidents",
-        groups=INCIDENT_READERS,
+        groups=INCIDENT_VIEWERS,
     )
     incident_available = fields.Integer(
         string="Available incidents",
         compute="_compute_incidents",
-        groups=INCIDENT_READERS,
+        groups=INCIDENT_VIEWERS,
         help="What tickets of this customer can use today.",
     )
 

@@ -22,6 +22,7 @@ from . import test_charge_roles
 from . import test_charge_tours
 from . import test_click_everywhere
 from . import test_concurrency
+from . import test_customer_grant_on
 from . import test_deduct
 from . import test_dev_lint
 from . import test_dev_source
@@ -39,6 +40,7 @@ from . import test_mail_sender
 from . import test_manual
 from . import test_merge
 from . import test_model
+from . import test_named_day
 from . import test_onboarding
 from . import test_onboarding_tour
 from . import test_online_payment
@@ -66,6 +68,7 @@ from . import test_sale_money
 from . import test_sale_paid
 from . import test_sale_property
 from . import test_sale_take_back
+from . import test_salesperson
 from . import test_scheduled
 from . import test_scheduled_crash
 from . import test_settings

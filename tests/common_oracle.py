@@ -144,7 +144,8 @@ class Subscription:
     cancelled: date | None = None
     automatic: bool = False
     next_product: int | None = None
-    next_price: Fraction = Fraction(0)
+    #: what was agreed to for it, as :meth:`agreed` returns it
+    next_terms: tuple = ()
     tried: date | None = None
     problem: str | None = None
     terms: list = field(default_factory=list)
@@ -267,15 +268,21 @@ class Subscription:
             if not term.is_extra and term.anchor == self.anchor
         ][-1]
 
-    def agreed_price(self):
-        """What was paid for the last month; or agreed upon for the next plan."""
+    def agreed(self):
+        """R9.7: what was bought last, or agreed upon for the next plan: months,
+        incidents in each of them, and the price of all, be it given away since."""
         if self.scheduled:
-            return self.next_price
-        return sum(
-            term.line.worth(number)
+            return self.next_terms
+        lines = [
+            term.line
             for term, given in self.numbers().items()
-            for window, number in given.items()
-            if window[1] == self.end
+            if any(number and window[1] == self.end for window, number in given.items())
+        ]
+        plan = [line for line in lines if line.operation != "extra"][-1]
+        return (
+            plan.months,
+            sum(line.number for line in lines),
+            sum(line.price * plan.months / line.months for line in lines),
         )
 
 
@@ -371,7 +378,7 @@ class Account:
                 subscription.problem = None
                 if [line.product for line in replacing] != [subscription.next_product]:
                     subscription.next_product = None
-                    subscription.next_price = Fraction(0)
+                    subscription.next_terms = ()
                 if any(line.kind == "lifetime" for line in replacing):
                     subscription.automatic = False
 

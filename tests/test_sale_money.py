@@ -462,6 +462,27 @@ class TestSaleMoney(SaleCommon):
         self.transaction(order)
         self.assertEqual(self.given(), 0)
 
+    def test_optional_line_taken_later(self):
+        """R8.2: an option of a confirmed order is taken later: 2 packs are 20 incidents.
+        Then it is sold, and stays as it is (R8.7)."""
+        order = self.quotation(self.service)
+        order.order_line = [
+            Command.create(
+                {"display_type": "line_section", "name": "Options", "is_optional": True}
+            ),
+            Command.create({"product_id": self.pack.id, "product_uom_qty": 0}),
+        ]
+        order.action_confirm()
+        option = order.order_line[-1]
+        with self.assertRaisesRegex(ValidationError, "whole units"):
+            option.product_uom_qty = 0.5
+        option.product_uom_qty = 2
+        self.assertEqual((option.incident_units, self.given()), (2, 0))
+        self.register(self.bill(order))
+        self.assertEqual(self.given(), 20)
+        with self.assertRaisesRegex(UserError, "is sold"):
+            option.product_uom_qty = 0
+
     def test_customer_of_an_order(self):
         """R2.2: a contact that moved away leaves the incidents where they are."""
         contact = self.env["res.partner"].create(

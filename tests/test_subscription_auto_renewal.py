@@ -143,19 +143,6 @@ class TestAutomaticRenewal(RenewalCommon):
             self.assertRenewed()
         self.assertFalse(self.told("failed"))
 
-    def test_given_later(self):
-        """R9.7, R8.3: a renewal that is paid, and given when it is invoiced, is one."""
-        self.company.incident_grant_on = "posted"
-        self.token()
-        for day in ("2027-07-03", "2027-07-04", "2027-07-05"):
-            with self.on(day):
-                self.run_renewal()
-                self.assertEqual(len(self.renewals().transaction_ids), 1)
-        self.assertEqual(self.told("ends"), 1)
-        with self.on("2027-07-06"):
-            self.bill(self.renewals())
-            self.assertRenewed()
-
     def test_confirmed_by_staff(self):
         """R9.7: what staff have confirmed, to be paid later, is not charged again; the
         customer is told."""

@@ -114,12 +114,12 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
     def action_order(self):
         """Make the order, which the customer finds in the portal, and can pay there.
 
-        :raise AccessError: if the user is no helpdesk user.
+        :raise AccessError: if the user is neither a helpdesk user nor a salesperson.
         :raise UserError: if that cannot be ordered.
         :return: the action that shows the order, to who may see it.
         """
         self.ensure_one()
-        self.subscription_id.with_env(self.env)._check_staff()
+        self.subscription_id.with_env(self.env)._check_seller()
         subscription = self._subscription()
         # As the portal says it: bad input is refused before anything is made.
         self._lines()

@@ -155,14 +155,14 @@ MUTATIONS = [
     ),
     Mutation(
         "subscription: a month that ends today has gone",
-        "return sum(last < today for _first, last in self._periods())",
-        "return sum(last <= today for _first, last in self._periods())",
+        "return sum(last < day for _first, last in self._periods())",
+        "return sum(last <= day for _first, last in self._periods())",
         ("subscription_extra", "subscription_change", "subscription_life"),
     ),
     Mutation(
         "subscription: a renewal begins on the last paid day",
-        "return self.date_start, self.date_end + timedelta(days=1)",
-        "return self.date_start, self.date_end",
+        "after = self.date_end and self.date_end + timedelta(days=1)",
+        "after = self.date_end and self.date_end",
         ("subscription_life", "subscription"),
     ),
     Mutation(

@@ -32,8 +32,8 @@ class SaleOrder(models.Model):
         string="Gives incidents",
         readonly=True,
         copy=False,
-        help="When the order gives its incidents, as the company had chosen when it "
-        "was confirmed.",
+        help="When the order gives its incidents, as was chosen for the customer, or for "
+        "all, when it was confirmed.",
         incident_protected=True,
     )
     incident_automatic = fields.Boolean(
@@ -119,16 +119,19 @@ class SaleOrder(models.Model):
 
     def _prepare_confirmation_values(self):
         """Override of `sale` to keep when the order gives its incidents (R8.3)."""
-        self.filtered("incident_has_plan")._incident_remember_grant_on()
+        orders = self.filtered("incident_has_plan")
+        orders._incident_remember_grant_on()
+        orders._incident_remember_confirmation()
         return super()._prepare_confirmation_values()
 
     def _incident_remember_grant_on(self):
-        """Keep what the company has chosen by now, if nothing was kept before."""
+        """Keep what is chosen for the customer by now, or for all of the company, if
+        nothing was kept before (R8.11)."""
         new = self.filtered(lambda order: not order.incident_grant_on)
-        for company, orders in new.grouped("company_id").items():
-            orders._incident_remember(
-                incident_grant_on=company.sudo().incident_grant_on
-            )
+        for grant_on, orders in new.grouped(
+            lambda order: order._incident_customer_grant_on()
+        ).items():
+            orders._incident_remember(incident_grant_on=grant_on)
 
     def _incident_check_customer(self, vals):
         if not {"partner_id", "company_id"} & set(vals):

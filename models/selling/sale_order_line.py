@@ -138,6 +138,14 @@ class SaleOrderLine(models.Model):
         help="The first day of the month from which on it acts.",
         incident_protected=True,
     )
+    incident_date_start = fields.Date(
+        string="First day",
+        copy=False,
+        help="The first day of the term, where it is not the day of payment. A day to "
+        "come: it begins then, or on the day of payment if that is later. A past day: "
+        "it begins on that day; months that are over when the order is confirmed come "
+        "as lifetime incidents, those that are over when it is paid lapse.",
+    )
     incident_term_ids = fields.One2many(
         comodel_name="helpdesk.incident.subscription.term",
         inverse_name="sale_line_id",
@@ -197,7 +205,7 @@ class SaleOrderLine(models.Model):
             whole = float_is_zero(units - round(units), precision_digits=6)
             if not units and line.order_id.incident_invoice_id:
                 continue  # the invoice does not sell it any more (R8.8)
-            if line._is_line_optional() and line.state != "sale" and not units:
+            if line._is_line_optional() and not units:
                 # An offer that was not taken, which is nothing sold.
                 continue
             if line.incident_operation == "extra" and (not whole or round(units) < 1):
@@ -270,6 +278,7 @@ class SaleOrderLine(models.Model):
             )
 
     def _incident_check_sold(self, vals):
+        self._incident_check_named(vals)
         changed = {name for name in SOLD_FIELDS if name in vals}
         if not changed or self.env.context.get("incident_following") is FOLLOWING:
             return
@@ -308,6 +317,8 @@ class SaleOrderLine(models.Model):
             and (
                 self._origin.state == "sale" or self._origin.sudo().incident_account_id
             )
+            # An option that nobody has taken is nothing sold.
+            and self._origin.incident_units
         )
 
     def _incident_sold_differs(self, name, value):

@@ -35,6 +35,8 @@ class SaleOrderLine(models.Model):
         "incident_kind",
         "incident_quantity",
         "incident_term_months",
+        "incident_date_start",
+        "order_id.state",
         "incident_term_ids.date_from",
         "incident_term_ids.date_to",
     )
@@ -139,10 +141,11 @@ class SaleOrderLine(models.Model):
         term = self.incident_term_ids[:1]
         first, last = term.date_from, term.date_to
         subscription = self.sudo().incident_subscription_id
+        named = not term and self._incident_named_day()
         if self.incident_date_from and not term:
             first, last = self.incident_date_from, self._incident_last_day()
-        elif not term and subscription and subscription._is_running():
-            anchor, first = subscription._next_window()
+        elif named or not term and subscription and subscription._is_running():
+            anchor, first = subscription._next_window(self.sudo())
             last = last_day(anchor, self.incident_term_months, first)
         if not first:
             return self.env._("from the day of payment")
@@ -151,6 +154,8 @@ class SaleOrderLine(models.Model):
             first=format_date(self.env, first, date_format="medium"),
             last=format_date(self.env, last, date_format="medium"),
         )
+        if self._incident_named_day():
+            return self._incident_named_words(days)
         if not term.months_late:
             return days
         return self.env._(
@@ -159,6 +164,40 @@ class SaleOrderLine(models.Model):
             days=days,
             months=term.months_late,
         )
+
+    def _incident_named_words(self, days):
+        """Return in words what becomes of a named first day (R8.12).
+
+        :param str days: the first and the last day of the term, in words.
+        """
+        term = self.incident_term_ids[:1]
+        if not term and not self._incident_is_day_kept():
+            return self.env._(
+                "%(days)s, or from the day of payment if that is later", days=days
+            )
+        if not term and not self.order_id._incident_gives_unpaid():
+            return self.env._(
+                "%(days)s; months that are over when the order is confirmed come as "
+                "lifetime incidents, those that are over when it is paid lapse",
+                days=days,
+            )
+        words = [days]
+        if term.months_late:
+            words.append(
+                self.env._(
+                    "months that were over when the order was confirmed and came as "
+                    "lifetime incidents: %(months)s",
+                    months=term.months_late,
+                )
+            )
+        if term.months_lapsed:
+            words.append(
+                self.env._(
+                    "months that were over when it was paid and have lapsed: %(months)s",
+                    months=term.months_lapsed,
+                )
+            )
+        return "; ".join(words)
 
     def _incident_last_day(self):
         """Return the last day of the months that the line acts on."""
@@ -197,7 +236,8 @@ class SaleOrderLine(models.Model):
         """Override of `sale` to say which days are invoiced, once they are known
         (R8.6)."""
         values = super()._prepare_invoice_line(**optional_values)
-        if self.sudo().incident_term_ids and values.get("name"):
+        known = self.sudo().incident_term_ids or self._incident_named_day()
+        if known and values.get("name"):
             line = self.with_context(lang=self.order_id._get_lang()).sudo()
             words = line._incident_words(said=values["name"])
             values["name"] = f"{values['name']}\n{words}" if words else values["name"]

@@ -56,7 +56,7 @@ class SaleOrder(models.Model):
         return self.state == "sale" and self._incident_grant_on() != "paid"
 
     def _incident_grant_on(self):
-        return self.incident_grant_on or self.company_id.incident_grant_on
+        return self.incident_grant_on or self._incident_customer_grant_on()
 
     def _incident_covered(self, returned):
         """Return the lines that are paid for whatever is invoiced, and the share of

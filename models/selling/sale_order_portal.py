@@ -264,11 +264,7 @@ class SaleOrder(models.Model):
             raise UserError(
                 self.env._("The account balance does not suffice any more.")
             )
-        self._incident_give_up_transfers()
-        self._validate_order()
-        self._force_lines_to_invoice_policy_order()
-        invoice = self._create_invoices(final=True)
-        invoice.action_post()
+        invoice = self._incident_invoice_at_once()
         # Who has paid it sees an invoice in the portal, not the proforma of one.
         invoice.is_move_sent = True
         for credit in customer._incident_credits(self.company_id):

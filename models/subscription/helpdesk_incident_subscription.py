@@ -348,7 +348,7 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _open_wizard(self, operation):
         self.ensure_one()
-        self._check_staff()
+        self._check_seller()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_subscription_order_action"
         )
@@ -360,8 +360,18 @@ class HelpdeskIncidentSubscription(models.Model):
             },
         }
 
+    def _check_seller(self):
+        """Whoever sells to customers may order for them (R14).
+
+        :raise AccessError: if the user is neither a helpdesk user nor a salesperson, or
+            may not see these.
+        """
+        self.check_access("read")
+        if not self.env.user.has_group("sales_team.group_sale_salesman"):
+            self._check_staff()
+
     def _check_staff(self):
-        """Whoever serves customers on the phone may order for them.
+        """Whoever serves customers on the phone may order, and switch, for them.
 
         :raise AccessError: if the user is no helpdesk user, or may not see these.
         """

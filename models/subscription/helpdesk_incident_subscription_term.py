@@ -59,6 +59,14 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         help="How many of its months had ended when it was paid: their incidents come "
         "as lifetime incidents.",
     )
+    months_lapsed = fields.Integer(
+        string="Months lapsed",
+        required=True,
+        readonly=True,
+        default=0,
+        help="How many more of its months had ended when it was paid, since it was "
+        "confirmed to begin on a past day: their incidents have lapsed.",
+    )
     incidents_per_period = fields.Integer(
         string="Incidents per month", required=True, readonly=True
     )
@@ -70,6 +78,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         f"""CHECK (anchor <= date_from AND date_from <= date_to
               AND months BETWEEN 1 AND {periods.MAX_MONTHS}
               AND months_late BETWEEN 0 AND months
+              AND months_lapsed BETWEEN 0 AND months - months_late
               AND incidents_per_period >= 1)""",
         "A term has whole months, and 1 incident or more in each.",
     )
@@ -106,6 +115,18 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             return numbers
         return dict(sorted(numbers.items())[self.months_late :])
 
+    def _has_lapsed(self, period):
+        """Return whether what was bought for a period had lapsed when it was paid
+        (R8.12).
+
+        :param period: its first and last day.
+        :rtype: bool
+        """
+        if not self.months_lapsed:
+            return False
+        gone = self._periods()[: self.months_late + self.months_lapsed]
+        return period in gone[self.months_late :]
+
     # ------------------------------------------------------------------
     # Beginning
     # ------------------------------------------------------------------
@@ -133,7 +154,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             anchor, first = (
                 (line.incident_term_id.anchor, fixed)
                 if fixed
-                else subscription._next_window()
+                else subscription._next_window(line)
             )
             term = self.create(
                 {
@@ -151,13 +172,19 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             )
             if fixed:
                 term.months_late = term._months_gone()
+            elif line._incident_is_day_kept():
+                term.months_late = term._months_gone(line._incident_confirmed_on())
+                term.months_lapsed = term._months_gone() - term.months_late
         # What comes next goes on where this ends.
         subscriptions._update_summary()
 
-    def _months_gone(self):
+    def _months_gone(self, day=None):
         """Return how many months of this term have ended: all of them where the
-        subscription was cancelled."""
+        subscription was cancelled.
+
+        :param date day: by which day, by default today.
+        """
         if self.subscription_id.date_cancelled:
             return self.months
-        today = self.company_id._incident_today()
-        return sum(last < today for _first, last in self._periods())
+        day = day or self.company_id._incident_today()
+        return sum(last < day for _first, last in self._periods())

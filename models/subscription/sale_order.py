@@ -1,6 +1,7 @@
 """What an order is to subscriptions (R9)."""
 
 from odoo import models
+from odoo.exceptions import UserError
 
 
 class SaleOrder(models.Model):
@@ -23,6 +24,25 @@ class SaleOrder(models.Model):
             {name: value for name, value in values.items() if name != "tax_ids"}
             for values in lines
         ] and len(self.order_line) == len(lines)
+
+    def _incident_check_reorder(self):
+        """Check that what is to be ordered once more does not act on a subscription: a
+        change of plan would be both plans at full price (R24.3).
+
+        :raise UserError: which says where to renew instead.
+        """
+        subscription = self.sudo().order_line.incident_subscription_id[:1]
+        if subscription:
+            raise UserError(
+                self.env._(
+                    "%(order)s was for your subscription %(plan)s, and cannot be ordered "
+                    "again. Renew the subscription instead: %(link)s",
+                    order=self.name,
+                    plan=subscription.product_id.display_name,
+                    link=f"{self.get_base_url()}/my/incidents/subscription/"
+                    f"{subscription.id}/renew",
+                )
+            )
 
     def _incident_agreed_by(self):
         """Return who of the customer has agreed to this order, which is confirmed: who

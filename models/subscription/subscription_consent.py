@@ -2,7 +2,7 @@
 
 from odoo import fields, models
 
-from ..groups import INCIDENT_READERS
+from ..groups import INCIDENT_VIEWERS
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -13,7 +13,7 @@ class HelpdeskIncidentSubscription(models.Model):
         string="Agreed last",
         readonly=True,
         ondelete="restrict",
-        groups=INCIDENT_READERS,
+        groups=INCIDENT_VIEWERS,
         help="Whoever of the customer has agreed last to pay for it: has paid or "
         "ordered something for it, switched automatic renewal on, or scheduled a "
         "change. What staff do for the customer, the customer agrees to, and no single "

@@ -86,14 +86,13 @@ class HelpdeskIncidentSubscription(models.Model):
             raise UserError(
                 self.env._("Enter how many you want: a whole number, 1 or more.")
             )
-        current = self._current_number()
-        months = periods.number_at(self.date_start, self.date_end) - current + 1
         return [
             {
-                **self._extra_line(self._extra_product(), number, months),
-                "incident_term_id": self._last_plan_term().id,
-                "incident_date_from": periods.first_day(self.date_start, current),
+                **self._extra_line(self._extra_product(), number, last - first + 1),
+                "incident_term_id": self._plan_term(anchor).id,
+                "incident_date_from": periods.first_day(anchor, first),
             }
+            for anchor, (first, last) in self._months_ahead().items()
         ]
 
     def _extra_line(self, product, number, months):
@@ -132,7 +131,7 @@ class HelpdeskIncidentSubscription(models.Model):
             "product_uom_qty": self.quantity,
             "incident_operation": "change",
             "incident_subscription_id": self.id,
-            "incident_term_id": self._last_plan_term().id,
+            "incident_term_id": self._plan_term().id,
             "incident_date_from": boundary,
         }
         currency = self._offer([change], partner).currency_id

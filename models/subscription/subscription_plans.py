@@ -96,15 +96,41 @@ class HelpdeskIncidentSubscription(models.Model):
             )
         )
 
-    def _current_number(self):
-        """Return the number of the current month, counted from the anchor."""
-        return periods.number_at(self.date_start, self._today())
+    def _months_ahead(self):
+        """Return the months from the current one to the last one that is paid for: of
+        each anchor the numbers of the first and the last one, in the order of time. A
+        renewal can begin later than on the day after the old end (R8.12), and has an
+        anchor of its own then.
+
+        :rtype: dict[date, tuple[int, int]]
+        """
+        today, ends = self._today(), {}
+        for term, given in self._numbers().items():
+            ends.setdefault(term.anchor, []).extend(
+                last for (_first, last), number in given.items() if number
+            )
+        return {
+            anchor: (
+                max(periods.number_at(anchor, today), 0),
+                periods.number_at(anchor, max(days)),
+            )
+            for anchor, days in sorted(ends.items())
+            if days and max(days) >= today
+        }
 
     def _boundary(self):
         """Return the first day of the next month (R9.6)."""
-        return periods.first_day(self.date_start, self._current_number() + 1)
+        today = self._today()
+        anchor, number = self.date_start, periods.number_at(self.date_start, today)
+        for anchor, (number, _last) in self._months_ahead().items():
+            break
+        first = periods.first_day(anchor, number)
+        return first if first > today else periods.first_day(anchor, number + 1)
 
-    def _last_plan_term(self):
+    def _plan_term(self, anchor=None):
+        """Return the last term of the plan with this anchor, by default with the one
+        that the current month is counted from."""
+        anchor = anchor or next(iter(self._months_ahead()), self.date_start)
         return self.term_ids.filtered(
-            lambda term: term.kind != "extra" and term.anchor == self.date_start
+            lambda term: term.kind != "extra" and term.anchor == anchor
         ).sorted("id")[-1:]

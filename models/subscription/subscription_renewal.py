@@ -313,10 +313,11 @@ class SaleOrder(models.Model):
         return self.sudo().order_line.incident_subscription_id
 
     def _incident_pay_automatically(self):
-        """Pay a renewal from the account balance, or write down the transaction that
-        asks the customer's saved payment method for it.
+        """Pay a renewal from the account balance; or invoice it, where it is given
+        before it is paid (R8.11); or write down the transaction that asks the
+        customer's saved payment method for it.
 
-        :return: a key of ``PROBLEMS``, None if it is paid or asked for.
+        :return: a key of ``PROBLEMS``, None if it is paid, invoiced or asked for.
         :rtype: str | None
         """
         self.ensure_one()
@@ -331,6 +332,9 @@ class SaleOrder(models.Model):
             return None
         except UserError:
             self.env.invalidate_all()
+        if self._incident_grant_on() != "paid":
+            self._incident_invoice_first()
+            return None
         token = self._incident_token()
         if not token:
             return "method"

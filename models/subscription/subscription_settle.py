@@ -38,19 +38,27 @@ class HelpdeskIncidentSubscription(models.Model):
         self.ensure_one()
         return self.state == "active"
 
-    def _next_window(self):
+    def _next_window(self, line):
         """Return what a further term begins with (R9.5): the day after the days that
         are paid for, with the anchor as it is; today, with a new anchor, where none
-        are.
+        are. Staff may have named another day (R8.12).
 
+        :param line: the order line that the term is bought with.
         :return: the anchor, and the first day of the term.
         :rtype: tuple[date, date]
         """
-        self.ensure_one()
-        if self._is_running():
-            return self.date_start, self.date_end + timedelta(days=1)
-        today = self.company_id._incident_today()
-        return today, today
+        today = line.company_id._incident_today()
+        after = self.date_end and self.date_end + timedelta(days=1)
+        goes_on = bool(self) and self._is_running()
+        day = line._incident_named_day()
+        if day:
+            goes_on = bool(after)
+            day = day if line._incident_is_day_kept() else max(day, today)
+        else:
+            day = after if goes_on else today
+        if goes_on and day <= after:
+            return self.date_start, after
+        return day, day
 
     def _settle(self):
         """Write what the terms have paid for by now; the accounts are locked.
@@ -84,7 +92,7 @@ class HelpdeskIncidentSubscription(models.Model):
                     causes += late
                 on_time = term._on_time(given)
                 for period, number in on_time.items():
-                    total[period] += number
+                    total[period] += 0 if term._has_lapsed(period) else number
                 paid += subscription._paid(term, late, on_time, values[term])
             for (first, last), number in sorted(total.items()):
                 causes.append(
@@ -120,7 +128,9 @@ class HelpdeskIncidentSubscription(models.Model):
                 (
                     self._period_key(first, last),
                     number,
-                    0 if self._is_kept_until(last) else number,
+                    number
+                    if term._has_lapsed((first, last)) or not self._is_kept_until(last)
+                    else 0,
                 )
                 for (first, last), number in sorted(on_time.items())
             ],
@@ -221,7 +231,9 @@ class HelpdeskIncidentSubscription(models.Model):
             number
             for term in terms & self.term_ids
             for (first, last), number in term._on_time(numbers[term]).items()
-            if first <= today and self._is_kept_until(last)
+            if first <= today
+            and self._is_kept_until(last)
+            and not term._has_lapsed((first, last))
         )
 
     def _is_kept_until(self, day):

@@ -1,0 +1,104 @@
+"""When a customer gets what it orders: customers can have a *when* of their own, which
+is credit (R8.11)."""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..groups import INCIDENT_READERS, MANAGERS
+from .sale_order import GRANT_ON
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    incident_grant_on = fields.Selection(
+        selection=GRANT_ON,
+        string="Incidents bought are given",
+        company_dependent=True,
+        groups=INCIDENT_READERS,
+        help="Empty for what the company has set for all customers. Before it is paid: "
+        "renewals that are agreed to are confirmed and invoiced by themselves, then.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: who gives incidents before they are paid gives credit (R14)."""
+        if any(vals.get("incident_grant_on") for vals in vals_list):
+            self._incident_check_credit()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Override: who gives incidents before they are paid gives credit (R14)."""
+        if "incident_grant_on" in vals:
+            self._incident_check_credit()
+        return super().write(vals)
+
+    @api.model
+    def _incident_check_credit(self):
+        """
+        :raise AccessError: if the user is no helpdesk manager.
+        """
+        if not self.env.su and not self.env.user.has_group(MANAGERS):
+            raise AccessError(
+                self.env._(
+                    "Only helpdesk managers may say when a customer gets its incidents."
+                )
+            )
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    #: With what those may set here who may not edit contacts.
+    _open_fields = frozenset({"lifetime_granted", "grant_on"})
+
+    grant_on = fields.Selection(
+        selection=GRANT_ON,
+        string="Incidents bought are given",
+        compute="_compute_grant_on",
+        inverse="_inverse_grant_on",
+        help="Empty for what the company has set for all customers.",
+    )
+
+    @api.depends("partner_id", "company_id")
+    def _compute_grant_on(self):
+        for account in self.sudo():
+            partner = account.partner_id.with_company(account.company_id)
+            account.grant_on = partner.incident_grant_on
+
+    def _inverse_grant_on(self):
+        self._check_manager()
+        for account in self.sudo():
+            partner = account.partner_id.with_company(account.company_id)
+            partner.incident_grant_on = account.grant_on
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    def _incident_customer_grant_on(self):
+        """Return when this order would give its incidents, confirmed now: a key of
+        ``GRANT_ON``."""
+        self.ensure_one()
+        customer = self.sudo().partner_id.commercial_partner_id
+        own = customer.with_company(self.company_id).incident_grant_on
+        return own or self.company_id.sudo().incident_grant_on
+
+    def _incident_invoice_at_once(self):
+        """Confirm the order and post its invoice.
+
+        :return: the invoice.
+        """
+        self._incident_give_up_transfers()
+        self._validate_order()
+        self._force_lines_to_invoice_policy_order()
+        invoice = self._create_invoices(final=True)
+        invoice.action_post()
+        return invoice
+
+    def _incident_invoice_first(self):
+        """Confirm the order and send its invoice, which is to be paid later (R8.11)."""
+        invoice = self._incident_invoice_at_once()
+        self.env["helpdesk.incident.outbox"]._put(
+            invoice.with_company(invoice.company_id), "_incident_send"
+        )
