@@ -6,11 +6,15 @@ from odoo.exceptions import AccessError
 from .groups import INCIDENT_READERS, MANAGERS
 from .ledger.account_cache import shows_balance
 
+#: Salespeople see what is left, and not what was used for which ticket (R14).
+ENTRY_READERS = f"{INCIDENT_READERS},base.group_portal"
+
 
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     revision = fields.Integer(groups=INCIDENT_READERS)
+    entry_ids = fields.One2many(groups=ENTRY_READERS)
 
     @api.model
     def _mine(self):
@@ -30,3 +34,9 @@ class HelpdeskIncidentAccount(models.Model):
             raise AccessError(
                 self.env._("Only helpdesk managers may adjust support incidents.")
             )
+
+
+class HelpdeskIncidentAllotment(models.Model):
+    _inherit = "helpdesk.incident.allotment"
+
+    entry_ids = fields.One2many(groups=ENTRY_READERS)

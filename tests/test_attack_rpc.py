@@ -194,9 +194,11 @@ STRONG = {
 WRITABLE = {
     "account.move.incident_goodwill": ("accountant", "clerk", "boss"),
     "account.move.line.incident_sells_nothing": ("accountant", "clerk", "boss"),
+    "helpdesk.incident.account.grant_on": ("boss",),
     "helpdesk.incident.account.lifetime_granted": ("boss",),
     "helpdesk.ticket.incident_count": ("agent", "clerk", "boss"),
     "helpdesk.ticket.charge.amount": ("boss",),
+    "res.partner.incident_grant_on": ("boss",),
     "res.partner.incident_lifetime_granted": ("boss",),
     # Without effect: a customer is registered once (R6.1).
     "res.users.incident_portal_seen": ("boss",),
@@ -233,6 +235,7 @@ WRITABLE = {
                 *("topup_quantity", "grant_on", "expired_return", "low_threshold"),
                 "first_payment_minimum",
                 *("return_on_duplicate", "renewal_days", "reminder_days"),
+                "pending_days",
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
                 "charge_tax_included",
             )

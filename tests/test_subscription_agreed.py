@@ -24,7 +24,7 @@ class TestAgreed(RenewalCommon):
         self.assertEqual((order.state, len(order.transaction_ids)), ("sent", 0))
         self.assertFalse(order.invoice_ids)
         self.assertEqual(self.customer._incident_account_balance(self.company), 1000)
-        mail = self.mails("could not be renewed").body.replace("&nbsp;", " ")
+        mail = str(self.mails("could not be renewed").body).replace("&nbsp;", " ")
         mail = " ".join(mail.split())
         self.assertIn(words, mail)
 
@@ -163,14 +163,23 @@ class TestAgreed(RenewalCommon):
         self.assertEqual(subscription.renewal_problem, "confirm")
 
     def test_corrected_invoice(self):
-        """R9.7: of an invoice that was corrected, the last one counts."""
-        invoice = self.subscription_one.term_ids.sale_line_id.order_id.invoice_ids
-        corrected = self.reverse(invoice, "modify_moves")
+        """R9.7: of an invoice for 60.00 that was corrected to 90.00, the last one
+        counts."""
+        other = self._customer("Other")
+        self.pay(1000, other)
+        order = self.order(self.months, customer=other)
+        wrong = order._create_invoices(final=True)
+        wrong.invoice_line_ids.price_unit = 60
+        wrong.action_post()
+        corrected = self.reverse(wrong, "modify_moves")
+        corrected.invoice_line_ids.price_unit = 90
         corrected.action_post()
         self.register(corrected)
+        subscription = self.subscription(order).sudo()
+        subscription._set_auto_renew(True)
         with self.on("2027-07-03"):
             self.run_renewal()
-            self.assertRenewed()
+        self.assertEqual(subscription.date_end, date(2027, 10, 10))
 
     # -- customers who are gone --------------------------------------------------
 

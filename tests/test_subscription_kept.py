@@ -106,22 +106,18 @@ class TestKept(RenewalCommon):
         self.subscription_one.term_ids.sale_line_id.order_id.user_id = self.env.ref(
             "base.user_root"
         )
-        self.env["ir.config_parameter"].sudo().set_param("sale.async_emails", False)
         self.pay(1000)
         with self.on("2027-07-03"):
             self.run_renewal()
-            self.print_and_mail()
             self.assertRenewed()
         order = self.renewals()
         bot = self.env.ref("base.partner_root")
         self.assertFalse(order.user_id)
         self.assertNotIn(bot, order.invoice_ids.invoice_user_id.partner_id)
-        mails = (order | order.invoice_ids).message_ids.filtered(
-            lambda message: message.message_type != "notification"
-            and message.partner_ids
-        )
-        mails |= self.mails("was renewed")
-        self.assertTrue(mails)
-        for mail in mails:
-            self.assertNotIn(bot.email, mail.email_from)
-            self.assertNotIn(bot.email, mail.reply_to)
+        template = order._get_confirmation_template()
+        values = template._generate_template(order.ids, ("email_from",))
+        self.assertIn("shop@example.com", values[order.id]["email_from"])
+        mail = self.mails("was renewed")
+        self.assertIn("shop@example.com", mail.email_from)
+        self.assertNotIn(bot.email or "odoobot", mail.reply_to)
+        self.assertNotEqual(mail.author_id, bot)

@@ -1,6 +1,9 @@
+from unittest.mock import patch
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models.selling import sale_order_transfer
 from .common_subscription import RenewalCommon
 
 
@@ -49,13 +52,17 @@ class TestTransfer(RenewalCommon):
 
     def test_it_arrives(self):
         """R8.3: nothing is given before, and all when it has come."""
-        order, transfer = self.ordered()
-        with self.on("2027-07-02"):
-            self.assertNotRenewed(False)
-            transfer._set_done()
-            transfer._post_process()
-            self.assertRenewed()
-        self.assertEqual(order.state, "sale")
+        # One of kind `none` has no journal.
+        with patch(f"{sale_order_transfer.__name__}.SILENT", ("demo",)):
+            with self.on("2027-07-01"):
+                order = self.subscription_one._order_renewal()
+                transfer = self.transaction(order, state="pending")
+            with self.on("2027-07-02"):
+                self.assertNotRenewed(False)
+                transfer._set_done()
+                transfer._post_process()
+                self.assertRenewed()
+        self.assertEqual((order.state, transfer.state), ("sale", "done"))
 
     def test_automatic_renewal(self):
         """R8.13: automatic renewal waits for 5 days, and staff see why; then it pays the

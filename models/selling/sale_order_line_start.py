@@ -57,7 +57,7 @@ class SaleOrderLine(models.Model):
                         "%(product)s cannot begin on %(day)s: that is more than 10 "
                         "years away.",
                         product=line.product_id.display_name,
-                        day=format_date(self.env, day),
+                        day=format_date(self.env, day, date_format="medium"),
                     )
                 )
             end = line.sudo().incident_subscription_id.date_end
@@ -67,7 +67,7 @@ class SaleOrderLine(models.Model):
                         "%(product)s is paid through %(end)s: the renewal can begin on "
                         "the day after that, or later.",
                         product=line.product_id.display_name,
-                        end=format_date(self.env, end),
+                        end=format_date(self.env, end, date_format="medium"),
                     )
                 )
 

@@ -48,7 +48,12 @@ class ResPartner(models.Model):
         """Mark what share users have typed: Odoo tracks who changed an address last;
         one that was never changed is of who made the contact. What the gateway has
         made from the address of an e-mail is OdooBot's, and stands alone."""
-        field = self.env["ir.model.fields"]._get(self._name, "email")
+        # Not by `_get`, which remembers the fields of before this installation.
+        field = (
+            self.env["ir.model.fields"]
+            .sudo()
+            .search([("model", "=", self._name), ("name", "=", "email")])
+        )
         self.env.execute_query(
             SQL(
                 """
