@@ -41,8 +41,10 @@ class TestSalesperson(SubscriptionCommon):
                     own.read()
                     if record._name != "helpdesk.incident.subscription.term":
                         Form(own)
-                order = self.sub.term_ids.sale_line_id.order_id.with_user(user)
-                action = order.sudo(False).action_view_incident_subscriptions()
+                order = self.sub.term_ids.sale_line_id.order_id
+                order.user_id = user
+                own = order.with_user(user).sudo(False)
+                action = own.action_view_incident_subscriptions()
                 self.assertEqual(action["res_id"], self.sub.id)
                 partner = self.customer.with_user(user)
                 self.assertEqual(partner.incident_available, 10)

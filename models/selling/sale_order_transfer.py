@@ -52,13 +52,12 @@ class SaleOrder(models.Model):
         return bool(under_way - self._incident_transfers())
 
     def _incident_is_awaited(self):
-        """Return whether something is to wait for the payment of this order: it is
-        under way, or a bank transfer was announced no more days ago than the company
-        allows."""
+        """Return whether something is to wait for a bank transfer for this order: it
+        was announced no more days ago than the company allows."""
         company = self.company_id.sudo()
         first = fields.Datetime.now() - timedelta(days=company.incident_pending_days)
         announced = self._incident_transfers()._incident_announced()
-        return self._incident_is_being_paid() or bool(announced and announced >= first)
+        return bool(announced and announced >= first)
 
     def _incident_transfers(self):
         """Return the transactions of these orders that nobody will answer."""

@@ -61,6 +61,10 @@ class SaleOrder(models.Model):
     def _incident_withdraw(self):
         """Cancel these orders, but those that are just being paid, and those for which
         a bank transfer is awaited still (R8.13)."""
-        orders = self.filtered(lambda order: not order._incident_is_awaited())
+        orders = self.filtered(
+            lambda order: not (
+                order._incident_is_being_paid() or order._incident_is_awaited()
+            )
+        )
         orders._incident_give_up_transfers()
         orders._action_cancel()
