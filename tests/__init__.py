@@ -60,6 +60,7 @@ from . import test_printing
 from . import test_refund_in_part
 from . import test_registration
 from . import test_reminders
+from . import test_reorder
 from . import test_return
 from . import test_roles
 from . import test_runners

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ..groups import INCIDENT_READERS, MANAGERS
+from ..ledger.helpdesk_incident_protected import REMEMBER
 from .sale_order import GRANT_ON
 
 
@@ -29,16 +30,21 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         """Override: who gives incidents before they are paid gives credit (R14)."""
-        if "incident_grant_on" in vals:
+        if any(
+            partner.incident_grant_on != vals["incident_grant_on"]
+            for partner in (self.sudo() if "incident_grant_on" in vals else ())
+        ):
             self._incident_check_credit()
         return super().write(vals)
 
     @api.model
     def _incident_check_credit(self):
         """
-        :raise AccessError: if the user is no helpdesk manager.
+        :raise AccessError: if the user is no helpdesk manager. Who merges customers
+            need not be: the one that stays has what one of them had.
         """
-        if not self.env.su and not self.env.user.has_group(MANAGERS):
+        merging = self.env.context.get("incident_protected") is REMEMBER
+        if not (self.env.su or merging or self.env.user.has_group(MANAGERS)):
             raise AccessError(
                 self.env._(
                     "Only helpdesk managers may say when a customer gets its incidents."
