@@ -36,6 +36,8 @@ class Order:
     id: int
     lines: list = field(default_factory=list)
     automatic: bool = False
+    #: the day on which it was confirmed before it was paid
+    confirmed: date | None = None
     #: its total, less that of its lines
     rounding: Fraction = Fraction(0)
     #: what the books say: is it paid, and not credited; paid in full; at what price
@@ -60,6 +62,8 @@ class Line:
     subscription: object = None
     acts_on: object = None
     date_from: date | None = None
+    #: the first day that staff have named (R8.12)
+    named: date | None = None
     begun: bool = False
     term: object = None
 
@@ -84,6 +88,7 @@ class Term:
     anchor: date
     months: list
     late: int = 0
+    lapsed: int = 0
 
     @property
     def is_extra(self):
@@ -99,6 +104,14 @@ class Term:
 
     def on_time(self, given):
         return {window: given[window] for window in self.months[self.late :]}
+
+    def usable(self, given):
+        """R8.12: what had ended when it was paid has lapsed."""
+        gone = self.months[: self.late + self.lapsed]
+        return {
+            window: 0 if window in gone else number
+            for window, number in self.on_time(given).items()
+        }
 
 
 @dataclass(eq=False)
@@ -227,7 +240,7 @@ class Subscription:
         targets = defaultdict(int)
         numbers = self.numbers()
         for term, given in numbers.items():
-            for window, number in term.on_time(given).items():
+            for window, number in term.usable(given).items():
                 targets[window] += number
             if term.late:
                 self.account.lifetime_targets[term.line.id] = self.late(term, given)
@@ -252,6 +265,15 @@ class Subscription:
             )
             total += max(given[window] - replaced, 0)
         return total
+
+    def current(self, today):
+        """Return the current month; before the first one, that (R8.12)."""
+        return month(self.anchor, month_of(self.anchor, today))
+
+    def boundary(self, today):
+        """R9.6: the first day of the next month."""
+        first, last = self.current(today)
+        return first if first > today else last + DAY
 
     def terms_after(self, day):
         return [
@@ -384,8 +406,12 @@ class Account:
 
     def begin_term(self, line, subscription, today):
         """R9.1, R9.4–R9.6"""
+        confirmed = line.order.confirmed or today
+        kept = line.named and line.named <= confirmed
         if line.date_from:
             anchor, first = line.acts_on.anchor, line.date_from
+        elif line.named:
+            anchor = first = line.named if kept else max(line.named, today)
         elif subscription.runs(today):
             anchor, first = subscription.anchor, subscription.end + DAY
         else:
@@ -400,6 +426,9 @@ class Account:
                 if subscription.cancelled
                 else sum(window[1] < today for window in months)
             )
+        elif kept:
+            term.late = sum(window[1] < confirmed for window in months)
+            term.lapsed = sum(confirmed <= window[1] < today for window in months)
         line.term = term
         subscription.terms.append(term)
 

@@ -370,7 +370,7 @@ class TestSubscriptionSimulation(SaleCommon):
         self.env.cr.execute(
             """
             SELECT t.sale_line_id, t.subscription_id, t.date_from, t.date_to,
-                   t.months_late, l.incident_due
+                   t.months_late, t.months_lapsed, l.incident_due
               FROM helpdesk_incident_subscription_term t
               JOIN helpdesk_incident_subscription s ON s.id = t.subscription_id
               JOIN sale_order_line l ON l.id = t.sale_line_id
@@ -381,16 +381,17 @@ class TestSubscriptionSimulation(SaleCommon):
         rows = self.env.cr.fetchall()
         terms = {line.id: line.term for line in account.lines() if line.term}
         self.assertEqual({row[0] for row in rows}, set(terms))
-        for line_id, subscription_id, first, last, late, due in rows:
+        for line_id, subscription_id, first, last, late, lapsed, due in rows:
             term = terms[line_id]
             term.subscription.id = term.subscription.id or subscription_id
             self.assertEqual(
-                (subscription_id, first, last, late, due),
+                (subscription_id, first, last, late, lapsed, due),
                 (
                     term.subscription.id,
                     term.months[0][0],
                     term.months[-1][1],
                     term.late,
+                    term.lapsed,
                     term.line.due,
                 ),
             )
@@ -884,6 +885,7 @@ class TestSubscriptionSimulation(SaleCommon):
         elif way == "invoice":
             if self._order(order).state in ("draft", "sent"):
                 self._order(order).action_confirm()
+                order.confirmed = self.today
             self._do_invoice(account, order)
             self._later(account, rng.randint(0, 40), self._do_register, order)
         elif way == "balance":
@@ -929,6 +931,11 @@ class TestSubscriptionSimulation(SaleCommon):
         units = account.rng.choice((1, 1, 2))
         order = self.quotation(product, customer=account.partner, quantity=units)
         line = self._plan_line(product, units)
+        if line[0]["kind"] == "period" and account.rng.random() < 0.15:
+            # R8.12: staff name a day, past or to come.
+            day = self.today + account.rng.randint(-70, 40) * DAY
+            order.order_line.incident_date_start = line[0]["named"] = day
+            self.seen["named day"] += 1
         self._plan_payment(account, self._register(account, order, [line]), **weights)
 
     def _do_extra(self, account):
@@ -943,7 +950,7 @@ class TestSubscriptionSimulation(SaleCommon):
         order = record._order_extra(number)
         if order.id in account.orders:
             raise NotNow
-        self.assertEqual(order.validity_date, month(found.anchor, current)[1])
+        self.assertEqual(order.validity_date, found.boundary(self.today) - DAY)
         line = self._extra_line(
             self.extra_of(self._product(found.product)),
             number,
@@ -1027,8 +1034,7 @@ class TestSubscriptionSimulation(SaleCommon):
             self._plan_payment(account, order, late=7)
 
     def _change(self, found, plan):
-        current = month_of(found.anchor, self.today)
-        boundary = month(found.anchor, current + 1)[0]
+        boundary = found.boundary(self.today)
         lines = [
             self._plan_line(
                 plan,

@@ -116,10 +116,13 @@ class SaleOrderLine(models.Model):
         return bool(day) and day <= self._incident_confirmed_on()
 
     def _incident_confirmed_on(self):
-        """Return the day of the confirmation; of an order that is not confirmed, today.
+        """Return the day of the confirmation, be the order cancelled since; of one that
+        is not confirmed, today.
 
         :rtype: date
         """
         order = self.order_id
-        confirmed = order.state == "sale" and order.incident_date_confirmed
+        confirmed = order.state not in ("draft", "sent") and (
+            order.incident_date_confirmed
+        )
         return confirmed or order.company_id._incident_today()
