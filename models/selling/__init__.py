@@ -7,7 +7,7 @@ from . import sale_order
 from . import sale_order_paid
 from . import sale_order_transfer
 from . import sale_order_line_start
-from . import customer_grant_on
+from . import res_partner_grant_on
 from . import sale_order_line_paid
 from . import sale_order_free
 from . import helpdesk_incident_fault

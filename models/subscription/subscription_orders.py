@@ -158,7 +158,8 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _order_values(self, partner):
         """Return the values of an order for this subscription: what was agreed on with
-        the last one stays (R9.9), but for what was archived since."""
+        the last one stays (R9.9), but for what was archived since. What is empty there
+        was left to be looked up."""
         values = self.env["sale.order"]._incident_order_values(
             partner or self._orderer(), self.company_id
         )
@@ -166,13 +167,14 @@ class HelpdeskIncidentSubscription(models.Model):
         gone = last.partner_id.commercial_partner_id - self.sudo().partner_id
         for name in KEPT if last else ():
             value = last[name]
-            if not isinstance(value, models.BaseModel):
+            if not value:
+                continue
+            if isinstance(value, str):
                 values[name] = value
             elif value._name == "res.partner" and value.commercial_partner_id & gone:
                 continue  # whoever had ordered belongs to another customer by now
-            elif value and "active" in value._fields and not value.active:
-                continue  # as OdooBot is, too
-            elif value or name not in ("user_id", "team_id"):
+            elif "active" not in value._fields or value.active:
+                # (OdooBot is not.)
                 values[name] = value.id
         return values
 
