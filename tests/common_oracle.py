@@ -76,9 +76,12 @@ class Line:
         return self.total if self.order.due else 0
 
     def worth(self, number):
+        price = self.price
         if self.order.given_away:
-            return Fraction(0)
-        return self.price * number / self.total
+            # But for what a change has credited: that was paid before.
+            credited = (li.price for li in self.order.lines if li.operation == "credit")
+            price = -sum(credited) if self.operation == "change" else Fraction(0)
+        return price * number / self.total
 
 
 @dataclass(eq=False)

@@ -25,6 +25,17 @@ class SaleOrder(models.Model):
             for values in lines
         ] and len(self.order_line) == len(lines)
 
+    def _incident_pricelist_is_chosen(self):
+        """Return whether the pricelist of this order was chosen, for it or for the
+        customer: it is not the one that everybody has.
+
+        :rtype: bool
+        """
+        country = self.partner_id.country_id
+        pricelists = self.env["product.pricelist"].with_company(self.company_id)
+        usual = pricelists._get_country_pricelist_multi([country.id])[country.id]
+        return bool(self.pricelist_id) and self.pricelist_id != usual
+
     def _incident_check_reorder(self):
         """Check that what is to be ordered once more does not act on a subscription: a
         change of plan would be both plans at full price (R24.3).

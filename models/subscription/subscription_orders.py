@@ -173,6 +173,8 @@ class HelpdeskIncidentSubscription(models.Model):
                 values[name] = value
             elif value._name == "res.partner" and value.commercial_partner_id & gone:
                 continue  # whoever had ordered belongs to another customer by now
+            elif name == "pricelist_id" and not last._incident_pricelist_is_chosen():
+                continue
             elif "active" not in value._fields or value.active:
                 # (OdooBot is not.)
                 values[name] = value.id
