@@ -28,7 +28,9 @@ class TestKept(RenewalCommon):
                 "name": "Partners",
                 "currency_id": self.company.currency_id.id,
                 "company_id": self.company.id,
-                "item_ids": [(0, 0, {"compute_price": "percentage", "percent_price": 10})],
+                "item_ids": [
+                    (0, 0, {"compute_price": "percentage", "percent_price": 10})
+                ],
             }
         )
         order = self.quotation(

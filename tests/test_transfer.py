@@ -116,11 +116,15 @@ class TestTransfer(RenewalCommon):
         """R8.13: in the order, and in a list."""
         order, transfer = self.ordered()
         self.assertEqual(str(order.incident_transfer_date), "2027-07-01")
-        orders = self.env["sale.order"].search([("incident_transfer_date", "!=", False)])
+        orders = self.env["sale.order"].search(
+            [("incident_transfer_date", "!=", False)]
+        )
         self.assertIn(order, orders)
         transfer._set_canceled()
         self.assertFalse(order.incident_transfer_date)
-        orders = self.env["sale.order"].search([("incident_transfer_date", "!=", False)])
+        orders = self.env["sale.order"].search(
+            [("incident_transfer_date", "!=", False)]
+        )
         self.assertNotIn(order, orders)
 
     def test_direct_debit(self):

@@ -27,9 +27,7 @@ class SaleOrder(models.Model):
         it decides what becomes of the months before it."""
         named = self.filtered("order_line.incident_date_start")
         for company, orders in named.grouped("company_id").items():
-            orders._incident_remember(
-                incident_date_confirmed=company._incident_today()
-            )
+            orders._incident_remember(incident_date_confirmed=company._incident_today())
 
 
 class SaleOrderLine(models.Model):

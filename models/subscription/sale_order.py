@@ -73,8 +73,8 @@ class SaleOrder(models.Model):
         """Cancel these orders, but those that are just being paid, and those for which
         a bank transfer is awaited still (R8.13)."""
         orders = self.filtered(
-            lambda order: not (
-                order._incident_is_being_paid() or order._incident_is_awaited()
+            lambda order: (
+                not (order._incident_is_being_paid() or order._incident_is_awaited())
             )
         )
         orders._incident_give_up_transfers()

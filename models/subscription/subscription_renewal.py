@@ -423,11 +423,7 @@ class PaymentTransaction(models.Model):
             return
         order = transaction.sale_order_ids
         archived = not order.partner_id.commercial_partner_id.active
-        if (
-            archived
-            or not transaction.token_id.active
-            or not order._incident_is_open()
-        ):
+        if archived or not transaction.token_id.active or not order._incident_is_open():
             transaction._set_canceled()
         else:
             transaction._charge_with_token()
