@@ -8,8 +8,8 @@ from odoo.addons.sale.controllers.portal import CustomerPortal
 from ..models.outbox.ir_actions_report import LATER
 from .parse import whole_number
 
-#: Where `website_sale`, which need not be installed, puts what was ordered once more into
-#: the cart. It asks nobody but its own methods which lines that are.
+#: Where `website_sale`, which need not be installed, puts what was ordered once more
+#: into the cart. It asks nobody but its own methods which lines that are.
 REORDER = "/my/orders/reorder"
 
 

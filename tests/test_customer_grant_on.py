@@ -72,8 +72,8 @@ class TestCustomerGrantOn(RenewalCommon):
     # -- automatic renewal -----------------------------------------------------
 
     def test_renewal_is_invoiced(self):
-        """R8.11: the renewal of 90.00 is confirmed and invoiced, and no card is charged;
-        the customer gets the invoice and pays it later."""
+        """R8.11: the renewal of 90.00 is confirmed and invoiced, and no card is
+        charged; the customer gets the invoice and pays it later."""
         self.customer.incident_grant_on = "confirmed"
         self.token()
         with self.on("2027-07-03"):
@@ -109,7 +109,7 @@ class TestCustomerGrantOn(RenewalCommon):
         self.assertEqual(self.renewals().invoice_ids.amount_residual, 0)
 
     def test_renewal_that_needs_consent(self):
-        """R8.11, R9.7: what was not agreed to is not invoiced: 91.00 instead of 90.00."""
+        """R8.11, R9.7: what was not agreed to is not invoiced: 91.00, not 90.00."""
         self.customer.incident_grant_on = "confirmed"
         self.months.list_price = 91
         with self.on("2027-07-03"):

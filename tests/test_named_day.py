@@ -216,8 +216,8 @@ class TestNamedDay(SubscriptionCommon):
     # -- what is refused -----------------------------------------------------------
 
     def test_refused(self):
-        """R8.12: of lifetime incidents, of what has no term of its own, of what is sold,
-        and of days that nobody can mean."""
+        """R8.12: of lifetime incidents, of what has no term of its own, of what is
+        sold, and of days that nobody can mean."""
         pack = self.quotation(self.pack)
         with self.assertRaises(ValidationError):
             pack.order_line.incident_date_start = "2027-05-01"

@@ -8,8 +8,9 @@ from .test_subscription_portal import MAY_20, SubscriptionPortalCommon
 
 @tagged("post_install", "-at_install")
 class TestReorder(SubscriptionPortalCommon):
-    """R24.3: *Order again* of `website_sale` never repeats what acted on a subscription,
-    and leads to renewing: a change of plan of 150.00 − 60.00 would be both plans."""
+    """R24.3: *Order again* of `website_sale` never repeats what acted on a
+    subscription, and leads to renewing: a change of plan of 150.00 − 60.00 would be
+    both plans."""
 
     def changed(self):
         with self.on(MAY_20):

@@ -463,8 +463,8 @@ class TestSaleMoney(SaleCommon):
         self.assertEqual(self.given(), 0)
 
     def test_optional_line_taken_later(self):
-        """R8.2: an option of a confirmed order is taken later: 2 packs are 20 incidents.
-        Then it is sold, and stays as it is (R8.7)."""
+        """R8.2: an option of a confirmed order is taken later: 2 packs are 20
+        incidents. Then it is sold, and stays as it is (R8.7)."""
         order = self.quotation(self.service)
         order.order_line = [
             Command.create(

@@ -31,8 +31,8 @@ class TestAgreed(RenewalCommon):
     # -- the plan was edited -------------------------------------------------
 
     def test_longer_term(self):
-        """R9.7: the plan of 3 months for 90.00 is one of 12 months for 360.00 by now: as
-        much a month, but 360.00 are not taken."""
+        """R9.7: the plan of 3 months for 90.00 is one of 12 months for 360.00 by now:
+        as much a month, but 360.00 are not taken."""
         self.months.write({"incident_term_months": 12, "list_price": 360})
         self.assertAsked("12 months instead of 3; $ 360.00 instead of $ 90.00")
 

@@ -58,7 +58,7 @@ class TestKept(RenewalCommon):
             self.assertEqual(order[name], last[name], name)
 
     def test_kept(self):
-        """R9.9: by extra incidents, a change, a renewal by hand and an automatic one."""
+        """R9.9: by extra incidents, a change, a renewal by hand and by itself."""
         last = self.agreed()
         subscription = self.subscription(last).sudo()
         self.assertKept(subscription._order_extra(2), last)
@@ -79,8 +79,8 @@ class TestKept(RenewalCommon):
         self.assertEqual(invoice.invoice_user_id, self.seller)
 
     def test_not_from_the_balance_of_somebody_else(self):
-        """R9.9, R11.4: what the reseller is invoiced for is not paid from the customer's
-        account balance."""
+        """R9.9, R11.4: what the reseller is invoiced for is not paid from the account
+        balance of the customer."""
         subscription = self.subscription(self.agreed()).sudo()
         subscription._set_auto_renew(True)
         self.subscription_one._set_auto_renew(False)

@@ -65,8 +65,8 @@ class TestTransfer(RenewalCommon):
         self.assertEqual((order.state, transfer.state), ("sale", "done"))
 
     def test_automatic_renewal(self):
-        """R8.13: automatic renewal waits for 5 days, and staff see why; then it pays the
-        order from the balance of 500.00."""
+        """R8.13: automatic renewal waits for 5 days, and staff see why; then it pays
+        the order from the balance of 500.00."""
         order, transfer = self.ordered()
         self.pay(500)
         for day in ("2027-07-03", "2027-07-06"):

@@ -32,8 +32,8 @@ class SaleOrder(models.Model):
         string="Gives incidents",
         readonly=True,
         copy=False,
-        help="When the order gives its incidents, as was chosen for the customer, or for "
-        "all, when it was confirmed.",
+        help="When the order gives its incidents, as was chosen for the customer, or "
+        "for all, when it was confirmed.",
         incident_protected=True,
     )
     incident_automatic = fields.Boolean(

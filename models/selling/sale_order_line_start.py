@@ -17,8 +17,8 @@ class SaleOrder(models.Model):
         string="Confirmed on",
         readonly=True,
         copy=False,
-        help="The day of the company on which it was confirmed last, where the first day "
-        "of a term was named.",
+        help="The day of the company on which it was confirmed last, where the first "
+        "day of a term was named.",
         incident_protected=True,
     )
 

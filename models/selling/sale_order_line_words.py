@@ -193,7 +193,8 @@ class SaleOrderLine(models.Model):
         if term.months_lapsed:
             words.append(
                 self.env._(
-                    "months that were over when it was paid and have lapsed: %(months)s",
+                    "months that were over when it was paid and have lapsed: "
+                    "%(months)s",
                     months=term.months_lapsed,
                 )
             )

@@ -46,8 +46,8 @@ class SaleOrder(models.Model):
         if subscription:
             raise UserError(
                 self.env._(
-                    "%(order)s was for your subscription %(plan)s, and cannot be ordered "
-                    "again. Renew the subscription instead: %(link)s",
+                    "%(order)s was for your subscription %(plan)s, and cannot be "
+                    "ordered again. Renew the subscription instead: %(link)s",
                     order=self.name,
                     plan=subscription.product_id.display_name,
                     link=f"{self.get_base_url()}/my/incidents/subscription/"

@@ -121,9 +121,10 @@ class HelpdeskIncidentSubscription(models.Model):
     def _boundary(self):
         """Return the first day of the next month (R9.6)."""
         today = self._today()
-        anchor, number = self.date_start, periods.number_at(self.date_start, today)
-        for anchor, (number, _last) in self._months_ahead().items():
-            break
+        anchor, (number, _last) = next(
+            iter(self._months_ahead().items()),
+            (self.date_start, (periods.number_at(self.date_start, today), 0)),
+        )
         first = periods.first_day(anchor, number)
         return first if first > today else periods.first_day(anchor, number + 1)
 
