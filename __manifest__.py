@@ -51,6 +51,7 @@
         "views/portal_incidents_templates.xml",
         "views/portal_statement_templates.xml",
         "views/portal_buy_templates.xml",
+        "views/portal_open_templates.xml",
         "views/portal_subscription_templates.xml",
         "views/portal_charge_templates.xml",
         "views/portal_parked_templates.xml",

@@ -1,3 +1,4 @@
+from . import balance
 from . import buy
 from . import new_ticket
 from . import parked

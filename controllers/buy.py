@@ -130,7 +130,7 @@ class PaidSupportShop(CustomerPortal):
                 # As the customer: the history should say so.
                 order.with_user(request.env.user).sudo()._incident_pay_from_balance()
         except UserError:
-            reason = "short" if order._incident_is_open() else "closed"
+            reason = "refused" if order._incident_is_open() else "closed"
             return request.redirect(
                 order.get_portal_url(query_string=f"&incident_balance={reason}")
             )
@@ -215,15 +215,16 @@ class PaidSupportShop(CustomerPortal):
         )
 
     def _render_funds(self, **values):
-        customer = request.env.user.partner_id.sudo()
+        customer = request.env.user.partner_id.sudo().commercial_partner_id
+        money = customer._incident_portal_money(request.env.company)
         return request.render(
             "helpdesk_paid_support.portal_incidents_funds",
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "incidents_funds",
-                "currency": request.env.company.currency_id,
-                "balance": customer._incident_account_balance(request.env.company),
-                "amount": None,
+                **money,
+                # What is held, and other invoices, count: it is what the balance lacks.
+                "amount": -money["balance"] if money["balance"] < 0 else None,
                 "error": None,
                 **values,
             },

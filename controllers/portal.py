@@ -135,8 +135,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "kinds": dict(self._entry_kinds()),
             "validity": request.env["helpdesk.incident.allotment"]._validity,
             "day": self._day_words,
-            "balance": customer._incident_account_balance(company),
-            "currency": company.currency_id,
+            **customer._incident_portal_money(company),
             "can_buy": request.env["sale.order"]._incident_can_buy(
                 request.env.user.partner_id, company
             ),

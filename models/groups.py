@@ -9,5 +9,7 @@ INCIDENT_READERS = "helpdesk_paid_support.group_incident_reader"
 MANAGERS = "helpdesk_mgmt.group_helpdesk_manager"
 #: Whoever may charge customers in tickets (R10.5).
 CHARGERS = "helpdesk_paid_support.group_ticket_charge"
+#: Whoever may post invoices and payments.
+BOOKKEEPERS = "account.group_account_invoice"
 #: Whoever may read journal entries.
 ACCOUNTANTS = "account.group_account_invoice,account.group_account_readonly"

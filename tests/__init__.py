@@ -2,7 +2,9 @@
 from . import guard  # isort: skip
 
 from . import test_account
+from . import test_account_balance
 from . import test_actions
+from . import test_arriving_funds
 from . import test_attack_input
 from . import test_attack_leaks
 from . import test_attack_messages
@@ -11,6 +13,7 @@ from . import test_attack_orders
 from . import test_attack_routes
 from . import test_attack_rpc
 from . import test_attack_xss
+from . import test_balance_lock
 from . import test_buy
 from . import test_buy_tours
 from . import test_charge

@@ -132,12 +132,14 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
                 }
             )
             _values, amounts = charge._invoice_values(difference)
-            charge._check_locks(amounts["taxes"])
+            company._incident_check_books(amounts["taxes"])
             self.amount_untaxed = amounts["untaxed"]
             self.amount_tax = amounts["tax"]
             self.amount_total = amounts["total"]
         elif difference < 0:
-            old._check_locks(old.invoice_ids.invoice_line_ids.tax_ids)
+            company._incident_check_books(
+                old.invoice_ids.invoice_line_ids.tax_ids
+            )
             self.amount_credited = -difference
             # With taxes to be added: in proportion.
             self.amount_total = currency.round(

@@ -1,4 +1,5 @@
 from . import account_move
+from . import res_partner
 from . import helpdesk_ticket_charge
 from . import charge_amounts
 from . import charge_requests

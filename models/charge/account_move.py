@@ -89,6 +89,11 @@ class AccountMove(models.Model):
             if charge and move.ticket_charge_id != charge:
                 move.with_context(ticket_charging=LINKING).ticket_charge_id = charge
 
+    def _incident_portal_page(self):
+        """Override: a charge is shown in its ticket (R10.3)."""
+        ticket = self.ticket_charge_id.ticket_id
+        return f"/my/ticket/{ticket.id}" if ticket else super()._incident_portal_page()
+
     def _ticket_charge_mail(self):
         """Mail this document of a charge to the customer (R10.3)."""
         self.ticket_charge_id._mail(self)

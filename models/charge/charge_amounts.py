@@ -30,28 +30,43 @@ class HelpdeskTicketCharge(models.Model):
             ),
             "amount_residual",
         )
+        void = self._void(invoices)
         refunded = currency.is_zero(total) and not drafts
         return {
             "amount": currency.round(invoiced - self._sum(notes)),
             "amount_invoiced": invoiced,
             "amount_total": total,
-            "amount_due": due,
+            "amount_due": currency.round(due + void),
             # Rates round each document for itself.
             "amount_company": (
                 0 if refunded else sum(moves.mapped("amount_total_signed"))
             ),
             "state": "refunded" if refunded else "charged",
-            "payment_state": self._payment_state(total, due, drafts),
+            "payment_state": self._payment_state(total, due, drafts or void),
         }
 
-    def _payment_state(self, total, due, drafts):
+    def _void(self, invoices):
+        """Return what is reconciled with payments that are not effective (R8.3c), or
+        with other entries in draft, in the currency of the charge."""
+        void = 0
+        for invoice in invoices:
+            partials = invoice._incident_receivable().matched_credit_ids
+            void += invoice.currency_id._convert(
+                sum(partials._incident_void().mapped("debit_amount_currency")),
+                self.currency_id,
+                invoice.company_id,
+                invoice.date,
+            )
+        return void
+
+    def _payment_state(self, total, due, working):
         """Return what the customer has paid, in one word.
 
         :param float total: what the customer pays, and what of it is ``due``.
-        :param drafts: documents that an accountant has in work.
+        :param working: whether an accountant has a document, or a payment, in work.
         """
         currency = self.currency_id
-        if drafts or currency.compare_amounts(total, 0) < 0:
+        if working or currency.compare_amounts(total, 0) < 0:
             return "accounting"
         if currency.is_zero(total):
             return "refunded"

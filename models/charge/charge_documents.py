@@ -25,7 +25,7 @@ class HelpdeskTicketCharge(models.Model):
         """
         self.ensure_one()
         values, amounts = self._invoice_values(amount)
-        self._check_locks(amounts["taxes"])
+        self.company_id._incident_check_books(amounts["taxes"])
         with self._in_accounting():
             invoice = self._post_exactly(
                 lambda moves: moves.create(values), amount, self._amount_field()
@@ -210,6 +210,7 @@ class HelpdeskTicketCharge(models.Model):
             )
         with self._in_accounting():
             self._settle_own(notes)
+        notes._incident_settle_later()
         return notes
 
     def _rest(self, invoice):
@@ -272,7 +273,7 @@ class HelpdeskTicketCharge(models.Model):
             part = min(there, left if number == len(rest) else part)
             left = self.currency_id.round(left - part)
             lines += self._credit_line(part, part / there, group)
-        self._check_locks(taxes)
+        self.company_id._incident_check_books(taxes)
         today = self.company_id._incident_today()
         language = invoice.partner_id.lang or self.env.lang
         words = self.with_context(lang=language).env

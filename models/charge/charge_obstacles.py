@@ -111,37 +111,6 @@ class HelpdeskTicketCharge(models.Model):
                 )
             )
 
-    def _check_locks(self, taxes):
-        """Check that the books are open today: Odoo itself would post on a later day
-        without a word."""
-        company = self.company_id
-        today = company._incident_today()
-        journals = self.env["account.journal"]
-        journal = journals.search(
-            [*journals._check_company_domain(company), ("type", "=", "sale")], limit=1
-        )
-        locks = company._get_violated_lock_dates(today, bool(taxes), journal)
-        if not locks:
-            return
-        words = company._format_lock_dates(locks)
-        if any(field == "hard_lock_date" for _date, field in locks):
-            raise UserError(
-                self.env._(
-                    "The books of %(company)s are closed for good for today: "
-                    "%(locks)s. Nobody can lift that: charge after that day.",
-                    company=company.display_name,
-                    locks=words,
-                )
-            )
-        raise UserError(
-            self.env._(
-                "The books of %(company)s are closed for today: %(locks)s. Ask an "
-                "accountant to lift the lock date, or to make an exception for you.",
-                company=company.display_name,
-                locks=words,
-            )
-        )
-
     def _check_documents(self):
         """Check that the documents of this charge are the customer's, and that no
         accountant is changing them, or what has paid them."""

@@ -163,6 +163,8 @@ class HelpdeskTicketCharge(models.Model):
         "invoice_ids.amount_total_signed",
         "invoice_ids.amount_residual",
         "invoice_ids.payment_state",
+        "invoice_ids.line_ids.matched_credit_ids.credit_move_id.parent_state",
+        "invoice_ids.line_ids.matched_credit_ids.credit_move_id.payment_id.state",
     )
     def _compute_amounts(self):
         for charge in self:

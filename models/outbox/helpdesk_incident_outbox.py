@@ -1,4 +1,5 @@
-"""What follows the commit: printing, and mailing what is printed (R3.6).
+"""What follows the commit: printing, and mailing what is printed (R3.6); and what money
+that has come settles (R10.2).
 
 To print takes seconds, and a free worker of the server: wkhtmltopdf gets the style
 sheets of a page from there. While an account is locked, as many requests as there are
@@ -8,6 +9,9 @@ So whoever has locked an account prints nothing. A row says what is to be printe
 is committed with what it is about. The scheduled action, which is triggered with it,
 prints and mails each in a transaction of its own, which deletes the row. Killed at any
 moment, it is done afterwards, once.
+
+What does not print goes before what does: it takes no time, and somebody may wait for
+it.
 """
 
 import json
@@ -50,7 +54,7 @@ class Later(bytes):
 class HelpdeskIncidentOutbox(models.Model):
     _name = "helpdesk.incident.outbox"
     _description = "To Print and Mail"
-    _order = "tries, id"
+    _order = "prints, tries, id"
 
     res_model = fields.Char(string="Document Model", required=True, readonly=True)
     res_id = fields.Many2oneReference(
@@ -59,7 +63,12 @@ class HelpdeskIncidentOutbox(models.Model):
     method = fields.Char(
         required=True,
         readonly=True,
-        help="What prints and mails: a method of the document.",
+        help="What prints and mails, or settles: a method of the document.",
+    )
+    prints = fields.Boolean(
+        default=True,
+        readonly=True,
+        help="It takes seconds: what takes no time goes first.",
     )
     arguments = fields.Json(readonly=True)
     user_id = fields.Many2one(
@@ -75,16 +84,18 @@ class HelpdeskIncidentOutbox(models.Model):
     )
 
     @api.model
-    def _put(self, document, method, **arguments):
-        """Let a document print or mail something, once this is committed.
+    def _put(self, document, method, *, prints=True, **arguments):
+        """Let a document print or mail something, or do something else, once this is
+        committed.
 
         :param document: one record, in the environment that counts then, but for its
             rights: they will be those of the superuser.
         :param str method: the name of a method of it.
+        :param bool prints: whether it prints or mails.
         :param arguments: for the method, as JSON can write them (:meth:`_can_keep`).
         """
         document.ensure_one()
-        if hasattr(document, "_portal_ensure_token"):
+        if prints and hasattr(document, "_portal_ensure_token"):
             # The mail has a link. Whoever prints must not have written to the document:
             # others would wait for that.
             document._portal_ensure_token()
@@ -93,6 +104,7 @@ class HelpdeskIncidentOutbox(models.Model):
                 "res_model": document._name,
                 "res_id": document.id,
                 "method": method,
+                "prints": prints,
                 "arguments": arguments,
                 "user_id": document.env.uid,
                 "context": {
@@ -128,8 +140,8 @@ class HelpdeskIncidentOutbox(models.Model):
 
     @api.model
     def _cron_print(self):
-        """Print and mail what waits, each in a transaction of its own (R3.6). It may
-        run twice, on several workers at once, or be killed at any moment."""
+        """Do what waits, each in a transaction of its own (R3.6). It may run twice, on
+        several workers at once, or be killed at any moment."""
         cron = self.env["ir.cron"]
         due = Domain("date_due", "=", False) | Domain(
             "date_due", "<=", fields.Datetime.now()
@@ -197,7 +209,7 @@ class HelpdeskIncidentOutbox(models.Model):
         except (OperationalError, ConcurrencyError):
             raise
         except Exception as error:
-            _logger.exception("%s could not be printed and mailed", document)
+            _logger.exception("%s: %s has failed", document, self.method)
             return error
         return None
 
@@ -220,5 +232,10 @@ class HelpdeskIncidentOutbox(models.Model):
             document._message_log(
                 body=self.env._(
                     "This could not be printed and mailed: %(reason)s", reason=error
+                )
+                if self.prints
+                else self.env._(
+                    "What is open could not be settled from this: %(reason)s",
+                    reason=error,
                 )
             )

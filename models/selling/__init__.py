@@ -1,3 +1,4 @@
+from . import res_company
 from . import product_attribute_value
 from . import product_product
 from . import product_template
@@ -25,3 +26,4 @@ from . import account_payment_returned
 from . import account_move_line
 from . import account_partial_reconcile
 from . import res_partner
+from . import partner_settle

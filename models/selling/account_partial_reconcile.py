@@ -45,6 +45,17 @@ class AccountPartialReconcile(models.Model):
         partials = self.sudo()
         return partials.debit_move_id.move_id | partials.credit_move_id.move_id
 
+    def _incident_void(self):
+        """Return those of these whose payer is no money (any more): an entry in draft,
+        or a payment that is not effective. Core leaves them reconciled (R12.7)."""
+        return self.filtered(
+            lambda partial: (
+                partial.credit_move_id.parent_state != "posted"
+                or (payment := partial.credit_move_id.payment_id)
+                and not payment._incident_is_booked()
+            )
+        )
+
     def _incident_refundable(self):
         """Return the payments with a grant that these reconcile with other payments."""
         payments = self.env["account.payment"].sudo()

@@ -57,7 +57,9 @@ class PaymentTransaction(models.Model):
             )
         )
         unattended = self.with_context(incident_unattended=True)
-        return super(PaymentTransaction, unattended)._post_process()
+        res = super(PaymentTransaction, unattended)._post_process()
+        self._incident_settle_added()
+        return res
 
     def _send_invoice(self):
         """Override of `sale` for R3.6: what was posted under the lock of an account is

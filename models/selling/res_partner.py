@@ -1,14 +1,22 @@
-"""The account balance of a customer (R1): money, not incidents."""
+"""The account balance of a customer (R1): money, not incidents.
+
+It is what the receivables say, but for what is no money: a payment that is not
+effective (any more), reconciled or not (R12.7); and for what is held.
+"""
 
 from odoo import models
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+#: The states in which a payment is effective (R1).
+EFFECTIVE = ("in_process", "paid")
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def _incident_money_domain(self, company):
-        """Return the domain of the open journal items of this customer."""
+    def _incident_receivable_domain(self, company):
+        """Return the domain of the journal items of this customer that count."""
         self.ensure_one()
         return (
             Domain(
@@ -17,7 +25,16 @@ class ResPartner(models.Model):
             & Domain("company_id", "=", company.id)
             & Domain("account_type", "=", "asset_receivable")
             & Domain("parent_state", "=", "posted")
-            & Domain("reconciled", "=", False)
+            & (
+                Domain("payment_id", "=", False)
+                | Domain("payment_id.state", "in", EFFECTIVE)
+            )
+        )
+
+    def _incident_money_domain(self, company):
+        """Return the domain of the open journal items of this customer."""
+        return self._incident_receivable_domain(company) & Domain(
+            "reconciled", "=", False
         )
 
     def _incident_account_balance(self, company):
@@ -34,15 +51,49 @@ class ResPartner(models.Model):
         )
         credits = self._incident_open_credits(company)
         held = sum(credits.filtered(self._incident_is_held).mapped("amount_residual"))
-        return company.currency_id.round(held - (residual or 0))
+        void = self._incident_void(company)
+        return company.currency_id.round(held - (residual or 0) - void)
+
+    def _incident_void(self, company):
+        """Return what is reconciled with payments that are not effective, or with other
+        entries in draft: core leaves it so, and nobody has paid it (R12.7).
+
+        :return: in the currency of the company.
+        :rtype: float
+        """
+        items = self.env["account.move.line"].sudo()
+        query = items._search(self._incident_receivable_domain(company))
+        partials = self.env["account.partial.reconcile"]
+        partials.flush_model(["debit_move_id", "credit_move_id", "amount"])
+        items.flush_model(["parent_state", "payment_id"])
+        self.env["account.payment"].flush_model(["state"])
+        [[amount]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT SUM(partial.amount)
+                  FROM account_partial_reconcile partial
+                  JOIN account_move_line payer ON payer.id = partial.credit_move_id
+                  LEFT JOIN account_payment payment ON payment.id = payer.payment_id
+                 WHERE partial.debit_move_id IN %s
+                   AND (payer.parent_state <> 'posted'
+                        OR payment.state NOT IN %s)
+                """,
+                query.subselect(),
+                EFFECTIVE,
+            )
+        )
+        return amount or 0
 
     def _incident_credits(self, company):
         """Return the outstanding credits that the customer can spend, oldest first.
 
         :return: ``account.move.line`` records with superuser rights.
         """
-        credits = self._incident_open_credits(company)
-        return credits - credits.filtered(self._incident_is_held)
+        return self._incident_open_credits(company).filtered(
+            lambda credit: not (
+                self._incident_is_held(credit) or credit.move_id._incident_is_owed()
+            )
+        )
 
     def _incident_open_credits(self, company):
         return (

@@ -6,8 +6,14 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+from .res_company import BooksClosed
+
 #: How many orders of plans the users of a customer may leave unpaid.
 MAX_OPEN_ORDERS = 20
+
+
+class BalanceShort(UserError):
+    """The account balance does not suffice."""
 
 
 class SaleOrder(models.Model):
@@ -207,6 +213,18 @@ class SaleOrder(models.Model):
         balance = customer._incident_account_balance(self.company_id)
         return balance if balance >= self._incident_company_total() else None
 
+    def _incident_books_closed(self):
+        """Return the lock dates that keep this order from being invoiced today, in
+        words; None if there are none.
+
+        :rtype: str | None
+        """
+        try:
+            self.company_id._incident_check_books(self.order_line.tax_ids)
+        except BooksClosed as error:
+            return error.locks
+        return None
+
     def _incident_is_own(self, user):
         """Return whether this user belongs to the customer of the order (R11.6)."""
         customer = self.partner_id.commercial_partner_id
@@ -236,7 +254,9 @@ class SaleOrder(models.Model):
         """Confirm the order, invoice it, post the invoice, and settle it from the
         customer's outstanding credits, oldest first (R11.4): all of it or nothing.
 
-        :raise UserError: if the order cannot be paid so (any more).
+        :raise BalanceShort: if the balance does not suffice (any more).
+        :raise BooksClosed: if a lock date forbids the invoice.
+        :raise UserError: if the order cannot be paid so otherwise.
         :return: the invoice.
         """
         self.ensure_one()
@@ -250,7 +270,7 @@ class SaleOrder(models.Model):
                 self.env._("%(order)s does not wait for a payment.", order=self.name)
             )
         if self.partner_invoice_id.commercial_partner_id != customer:
-            raise UserError(
+            raise BalanceShort(
                 self.env._(
                     "%(order)s is invoiced to %(payer)s, and cannot be paid from the "
                     "account balance of %(customer)s.",
@@ -260,10 +280,12 @@ class SaleOrder(models.Model):
                 )
             )
         balance = customer._incident_account_balance(self.company_id)
+        short = BalanceShort(
+            self.env._("The account balance does not suffice any more.")
+        )
         if balance < self._incident_company_total():
-            raise UserError(
-                self.env._("The account balance does not suffice any more.")
-            )
+            raise short
+        self.company_id._incident_check_books(self.order_line.tax_ids)
         invoice = self._incident_invoice_at_once()
         # Who has paid it sees an invoice in the portal, not the proforma of one.
         invoice.is_move_sent = True
@@ -273,7 +295,5 @@ class SaleOrder(models.Model):
             if credit.account_id in invoice.line_ids.account_id:
                 invoice.js_assign_outstanding_line(credit.id)
         if not invoice.currency_id.is_zero(invoice.amount_residual):
-            raise UserError(
-                self.env._("The account balance does not suffice any more.")
-            )
+            raise short
         return invoice

@@ -22,6 +22,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.fields import Command, Domain
 
+from ..selling.sale_order_portal import BalanceShort
 from .subscription_orders import REPLACING
 
 #: How often in a row a step gives way to somebody else.
@@ -42,9 +43,10 @@ PROBLEMS = [
     ("free", "It costs nothing now: a helpdesk manager has to renew it"),
     ("archived", "The customer is archived"),
     ("error", "An unexpected error, which is in the server's log"),
+    ("books", "Accounting refuses to invoice the order, whose history says why"),
 ]
 #: With these the customer has nothing to do, and is told only that it ends.
-QUIET = ("paying", "transfer", "free", "archived", "error")
+QUIET = ("paying", "transfer", "free", "archived", "error", "books")
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -330,8 +332,13 @@ class SaleOrder(models.Model):
             with self.env.cr.savepoint():
                 self._incident_pay_from_balance()
             return None
-        except UserError:
+        except BalanceShort:
             self.env.invalidate_all()
+        except UserError as error:
+            # The money is there, and accounting refuses: nothing is taken elsewhere.
+            self.env.invalidate_all()
+            self._message_log(body=str(error.args[0]))
+            return "books"
         if self._incident_grant_on() != "paid":
             self._incident_invoice_first()
             return None

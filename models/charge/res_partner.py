@@ -1,0 +1,26 @@
+from odoo import models
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    """Money that has come settles charges before all else (R10.2)."""
+
+    _inherit = "res.partner"
+
+    def _incident_open_items(self, company):
+        """Override: first what is open of charges."""
+        charged = self._incident_items_to_pay(
+            company, Domain("move_id.ticket_charge_id", "!=", False)
+        )
+        return charged | super()._incident_open_items(company)
+
+    def _incident_settle_open(self, company, credits=None, invoices=None):
+        """Override to tell it in the tickets (R10.4)."""
+        settled = super()._incident_settle_open(
+            company, credits=credits, invoices=invoices
+        )
+        for invoice in settled:
+            if invoice.ticket_charge_id:
+                charge = invoice.ticket_charge_id.with_env(self.sudo().env)
+                charge._log(self.env._("Settled"), invoice)
+        return settled
