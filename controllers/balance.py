@@ -41,13 +41,12 @@ class PaidSupportBalance(PortalAccount):
             return request.redirect("/my/incidents?settle=refused")
         return request.redirect(back)
 
-    @http.route()
-    def portal_my_overdue_invoices(self, access_token=None, **kw):
-        """Override: nobody is asked for money that the account balance has."""
+    def _overdue_invoices_get_page_view_values(self, overdue_invoices, **kwargs):
+        """Override of `account_payment`: nobody is asked for money that the account
+        balance has. Without a payment, core shows the list of invoices instead."""
         user = request.env.user
-        overdue = request.env["account.move"].search(
-            self._get_overdue_invoices_domain()
+        if any(move._incident_balance_offer(user) for move in overdue_invoices):
+            return {"page_name": "overdue_invoices"}
+        return super()._overdue_invoices_get_page_view_values(
+            overdue_invoices, **kwargs
         )
-        if any(move._incident_balance_offer(user) for move in overdue):
-            return request.redirect("/my/incidents")
-        return super().portal_my_overdue_invoices(access_token=access_token, **kw)

@@ -24,6 +24,7 @@ OUTCOMES = {
     "/my/incidents/buy/order": (None, "/my/orders/"),
     "/my/incidents/funds": ("page", None),
     "/my/incidents/funds/pay": (None, "/payment/pay?"),
+    "/my/incidents/settle": (None, LIST),
     "/my/incidents/statement": ("page", "page"),
     "/my/incidents/statement/csv": ("page", "page"),
     "/my/incidents/statement/page/<int:page>": ("page", "page"),
@@ -69,6 +70,7 @@ class TestAttackRoutes(AttackCommon):
         self.words = {
             "plan": self.months.id,
             "team": self.team.id,
+            "invoice": self.charge.invoice_ids.id,
             "partner": self.user.partner_id.id,
         }
 

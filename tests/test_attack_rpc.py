@@ -122,6 +122,7 @@ METHODS = {
     "product.template.write": "-----",
     "res.partner.action_incident_confirm_email": "-----",
     "res.partner.action_incident_register": "--!!-",
+    "res.partner.action_incident_settle": "----+",
     "res.partner.action_view_incidents": "-++++",
     "res.partner.copy": "-----",
     "res.partner.create": "-----",

@@ -11,6 +11,7 @@ ROUTES = {
     "/my/incidents/buy/order": {"plan": "{plan}", "quantity": "1"},
     "/my/incidents/funds": None,
     "/my/incidents/funds/pay": {"amount": "10"},
+    "/my/incidents/settle": {"invoice": "{invoice}"},
     "/my/incidents/statement": None,
     "/my/incidents/statement/csv": None,
     "/my/incidents/statement/page/<int:page>": None,

@@ -4,9 +4,11 @@ It is what the receivables say, but for what is no money: a payment that is not
 effective (any more), reconciled or not (R12.7); and for what is held.
 """
 
-from odoo import models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..groups import ACCOUNTANTS
 
 #: The states in which a payment is effective (R1).
 EFFECTIVE = ("in_process", "paid")
@@ -14,6 +16,33 @@ EFFECTIVE = ("in_process", "paid")
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
+
+    incident_account_balance = fields.Monetary(
+        string="Account balance",
+        compute="_compute_incident_account_balance",
+        groups=ACCOUNTANTS,
+        help="Outstanding credits, less what is to pay, less what was paid online for "
+        "orders that are not invoiced yet: of the customer, in the current company.",
+    )
+    incident_can_settle = fields.Boolean(
+        compute="_compute_incident_account_balance", groups=ACCOUNTANTS
+    )
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_incident_account_balance(self):
+        company = self.env.company
+        for partner in self:
+            customer = partner.commercial_partner_id._origin
+            partner.incident_account_balance = (
+                customer._incident_account_balance(company) if customer else 0
+            )
+            partner.incident_can_settle = bool(
+                customer
+                and customer._incident_spendable(
+                    company, customer._incident_open_items(company)
+                )
+            )
 
     def _incident_receivable_domain(self, company):
         """Return the domain of the journal items of this customer that count."""
