@@ -73,6 +73,8 @@ class TestAccountBalance(ChargeCommon):
                 (charge.payment_state, charge.amount_due), ("accounting", 20)
             )
             self.assertEqual(self.money(), -20)
+            with self.assertRefused("in work"):
+                self.refund(charge)
             if payment.state == "rejected":
                 payment.action_draft()
             payment.action_post()

@@ -62,6 +62,30 @@ class TestArrivingFunds(ChargeCommon):
         self.assertIn("Settled: “Restore”", self.history())
         self.assertEqual(self.account_model._check_ledger(), [])
 
+    def test_worked_entry(self):
+        """docs/accounting.md: the entries of that, with the numbers of the accounts."""
+        charge, invoice = self.charge(20), self.owed()
+        payment = self.fund(65)
+        entries = {
+            move: {(line.account_id.code, line.debit, line.credit) for line in lines}
+            for move, lines in (
+                charge.invoice_ids | invoice | payment.move_id
+            ).line_ids.grouped("move_id").items()
+        }
+        self.assertEqual(
+            list(entries.values()),
+            [
+                {("121000", 20, 0), ("400000", 0, 20)},
+                {("121000", 45, 0), ("400000", 0, 45)},
+                {("101403", 65, 0), ("121000", 0, 65)},
+            ],
+        )
+        partials = payment.move_id.line_ids.matched_debit_ids.sorted("id")
+        self.assertEqual(
+            [(partial.debit_move_id.move_id, partial.amount) for partial in partials],
+            [(charge.invoice_ids, 20), (invoice, 45)],
+        )
+
     def test_undone(self):
         """R12.7, R8.4: what had settled is owed again, and redone it is paid again."""
         charge, invoice = self.charge(20), self.owed()
@@ -222,6 +246,17 @@ class TestArrivingFunds(ChargeCommon):
         self.fund(65, invoice_ids=[Command.set(invoice.ids)])
         self.assertEqual(self.states(charge, invoice), ["not_paid", "paid"])
         self.assertFalse(self.outbox.search([("prints", "=", False)]))
+
+    def test_free_credit_is_no_difference(self):
+        """R13.4: what accountants take apart stays so, and is no difference."""
+        charge = self.charge(20)
+        payment = self.fund(65)
+        charge.invoice_ids.line_ids.remove_move_reconcile()
+        self.print_and_mail()
+        self.assertEqual(self.states(charge), ["not_paid"])
+        self.assertEqual(self.account_model._check_ledger(), [])
+        payment.action_draft()
+        self.assertEqual(self.account_model._check_ledger(), [])
 
     def test_asked_for_by_staff(self):
         """R10.2: a card that staff have charged is theirs to assign."""

@@ -2,6 +2,7 @@ import os
 import signal
 from unittest.mock import patch
 
+from odoo import SUPERUSER_ID
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
@@ -120,6 +121,89 @@ class TestChargeConcurrency(ConcurrencyCase):
                 [("ticket_id", "in", self.ticket_ids)]
             )
             self.assertEqual(sorted(charges.mapped("amount_due")), [0, 50])
+
+    def test_funds_and_charge(self):
+        """R10.2: funds of 100 that arrive while 100 are charged pay for it, whichever
+        comes first: with the charge, or by the scheduled action; run by two, once."""
+        payment = self._fund(100)
+
+        def work(env, number):
+            if number:
+                self._charge(env)
+            else:
+                env["helpdesk.incident.outbox"]._cron_print()
+
+        self.race(work, uid=SUPERUSER_ID)
+        for _n in range(2):
+            self.race(lambda env, _number: env["helpdesk.incident.outbox"]._cron_print())
+        self.assertSettled(payment)
+
+    def test_funds_killed(self):
+        """R10.2: whoever is killed while money settles what is open, has settled
+        nothing; the next run does, once."""
+        self._charged()
+        payment = self._fund(100)
+        partner_class = self.registry["res.partner"]
+        settle = partner_class._incident_settle_open
+
+        def settled(partner, *args, **kwargs):
+            settle(partner, *args, **kwargs)
+            partner.env.flush_all()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        with patch.object(partner_class, "_incident_settle_open", settled):
+            pid = self.fork(lambda env: env["helpdesk.incident.outbox"]._cron_print())
+            _pid, status = os.waitpid(pid, 0)
+        self.assertEqual(os.WTERMSIG(status), signal.SIGKILL)
+        with self.transaction() as env:
+            charge = env["helpdesk.ticket.charge"].search(
+                [("ticket_id", "in", self.ticket_ids)]
+            )
+            self.assertEqual(charge.payment_state, "not_paid")
+        for _n in range(2):
+            self._print()
+            self.assertSettled(payment)
+
+    def _fund(self, amount):
+        """Add funds online, as a customer does.
+
+        :return: the id of the payment.
+        """
+        with self.transaction() as env:
+            provider = env["payment.provider"].search(
+                [("code", "=", "demo"), ("company_id", "=", env.company.id)], limit=1
+            )
+            provider.state = "test"
+            transaction = env["payment.transaction"].create(
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": provider.payment_method_ids[:1].id,
+                    "amount": amount,
+                    "currency_id": env.company.currency_id.id,
+                    "partner_id": self.customer_id,
+                    "reference": self._testMethodName,
+                    "operation": "online_direct",
+                }
+            )
+            transaction._set_done()
+            transaction._post_process()
+            return transaction.payment_id.id
+
+    def assertSettled(self, payment_id):
+        """Check that a payment pays for the one charge, once, and nothing is left."""
+        with self.transaction() as env:
+            charge = env["helpdesk.ticket.charge"].search(
+                [("ticket_id", "in", self.ticket_ids)]
+            )
+            self.assertEqual(charge.payment_state, "paid")
+            payment = env["account.payment"].browse(payment_id)
+            partials = payment.move_id.line_ids.matched_debit_ids
+            self.assertEqual(partials.debit_move_id.move_id, charge.invoice_ids)
+            self.assertEqual(len(partials), 1)
+            customer = env["res.partner"].browse(self.customer_id)
+            self.assertEqual(customer._incident_account_balance(env.company), 0)
+            rows = env["helpdesk.incident.outbox"].search([("prints", "=", False)])
+            self.assertFalse(rows)
 
     def test_two_refunds(self):
         """R10.4: credited once."""

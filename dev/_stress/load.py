@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from itertools import count
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from _server import Customer, token
@@ -300,9 +301,11 @@ class Payer(Client):
 
 class Charger(Client):
     """Charges in a ticket, which is mailed with its invoice (R10). What the account
-    balance does not cover stays due; no incident moves."""
+    balance does not cover stays due, until funds are added; no incident moves."""
 
     kind, login = "charge", "charger"
+    #: Small, and more than is there.
+    AMOUNTS = (1, 3 * PRICE, 6 * PRICE)
 
     def once(self):
         self.ask(self._charge, self.name())
@@ -314,7 +317,7 @@ class Charger(Client):
             {
                 "ticket_id": self.load.charged_id,
                 "name": name,
-                "amount": 1,
+                "amount": self.random.choice(self.AMOUNTS),
                 "request_key": name,
             },
         )
@@ -368,7 +371,77 @@ class Buyer(Client):
         raise Lost(f"no answer to paying: {answer.status_code} {where}")
 
 
-class OnlineBuyer(Buyer):
+class OnlinePayer(Client):
+    """Pays online, with `payment_demo`."""
+
+    def card(self, amount):
+        """Return what the form to pay sends."""
+        return {
+            "provider_id": self.world.provider_id,
+            "payment_method_id": self.world.method_id,
+            "token_id": None,
+            "amount": amount,
+            "flow": "direct",
+            "tokenization_requested": False,
+        }
+
+    def simulate(self, reference, state):
+        """Let a payment become what it becomes, and wait until it is processed.
+
+        :param str state: "done", "error", "cancel" or "pending".
+        """
+        self.rpc(
+            "/payment/demo/simulate_payment",
+            reference=reference,
+            payment_details="4242",
+            simulated_state=state,
+        )
+        # It is paid from here on. The browser asks until it is told that this was
+        # processed, in vain while somebody else works on the account.
+        for _n in range(50):
+            try:
+                return self.rpc("/payment/status/poll")
+            except requests.RequestException:
+                break
+            except Lost as lost:
+                if "retry" not in str(lost):
+                    raise
+                time.sleep(0.1)
+        # A scheduled action does it later.
+        return True
+
+
+class Funder(OnlinePayer):
+    """Adds funds online, which settle what is open of charges (R10.2, R11.5); not
+    always does the money come."""
+
+    kind, login, form = "fund", "contact", True
+
+    def once(self):
+        state = self.random.choice(("done", "done", "done", "error", "pending"))
+        name, number = self.name(), self.random.randint(1, 5)
+        quantity = number if state == "done" else 0
+        self.ask(self._pay, name, number * PRICE, state, name=name, quantity=quantity)
+
+    def _pay(self, name, amount, state):
+        answer = self.send("/my/incidents/funds/pay", {"amount": str(amount)})
+        where = urlsplit(answer.headers.get("Location", ""))
+        if where.path != "/payment/pay":
+            raise Lost(f"no way to add funds: {answer.status_code} {where.path}")
+        form = {key: value for key, [value] in parse_qs(where.query).items()}
+        reference = self.rpc(
+            "/payment/transaction",
+            **self.card(amount),
+            currency_id=int(form["currency_id"]),
+            partner_id=int(form["partner_id"]),
+            access_token=form["access_token"],
+            landing_route="/my/incidents",
+            reference_prefix=name,
+        )["reference"]
+        return self.simulate(reference, state)
+
+
+class OnlineBuyer(OnlinePayer, Buyer):
     """Pays orders online, with `payment_demo`; not always does the money come (R1)."""
 
     kind = "online"
@@ -391,34 +464,11 @@ class OnlineBuyer(Buyer):
     def _pay(self, order_id, state="done"):
         reference = self.rpc(
             f"/my/orders/{order_id}/transaction",
+            **self.card(PRICE),
             access_token=None,
-            provider_id=self.world.provider_id,
-            payment_method_id=self.world.method_id,
-            token_id=None,
-            amount=PRICE,
-            flow="direct",
-            tokenization_requested=False,
             landing_route="/my/orders",
         )["reference"]
-        self.rpc(
-            "/payment/demo/simulate_payment",
-            reference=reference,
-            payment_details="4242",
-            simulated_state=state,
-        )
-        # It is paid from here on. The browser asks until it is told that this was
-        # processed, in vain while somebody else works on the account.
-        for _n in range(50):
-            try:
-                return self.rpc("/payment/status/poll")
-            except requests.RequestException:
-                break
-            except Lost as lost:
-                if "retry" not in str(lost):
-                    raise
-                time.sleep(0.1)
-        # A scheduled action does it later.
-        return True
+        return self.simulate(reference, state)
 
 
 class Clock(Client):
@@ -458,6 +508,7 @@ EVERYBODY = (
     (Payer, 2),
     (Buyer, 1),
     (OnlineBuyer, 1),
+    (Funder, 1),
     (Charger, 1),
     (Clock, 1),
 )

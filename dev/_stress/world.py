@@ -25,7 +25,8 @@ WRITTEN = """
     SELECT CASE
              WHEN e.ticket_id IS NOT NULL THEN ticket.name
              WHEN e.res_model = 'account.payment'
-             THEN COALESCE(online.client_order_ref, payment.memo)
+             THEN COALESCE(online.client_order_ref, transaction.reference,
+                           payment.memo)
              WHEN e.cause_key LIKE 'sale_line:%%' THEN sale.client_order_ref
              WHEN e.kind = 'adjustment' THEN e.name
              WHEN e.kind = 'period' THEN allotment.name
@@ -58,7 +59,8 @@ OVERDRAWN = """
 """
 
 #: What was written beside entries: a ticket that was refused, an order that is
-#: confirmed and not paid for, an invoice that is posted and not paid.
+#: confirmed and not paid for, an invoice that is posted and not paid; and what was not
+#: written: funds that have not settled a charge.
 LOOSE = """
     SELECT 'ticket without incidents: ' || ticket.name
       FROM helpdesk_ticket ticket
@@ -75,6 +77,22 @@ LOOSE = """
       FROM account_move move
      WHERE move.move_type = 'out_invoice' AND move.ticket_charge_id IS NULL
        AND (move.state <> 'posted' OR move.amount_residual <> 0)
+    UNION ALL
+    SELECT 'funds beside a charge that is open: ' || transaction.reference
+      FROM payment_transaction transaction
+      JOIN account_payment payment ON payment.id = transaction.payment_id
+      JOIN account_move_line credit ON credit.move_id = payment.move_id
+      JOIN account_account account ON account.id = credit.account_id
+       AND account.account_type = 'asset_receivable'
+     WHERE transaction.reference LIKE 'fund %%' AND credit.amount_residual < 0
+       AND EXISTS (SELECT FROM account_move charge
+                    WHERE charge.ticket_charge_id IS NOT NULL
+                      AND charge.move_type = 'out_invoice'
+                      AND charge.state = 'posted' AND charge.amount_residual > 0
+                      AND charge.commercial_partner_id = credit.partner_id)
+    UNION ALL
+    SELECT 'money that settles nothing: ' || outbox.method
+      FROM helpdesk_incident_outbox outbox WHERE NOT outbox.prints
     UNION ALL
     SELECT 'fault: ' || fault.id::text FROM helpdesk_incident_fault fault
 """
@@ -213,7 +231,7 @@ class World:
 
     def act(self):
         """Do what time and the scheduled actions would still do: periods begin and end,
-        online payments whose payer has left are processed.
+        online payments whose payer has left are processed, and settle what is open.
 
         They leave alone what somebody else works on: what was killed may still do.
         """
@@ -224,7 +242,12 @@ class World:
                 accounts = env["helpdesk.incident.account"]
                 accounts._cron_open_and_close()
                 env["payment.transaction"]._cron_post_process()
-                due = accounts.browse(self.account_id)._due()
+                outbox = env["helpdesk.incident.outbox"]
+                for row in outbox.search([("prints", "=", False)]):
+                    row._deliver()
+                due = accounts.browse(self.account_id)._due() or outbox.search_count(
+                    [("prints", "=", False)]
+                )
 
     def written(self):
         """Return what has moved, by token.

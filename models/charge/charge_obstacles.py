@@ -130,9 +130,8 @@ class HelpdeskTicketCharge(models.Model):
                 )
             )
         payers = invoices._incident_receivable().matched_credit_ids
-        drafts = (invoices | payers.credit_move_id.move_id).filtered(
-            lambda move: move.state == "draft"
-        )
+        drafts = invoices.filtered(lambda move: move.state == "draft")
+        drafts |= payers._incident_void().credit_move_id.move_id
         if drafts:
             raise UserError(
                 self.env._(

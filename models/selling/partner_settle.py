@@ -13,6 +13,10 @@ from odoo.http import request
 
 from ..groups import BOOKKEEPERS
 
+#: The fields of a transaction that say what it pays for, whatever module has them: the
+#: point of sale, donations.
+DOCUMENTS = ("sale_order_ids", "invoice_ids", "pos_order_id", "is_donation")
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -94,6 +98,8 @@ class ResPartner(models.Model):
 
         :rtype: float
         """
+        if not items:
+            return 0.0
         credits = self._incident_credits(company).filtered(
             lambda credit: credit.account_id in items.account_id
         )
@@ -113,20 +119,20 @@ class ResPartner(models.Model):
                 )
                 & Domain("company_id", "=", company.id)
                 & Domain("operation", "=like", "online_%")
-                & Domain("sale_order_ids", "=", False)
-                & Domain("invoice_ids", "=", False)
                 & Domain("source_transaction_id", "=", False)
                 & (
                     Domain("state", "in", ("pending", "authorized"))
                     | Domain("state", "=", "done")
                     & Domain("is_post_processed", "=", False)
-                ),
-                limit=5,
+                )
             )
         )
         # Nobody knows whether a wire transfer was made.
         return transactions.filtered(
-            lambda transaction: transaction.provider_code not in ("none", "custom")
+            lambda transaction: (
+                transaction.provider_code not in ("none", "custom")
+                and transaction._incident_adds_funds()
+            )
         )
 
     def _incident_portal_money(self, company):
@@ -277,10 +283,12 @@ class PaymentTransaction(models.Model):
         """Let what customers have added without a document settle what is open (R10.2).
         What staff have asked for is theirs."""
         for transaction in self.sudo():
-            paid = transaction | transaction.source_transaction_id
-            if (
-                transaction.state == "done"
-                and (transaction.operation or "").startswith("online_")
-                and not (paid.sale_order_ids or paid.invoice_ids)
-            ):
+            if transaction.state == "done" and transaction._incident_adds_funds():
                 transaction.payment_id.move_id._incident_settle_later()
+
+    def _incident_adds_funds(self):
+        """Return whether a customer pays by this without a document (R11.5)."""
+        paid = self | self.source_transaction_id
+        return (self.operation or "").startswith("online_") and not any(
+            any(paid.mapped(name)) for name in DOCUMENTS if name in paid._fields
+        )
