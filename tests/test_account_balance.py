@@ -58,6 +58,16 @@ class TestAccountBalance(ChargeCommon):
         payment.action_draft()
         self.assertEqual((self.money(), self.money(payer)), (-50, 0))
 
+    def test_deleted(self):
+        """R10.2: a payment of a charge can be deleted; then 20 are to pay."""
+        charge = self.charge(20)
+        self.register(charge.invoice_ids).unlink()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual((charge.payment_state, charge.amount_due), ("not_paid", 20))
+        self.assertEqual(self.money(), -20)
+        self.assertEqual(self.account_model._check_ledger(), [])
+
     def test_charge(self):
         """R10.2: a charge of 20 whose payment is reset, or rejected, is not paid, and
         nobody is asked to pay it: it is with accounting."""

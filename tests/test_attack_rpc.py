@@ -27,7 +27,7 @@ METHODS = {
     "account.payment.create": "----+",
     "account.payment.default_get": "+++++",
     "account.payment.action_post": "----+",
-    "account.payment.unlink": "----!",
+    "account.payment.unlink": "----+",
     "account.payment.write": "----+",
     "helpdesk.incident.account.action_view_entries": "-++-+",
     "helpdesk.incident.account.action_view_orders": "-++-+",
@@ -178,6 +178,7 @@ WRITTEN = {
 #: What changes what the customer has, by whom: the staff do their work.
 CHANGES = {
     ("account.partial.reconcile.unlink", "accountant"),
+    ("account.payment.unlink", "accountant"),
     ("helpdesk.incident.subscription.action_auto_renew_off", "agent"),
     ("helpdesk.incident.subscription.order.action_order", "agent"),
     ("helpdesk.ticket.copy", "agent"),
