@@ -68,9 +68,9 @@ class TestArrivingFunds(ChargeCommon):
         payment = self.fund(65)
         entries = {
             move: {(line.account_id.code, line.debit, line.credit) for line in lines}
-            for move, lines in (
-                charge.invoice_ids | invoice | payment.move_id
-            ).line_ids.grouped("move_id").items()
+            for move, lines in (charge.invoice_ids | invoice | payment.move_id)
+            .line_ids.grouped("move_id")
+            .items()
         }
         self.assertEqual(
             list(entries.values()),

@@ -135,7 +135,9 @@ class TestChargeConcurrency(ConcurrencyCase):
 
         self.race(work, uid=SUPERUSER_ID)
         for _n in range(2):
-            self.race(lambda env, _number: env["helpdesk.incident.outbox"]._cron_print())
+            self.race(
+                lambda env, _number: env["helpdesk.incident.outbox"]._cron_print()
+            )
         self.assertSettled(payment)
 
     def test_funds_killed(self):

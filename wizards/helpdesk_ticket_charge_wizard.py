@@ -137,9 +137,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
             self.amount_tax = amounts["tax"]
             self.amount_total = amounts["total"]
         elif difference < 0:
-            company._incident_check_books(
-                old.invoice_ids.invoice_line_ids.tax_ids
-            )
+            company._incident_check_books(old.invoice_ids.invoice_line_ids.tax_ids)
             self.amount_credited = -difference
             # With taxes to be added: in proportion.
             self.amount_total = currency.round(

@@ -45,8 +45,7 @@ class ResPartner(models.Model):
             "params": {
                 "type": "success" if settled else "info",
                 "message": self.env._(
-                    "Paid from the account balance, in full or in part: "
-                    "%(documents)s.",
+                    "Paid from the account balance, in full or in part: %(documents)s.",
                     documents=", ".join(names),
                 )
                 if settled

@@ -119,8 +119,10 @@ class ResPartner(models.Model):
         :return: ``account.move.line`` records with superuser rights.
         """
         return self._incident_open_credits(company).filtered(
-            lambda credit: not (
-                self._incident_is_held(credit) or credit.move_id._incident_is_owed()
+            lambda credit: (
+                not (
+                    self._incident_is_held(credit) or credit.move_id._incident_is_owed()
+                )
             )
         )
 
