@@ -79,6 +79,7 @@ from . import test_scheduled_crash
 from . import test_settings
 from . import test_settle
 from . import test_statement
+from . import test_statement_past
 from . import test_statement_tours
 from . import test_stress
 from . import test_subscription

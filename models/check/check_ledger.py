@@ -126,8 +126,19 @@ class HelpdeskIncidentAccount(models.Model):
                 "ticket_id": ("e.ticket_id", "ticket.id"),
                 "date": (
                     "e.date",
-                    """CASE e.kind WHEN 'period' THEN m.date_from
-                                   WHEN 'expiry' THEN m.date_to ELSE e.date END""",
+                    # That of the window, or later, of what somebody did on that day.
+                    """CASE WHEN e.kind = 'period' AND (
+                                e.date <= m.date_from
+                                OR m.subscription_id IS NOT NULL AND NOT EXISTS (
+                                   SELECT FROM helpdesk_incident_purchase p
+                                    WHERE p.allotment_id = m.id AND p.date = e.date))
+                            THEN m.date_from
+                            WHEN e.kind = 'expiry' AND e.date <> m.date_to
+                            THEN GREATEST(m.date_to, (
+                                SELECT MAX(o.date) FROM helpdesk_incident_entry o
+                                 WHERE o.allotment_id = m.id AND o.id < e.id
+                                   AND o.kind IN ('period', 'return')))
+                            ELSE e.date END""",
                 ),
                 "kind": (
                     "e.kind",

@@ -61,7 +61,7 @@ class HelpdeskIncidentAccount(models.Model):
         if period_causes:
             self._set_targets(period_causes)
             count += self._post_lines(self._revocation_lines(period_causes))
-            count += accounts._due()._open_and_close()
+            count += accounts._due()._open_and_close(by_time=False)
         return count + self._post_lines(
             self._lifetime_lines([c for c in causes if not c.date_from])
         )

@@ -25,24 +25,29 @@ PATIENCE = 5
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
-    def _open_and_close(self):
+    def _open_and_close(self, by_time=True):
         """Grant what is due and close what has ended (R9.3) of accounts with due or
         ended allotments: those that ``_lock`` returns.
 
         A period that went by unseen is granted and closed: nothing of it is usable,
-        all of it is counted. ``period`` is dated at the beginning of its window,
-        ``expiry`` at the end (R3.7).
+        all of it is counted.
 
+        :param bool by_time: whether that is what time has done. Then ``period`` is
+            dated at the beginning of its window and ``expiry`` at the end, whenever
+            they are written. What follows from a document is dated the day it happens:
+            what was said of a past day stays true (R3.7).
         :return: the number of entries written.
         :rtype: int
         """
         if not self:
             return 0
         post = self.env["helpdesk.incident.entry"]._post
+        begun = SQL("m.date_from" if by_time else "today.day")
+        ended = SQL("m.date_to" if by_time else "today.day")
         return post(
             self._due_lines(
                 condition=DUE,
-                values=SQL("m.date_from, 'period', m.to_grant, m.cause_key"),
+                values=SQL("%s, 'period', m.to_grant, m.cause_key", begun),
                 text=SQL(
                     "CASE WHEN m.granted = 0 THEN %s ELSE %s END",
                     self._in_partner_language(PERIOD_GRANTED),
@@ -52,7 +57,7 @@ class HelpdeskIncidentAccount(models.Model):
         ) + post(
             self._due_lines(
                 condition=ENDED,
-                values=SQL("m.date_to, 'expiry', -m.balance, 'expiry:' || m.id"),
+                values=SQL("%s, 'expiry', -m.balance, 'expiry:' || m.id", ended),
                 text=self._in_partner_language(PERIOD_LAPSED),
             )
         )

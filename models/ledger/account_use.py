@@ -272,7 +272,6 @@ class HelpdeskIncidentAccount(models.Model):
     def _late_expiry_line(self, document, allotment, quantity):
         return dict(
             self._document_line(document, allotment, "expiry", -quantity),
-            date=allotment.date_to,
             cause_key=f"expiry:{allotment.id}",
             name=self._in_customer_language().env._(
                 "%(document)s: returned after the period had ended",

@@ -44,9 +44,9 @@ class HelpdeskIncidentAccount(models.Model):
         self._release_soon()
         return legs
 
-    def _open_and_close(self):
+    def _open_and_close(self, by_time=True):
         """Override for R11.3: a new period."""
-        count = super()._open_and_close()
+        count = super()._open_and_close(by_time)
         if count:
             self._release_soon()
         return count
