@@ -90,11 +90,14 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                 OFFSET 0
             ), valued AS (
                 SELECT spent.*,
-                       CASE used WHEN 0 THEN 0 WHEN quantity THEN amount
+                       CASE WHEN used = 0 OR amount < 0 THEN 0
+                            WHEN used = quantity THEN amount
                             ELSE ROUND(amount * used / quantity, places)
                        END AS amount_used,
-                       -- of what has given nothing (any more), all is gone
-                       CASE gone WHEN quantity THEN amount WHEN 0 THEN 0
+                       -- of what has given nothing (any more), all is gone; and what
+                       -- was credited beyond the price: nothing is worth less than 0
+                       CASE WHEN gone = quantity OR amount < 0 THEN amount
+                            WHEN gone = 0 THEN 0
                             ELSE ROUND(amount * gone / quantity, places)
                        END AS amount_gone
                   FROM spent

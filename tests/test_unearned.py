@@ -106,6 +106,51 @@ class TestUnearned(UnearnedCommon):
         self.assertEqual(self.positions(), [(10, 2, 0, 8, 0)])
         self.assertAgrees()
 
+    def test_credited_beyond_the_price(self):
+        """R12.4: goodwill of 60.00 on 50.00, 4 of 10 used: what is beyond the price is
+        lost, nothing used or left is worth less than 0.00."""
+        order = self.quotation(self.pack)
+        self.paid(order)
+        self.use(4)
+        with self.on("2027-05-03"):
+            note = self.reverse(order.invoice_ids, post=False, incident_goodwill=True)
+            note.invoice_line_ids.price_unit = 60
+            note.action_post()
+            [row] = self.rows()
+            self.assertEqual(
+                (row.amount, row.amount_used, row.amount_lapsed, row.amount_left),
+                (-10, 0, -10, 0),
+            )
+            self.assertEqual((row.used, row.quantity_left), (4, 6))
+            april, may = self.by_month("2027-04-01", "2027-05-31").sorted("date")
+            self.assertEqual((april.amount_used, april.amount_closing), (20, 30))
+            self.assertEqual(
+                (may.amount, may.amount_used, may.amount_lapsed, may.amount_closing),
+                (-60, -20, -10, 0),
+            )
+            self.assertAgrees()
+
+    def test_term_credited_beyond_the_price(self):
+        """R12.4: 90.00 for three months, 4 of 10 used, goodwill of 120.00: no month is
+        worth less than 0.00, the ones to come neither."""
+        subscription = self.bought()
+        self.use(4)
+        invoice = subscription.term_ids.sale_line_id.invoice_lines.move_id
+        note = self.reverse(invoice, post=False, incident_goodwill=True)
+        note.invoice_line_ids.price_unit = 120
+        note.action_post()
+        for day in ("2027-04-12", "2027-06-20", "2027-08-01"):
+            with self.on(day):
+                self.incident_account()._open_and_close()
+                self.assertEqual(
+                    [
+                        (row.amount_used, row.amount_lapsed, row.amount_left)
+                        for row in self.rows()
+                    ],
+                    [(0, -10, 0)] * 3,
+                )
+                self.assertAgrees()
+
     def test_taken_back_by_hand(self):
         """R7.1, R12.4: gifts first; beyond them, what was paid for lapses."""
         account = self.incident_account()

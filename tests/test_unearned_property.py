@@ -200,7 +200,9 @@ class TestUnearnedProperty(UnearnedCommon):
             if entry.kind in ("deduction", "return") or entry.quantity < 0:
                 continue
             for _unit in range(min(entry.quantity, max(room[entry.cause_key], 0))):
-                price = paid[entry.cause_key] / max(net[entry.cause_key], 1)
+                # What is credited beyond the price is lost.
+                worth = max(paid[entry.cause_key], 0)
+                price = worth / max(net[entry.cause_key], 1)
                 shelf.append((len(shelf), price))
                 room[entry.cause_key] -= 1
         free, holds, owed = sorted(shelf), defaultdict(list), 0
