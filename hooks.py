@@ -31,6 +31,7 @@ def uninstall_hook(env):
     env.cr.execute("UPDATE product_template SET incident_extra_product_id = NULL")
     for table in (
         "purchase",
+        "merge",
         "entry",
         "allotment",
         "subscription_term",

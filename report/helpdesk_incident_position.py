@@ -7,6 +7,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..models.ledger.helpdesk_incident_entry import GIVING_KINDS, USING_KINDS
+from .layer_history import Gifts, Layer, Merge, Move, Queues, Replay
 
 #: The first day that a report can be of. Ids of rows have the day in them, so that two
 #: days can be looked at in one transaction.
@@ -26,15 +27,16 @@ class HelpdeskIncidentPosition(models.AbstractModel):
     ever.
 
     * Lifetime incidents: each entry that gives is a layer. What was taken back since is
-      missing in the layers of its own cause, the last one first; all that is given and
-      taken back by hand is one cause.
+      missing in the layers of its own cause, the last one first; what was taken back by
+      hand in those that were given by hand until then, wherever they come from.
     * A period: each order line that has paid for it is a layer. What was used and is
       not paid for any more, or was granted without an order, is one without value.
 
     The first layer is used first, and what a ticket returns goes back to the layer from
     which the ticket has taken it. What was not used when its period ended has lapsed;
     so has what was withdrawn from a cancelled subscription, and what staff have taken
-    back by hand beyond what they had given by hand.
+    back by hand beyond what they had given by hand. What customers had before they were
+    merged is a queue of its own until that day.
     """
 
     _name = "helpdesk.incident.position"
@@ -56,13 +58,14 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         """
         for name in ("entry", "allotment", "purchase"):
             self.env[f"helpdesk.incident.{name}"].flush_model()
-        replayed = self._replayed(days, companies)
+        gifts = self._gifts(days, companies)
+        replayed = self._replayed(days, companies, gifts)
         return SQL(" UNION ALL ").join(
-            self._positions_of(day, companies, replayed[day]) for day in days
+            self._positions_of(day, companies, gifts, replayed[day]) for day in days
         )
 
     @api.model
-    def _positions_of(self, day, companies, replayed):
+    def _positions_of(self, day, companies, gifts, replayed):
         """Return the query of :meth:`_positions` for one day.
 
         :param replayed: the id of a layer, and how much of it was used and has lapsed,
@@ -108,14 +111,14 @@ class HelpdeskIncidentPosition(models.AbstractModel):
               FROM valued)
             """,
             day=day,
-            layers=self._layers(day, companies),
+            layers=self._layers(day, companies, gifts),
             ids=_array(layer for layer, _used, _lapsed in replayed),
             used=_array(used for _layer, used, _lapsed in replayed),
             lapsed=_array(lapsed for _layer, _used, lapsed in replayed),
         )
 
     @api.model
-    def _layers(self, day, companies, allotment_ids=None):
+    def _layers(self, day, companies, gifts, allotment_ids=None):
         """Return the common table expressions of :meth:`_positions_of`; the last one is
         ``layer``, with what was ``taken`` and ``lost`` of its allotment, and the number
         of incidents ``before`` it.
@@ -132,9 +135,12 @@ class HelpdeskIncidentPosition(models.AbstractModel):
 
         (``OFFSET 0``: what was computed is not computed again wherever it is used.)
 
+        :param gifts: see :meth:`_gifts`.
         :param list[int] allotment_ids: by default all of ``companies``.
         :rtype: SQL
         """
+
+        by_hand = {key: known.until(day) for key, known in gifts.items()}
 
         def among(column):
             if allotment_ids is None:
@@ -171,32 +177,34 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                  WHERE date <= %(day)s AND %(among)s
                  GROUP BY allotment_id, sale_line_id
             ), given AS NOT MATERIALIZED (
-                SELECT id, allotment_id, quantity, cause_number,
-                       -- whatever is given and taken back by hand is one cause
-                       CASE kind WHEN 'adjustment' THEN 'by hand'
-                            ELSE cause_key END AS cause_key
+                SELECT id, allotment_id, kind, quantity, cause_number, cause_key
                   FROM helpdesk_incident_entry
                  WHERE kind IN %(giving)s AND date <= %(day)s AND %(among)s
             ), summed AS (
                 SELECT given.*, GREATEST(SUM(given.quantity) OVER cause, 0) AS total,
                        SUM(GREATEST(given.quantity, 0)) OVER past AS passed
                   FROM given
-                 WHERE allotment_id IN (
+                 WHERE kind <> 'adjustment'
+                   AND allotment_id IN (
                            SELECT allotment_id FROM given
-                            WHERE quantity < 0 OR cause_number > 1)
+                            WHERE kind <> 'adjustment'
+                              AND (quantity < 0 OR cause_number > 1))
                 WINDOW cause AS (PARTITION BY allotment_id, cause_key),
                        past AS (PARTITION BY allotment_id, cause_key ORDER BY id)
             ), changed AS (
                 -- what was taken back is missing in the last entries of its cause
-                SELECT id, allotment_id, quantity, total::int,
+                SELECT id, total::int,
                        LEAST(passed, total)::int AS until,
                        LEAST(passed - GREATEST(quantity, 0), total)::int AS since
                   FROM summed
+                 UNION ALL
+                SELECT id, NULL, kept, 0
+                  FROM unnest(%(gifts)s::int[], %(kept)s::int[]) AS gift(id, kept)
             ), lost AS (
-                -- and beyond them, in the allotment
-                SELECT allotment_id, SUM(until - since - quantity) AS lost
-                  FROM changed
-                 GROUP BY allotment_id
+                -- and what was taken back by hand beyond gifts, in the allotment
+                SELECT *
+                  FROM unnest(%(losers)s::int[], %(lost)s::int[])
+                    AS lost(allotment_id, lost)
             ), part AS (
                 -- what gives lifetime incidents
                 SELECT m.id AS allotment_id, m.account_id, m.date_to, m.taken,
@@ -269,13 +277,67 @@ class HelpdeskIncidentPosition(models.AbstractModel):
             ),
             giving=GIVING,
             using=USING,
+            gifts=_array(gift for kept, _lost in by_hand.values() for gift in kept),
+            kept=_array(
+                number for kept, _lost in by_hand.values() for number in kept.values()
+            ),
+            losers=_array(by_hand),
+            lost=_array(sum(lost.values()) for _kept, lost in by_hand.values()),
         )
 
     @api.model
-    def _replayed(self, days, companies):
+    def _gifts(self, days, companies):
+        """Return what was given and taken back by hand, of the allotments where
+        something was taken back, and of those of merged customers.
+
+        :rtype: dict[int, Gifts]
+        """
+        merges, moves = defaultdict(list), defaultdict(list)
+        for allotment_id, *merge in self.env.execute_query(
+            SQL(
+                """
+                SELECT entry.allotment_id, merge.entry_id, merge.date, merge.last_entry,
+                       merge.former
+                  FROM helpdesk_incident_merge merge
+                  JOIN helpdesk_incident_entry entry ON entry.id = merge.entry_id
+                  JOIN helpdesk_incident_account account
+                    ON account.id = entry.account_id AND account.company_id IN %s
+                 ORDER BY merge.id
+                """,
+                tuple(companies.ids),
+            )
+        ):
+            merges[allotment_id].append(Merge(*merge))
+        for allotment_id, *move in self.env.execute_query(
+            SQL(
+                """
+                SELECT entry.allotment_id, entry.id, entry.date, NULL, entry.quantity
+                  FROM helpdesk_incident_entry entry
+                  JOIN helpdesk_incident_account account
+                    ON account.id = entry.account_id AND account.company_id IN %s
+                 WHERE entry.kind = 'adjustment' AND entry.date <= %s
+                   AND entry.allotment_id IN (
+                       SELECT allotment_id FROM helpdesk_incident_entry
+                        WHERE kind = 'adjustment' AND quantity < 0)
+                 ORDER BY entry.id
+                """,
+                tuple(companies.ids),
+                max(days),
+            )
+        ):
+            moves[allotment_id].append(Move(*move))
+        return {
+            allotment_id: Gifts(
+                Queues(allotment_id, merges[allotment_id]), moves[allotment_id]
+            )
+            for allotment_id in {*merges, *moves}
+        }
+
+    @api.model
+    def _replayed(self, days, companies, gifts):
         """Return what is gone of each layer of the allotments with several layers to
         which tickets have returned incidents: those go back to the layer that they came
-        from (R12.4), wherever that is in the order.
+        from (R12.4), wherever that is in the order; and of those of merged customers.
 
         :return: for each day, ids of layers, and the numbers used and lapsed.
         :rtype: dict[date, list[tuple[int, int, int]]]
@@ -293,6 +355,8 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                 )
             )
         ]
+        merged = {key for key, known in gifts.items() if known.queues.events}
+        returned = [*{*returned, *merged}]
         if not returned:
             return result
         stacks = self.env.execute_query(
@@ -300,41 +364,42 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                 SQL(
                     """
                     (WITH %(layers)s
-                     SELECT %(day)s::date, allotment_id, MAX(lost),
+                     SELECT %(day)s::date, allotment_id,
                             ARRAY_AGG(id ORDER BY position),
+                            ARRAY_AGG(entry_id ORDER BY position),
                             ARRAY_AGG(quantity ORDER BY position)
-                       FROM layer GROUP BY allotment_id HAVING COUNT(*) > 1)
+                       FROM layer GROUP BY allotment_id
+                     HAVING COUNT(*) > 1 OR allotment_id = ANY(%(merged)s::int[]))
                     """,
                     day=day,
-                    layers=self._layers(day, companies, returned),
+                    layers=self._layers(day, companies, gifts, returned),
+                    merged=_array(merged),
                 )
                 for day in days
             )
         )
         moves = self._moves({allotment_id for _day, allotment_id, *_rest in stacks})
-        for day, allotment_id, lost, layers, quantities in stacks:
-            used, lapsed = _replay(
-                quantities,
-                [
-                    (ticket, number)
-                    for moved_on, ticket, number in moves[allotment_id]
-                    if moved_on <= day
-                ],
-                lost,
+        for day, allotment_id, ids, entries, quantities in stacks:
+            known = gifts.get(allotment_id) or Gifts(Queues(allotment_id))
+            layers = list(map(Layer, entries, quantities))
+            used, lapsed = Replay(layers, known, day).run(
+                [move for move in moves[allotment_id] if move.date <= day]
             )
-            result[day] += zip(layers, used, lapsed, strict=True)
+            result[day] += zip(ids, used, lapsed, strict=True)
         return result
 
     @api.model
     def _moves(self, allotment_ids):
-        """Return what tickets have taken (above zero) and returned, in order: the date,
-        the cause key of the ticket and the number, by allotment."""
+        """Return what tickets have taken and returned, in order, by allotment.
+
+        :rtype: dict[int, list[Move]]
+        """
         moves = defaultdict(list)
         if allotment_ids:
-            for allotment_id, moved_on, ticket, number in self.env.execute_query(
+            for allotment_id, *move in self.env.execute_query(
                 SQL(
                     """
-                    SELECT allotment_id, date, cause_key, -quantity
+                    SELECT allotment_id, id, date, cause_key, -quantity
                       FROM helpdesk_incident_entry
                      WHERE allotment_id IN %s AND kind IN %s
                      ORDER BY id
@@ -343,7 +408,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                     USING,
                 )
             ):
-                moves[allotment_id].append((moved_on, ticket, number))
+                moves[allotment_id].append(Move(*move))
         return moves
 
 
@@ -351,55 +416,3 @@ def _array(numbers):
     """Return integers as PostgreSQL writes an array: it reads one literal much quicker
     than thousands of them."""
     return f"{{{','.join(map(str, numbers))}}}"
-
-
-def _replay(quantities, moves, lost):
-    """Return how much of each layer is used after ``moves``, and how much has lapsed.
-
-    :param list[int] quantities: the layers, in the order in which they are used.
-    :param moves: pairs of a ticket and the number that it takes (above zero) or
-        returns, in the order of time.
-    :param int lost: what lapses in the end, of what is left by then.
-    :rtype: tuple[list[int], list[int]]
-    """
-    left = list(quantities)
-    held = defaultdict(list)
-
-    def take(number):
-        for index, free in enumerate(left):
-            taken = min(free, number)
-            if taken:
-                left[index] -= taken
-                number -= taken
-                yield index, taken
-        if number:
-            # Nothing is left of what it was taken from: it was taken back since.
-            yield None, number
-
-    missing = 0
-    for ticket, number in moves:
-        if number > 0:
-            for index, taken in take(number):
-                held[ticket].append([index, taken])
-                missing += taken if index is None else 0
-        while number < 0 and held[ticket]:
-            index, taken = held[ticket][-1]
-            returned = min(taken, -number)
-            number += returned
-            held[ticket][-1][1] -= returned
-            if returned == taken:
-                held[ticket].pop()
-            if index is None:
-                missing -= returned
-            else:
-                left[index] += returned
-    # What is missing is used all the same: of what is left by now.
-    for _taken in take(missing):
-        pass
-    unused = list(left)
-    for _taken in take(lost):
-        pass
-    return (
-        [quantity - free for quantity, free in zip(quantities, unused, strict=True)],
-        [before - after for before, after in zip(unused, left, strict=True)],
-    )

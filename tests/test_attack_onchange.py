@@ -26,6 +26,7 @@ FORMS = {
     "helpdesk.incident.difference": ("--------", "--------"),
     "helpdesk.incident.entry": ("--------", "--------"),
     "helpdesk.incident.fault": ("--------", "--------"),
+    "helpdesk.incident.merge": ("--------", "--------"),
     "helpdesk.incident.onboarding": ("-----+-+", "-----+--"),
     "helpdesk.incident.outbox": ("--------", "--------"),
     "helpdesk.incident.purchase": ("--------", "--------"),

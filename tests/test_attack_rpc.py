@@ -54,6 +54,9 @@ METHODS = {
     "helpdesk.incident.ledger.copy": "!!!!!",
     "helpdesk.incident.ledger.create": "!!!!!",
     "helpdesk.incident.ledger.write": "!!!!!",
+    "helpdesk.incident.merge.copy": "!!!!!",
+    "helpdesk.incident.merge.create": "!!!!!",
+    "helpdesk.incident.merge.write": "!!!!!",
     "helpdesk.incident.protected.create": "-----",
     "helpdesk.incident.protected.default_get": "+++++",
     "helpdesk.incident.protected.write": "+++++",
@@ -343,6 +346,7 @@ class TestAttackRpc(AttackCommon):
                 [], limit=1
             ),
             "helpdesk.incident.ledger": self.env["helpdesk.incident.ledger"],
+            "helpdesk.incident.merge": self.env["helpdesk.incident.merge"],
             "helpdesk.incident.protected": self.env["helpdesk.incident.protected"],
             "helpdesk.incident.purchase": self.env["helpdesk.incident.purchase"]
             .sudo()

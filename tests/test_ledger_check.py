@@ -260,6 +260,7 @@ NO_NUMBERS = {
     "account.move",
     "helpdesk.incident.difference",
     "helpdesk.incident.fault",
+    "helpdesk.incident.merge",
     "helpdesk.incident.outbox",
     "helpdesk.incident.reminder",
     "helpdesk.ticket.team",

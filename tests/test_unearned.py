@@ -151,6 +151,31 @@ class TestUnearned(UnearnedCommon):
                 )
                 self.assertAgrees()
 
+    def test_present_after_taking_back(self):
+        """R12.4: 3 of 10 paid incidents were taken back by hand in April, 3 given as a
+        present in June: a present is worth 0.00, and June neither earns nor owes."""
+        self.paid(self.quotation(self.pack))
+        account = self.incident_account()
+        account._adjust(-3, "Fraud")
+        self.assertEqual(self.positions(), [(10, 0, 3, 7, 35)])
+        with self.on("2027-06-08"):
+            account._adjust(3, "A present")
+            self.assertEqual(self.positions(), [(10, 0, 3, 7, 35), (3, 0, 0, 3, 0)])
+            june = self.by_month("2027-06-01", "2027-06-30")
+            self.assertEqual(june.mapped("amount_lapsed"), [0, 0])
+            account._adjust(-4, "Taken back again")
+            self.assertEqual(self.positions(), [(10, 0, 4, 6, 30)])
+            self.assertAgrees()
+
+    def test_corrected_on_the_same_day(self):
+        """R12.4: 3 taken back in error and given again on the same day: as it was."""
+        self.paid(self.quotation(self.pack))
+        account = self.incident_account()
+        account._adjust(-3, "An error")
+        account._adjust(3, "Corrected")
+        self.assertEqual(self.positions(), [(10, 0, 0, 10, 50)])
+        self.assertAgrees()
+
     def test_taken_back_by_hand(self):
         """R7.1, R12.4: gifts first; beyond them, what was paid for lapses."""
         account = self.incident_account()
@@ -605,6 +630,73 @@ class TestUnearned(UnearnedCommon):
         )
         self.assertEqual(self.positions(), [(10, 0, 0, 10, 50)] * 2)
         self.assertAgrees()
+
+    def test_merge_changes_no_past_day(self):
+        """R12.4: A used 2 of 10 for 50.00 and B 2 of 10 for 130.00, earned 36.00 in
+        April; merged on May 15 April says 36.00, and each ticket goes on from there."""
+        other = self._customer("Southwind")
+        dear = self.plan("Dear pack of 10", 130, "lifetime", 10)
+        self.paid(self.quotation(dear, customer=other))
+        self.paid(self.quotation(self.pack))
+        self.incident_account(other)._adjust(-1, "Fraud")
+        ticket = self.use(2, other)
+        self.use(2)
+        with self.on("2027-05-15"):
+            said = [
+                self.by_month("2027-04-01", "2027-04-30").mapped(name)
+                for name in ("amount_used", "amount_lapsed", "amount_closing")
+            ]
+            self.assertEqual(sum(said[0]), 36)
+            self.assertEqual(sum(said[1]), 13)
+            before = self.figures("2027-05-14")
+            self.env["base.partner.merge.automatic.wizard"]._merge(
+                (other | self.customer).ids, self.customer
+            )
+            self.assertEqual(
+                said,
+                [
+                    self.by_month("2027-04-01", "2027-04-30").mapped(name)
+                    for name in ("amount_used", "amount_lapsed", "amount_closing")
+                ],
+            )
+            self.assertEqual(self.figures("2027-05-14"), before)
+            # Merging earns nothing.
+            self.assertEqual(
+                [row[1:] for row in self.figures("2027-05-15")],
+                [row[1:] for row in before],
+            )
+            self.assertAgrees()
+        with self.on("2027-05-20"):
+            # One queue from now on: the oldest first, then the next.
+            self.use(9)
+            self.assertEqual(self.positions(), [(10, 9, 1, 0, 0), (10, 4, 0, 6, 30)])
+            ticket.incident_count = 0
+            self.assertEqual(self.positions(), [(10, 7, 1, 2, 26), (10, 4, 0, 6, 30)])
+            self.incident_account()._adjust(2, "A present")
+            self.incident_account()._adjust(-1, "Too much")
+            self.assertAgrees()
+            self.assertEqual(self.figures("2027-05-14"), before)
+        self._check_merged_twice(other=self._customer("Westwind"), before=before)
+
+    def _check_merged_twice(self, other, before):
+        with self.on("2027-06-01"):
+            account = self.incident_account(other)
+            account._adjust(4, "A present")
+            self.use(3, other)
+            june = self.figures("2027-05-31")
+            self.env["base.partner.merge.automatic.wizard"]._merge(
+                (other | self.customer).ids, other
+            )
+            self.assertEqual(self.figures("2027-05-14"), before)
+            self.assertEqual(self.figures("2027-05-31"), june)
+            self.assertAgrees()
+
+    def figures(self, day):
+        """Return the figures of each layer, whose ever they are by now."""
+        return sorted(
+            (row.id, row.used, row.lapsed, row.quantity_left, row.amount_left)
+            for row in self.rows(day)
+        )
 
     def test_export(self):
         """R12.4: as accountants take it to a spreadsheet."""

@@ -76,6 +76,7 @@ class HelpdeskIncidentAccount(models.Model):
             )
             model.invalidate_model([name])
         lifetime = self._lifetime()
+        self._remember_queues(others)
         self.env.execute_query(
             SQL(
                 """
@@ -101,6 +102,31 @@ class HelpdeskIncidentAccount(models.Model):
                 others=tuple(others.ids),
             )
         )
+
+    def _remember_queues(self, others):
+        """Note which lifetime incidents were together until today: what was used first
+        of them follows from that (R12.4)."""
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO helpdesk_incident_merge
+                       (entry_id, date, last_entry, former,
+                        create_uid, create_date, write_uid, write_date)
+                SELECT e.id, %(today)s, newest.last_value, m.id,
+                       %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM helpdesk_incident_entry_id_seq newest,
+                       helpdesk_incident_entry e
+                  JOIN helpdesk_incident_allotment m ON m.id = e.allotment_id
+                 WHERE m.kind = 'lifetime' AND e.account_id IN %(others)s
+                 ORDER BY e.id
+                """,
+                today=self.company_id._incident_today(),
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+                others=tuple(others.ids),
+            )
+        )
+        self.env["helpdesk.incident.merge"].invalidate_model(flush=False)
 
     @api.model
     def _replace_source(self, sources, target):
