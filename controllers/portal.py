@@ -84,9 +84,11 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             values["incident_parked"] = ticket.incident_parking == "parked"
             # The page to buy sells what the company of the page sells (R2.3).
             company = request.env.company
-            values["can_buy"] = ticket.company_id == company and request.env[
-                "sale.order"
-            ]._incident_can_buy(request.env.user.partner_id, company)
+            values["can_buy"] = (
+                ticket.company_id.sudo().root_id == company.sudo().root_id
+            ) and request.env["sale.order"]._incident_can_buy(
+                request.env.user.partner_id, company
+            )
         values.update(self._charges_of_user(ticket))
         return values
 

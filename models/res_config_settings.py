@@ -45,6 +45,10 @@ class ResConfigSettings(models.TransientModel):
     incident_pending_days = WholeNumber(
         related="company_id.incident_pending_days", readonly=False
     )
+    # What the company at the top decides for its branches, too (R2.3).
+    incident_parent_id = fields.Many2one(
+        related="company_id.parent_id", string="Parent of the company"
+    )
     incident_low_threshold = WholeNumber(
         related="company_id.incident_low_threshold", readonly=False
     )

@@ -87,7 +87,7 @@ class HelpdeskIncidentUnearned(models.Model):
 
     @property
     def _table_query(self):
-        companies = self.env.companies
+        companies = self.env.companies.sudo().root_id
         day = self._day()
         return SQL(
             """

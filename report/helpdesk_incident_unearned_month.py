@@ -77,7 +77,7 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
 
     @property
     def _table_query(self):
-        companies = self.env.companies
+        companies = self.env.companies.sudo().root_id
         days = self._days()
         return SQL(
             """
@@ -195,7 +195,8 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
             WITH item AS (
                 SELECT item.id, item.move_id, item.date, item.price_subtotal,
                        -item.balance AS amount, line.id AS line_id, line.order_id,
-                       line.incident_kind, line.product_id, line.company_id,
+                       line.incident_kind, line.product_id,
+                       split_part(company.parent_path, '/', 1)::int AS company_id,
                        COALESCE(line.is_downpayment, FALSE) AS is_down,
                        line.incident_operation = 'credit' AS is_credit,
                        account.account_type LIKE 'income%%' AS is_income,
@@ -211,8 +212,10 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                       JOIN sale_order_line l ON l.id = rel.order_line_id
                      WHERE rel.invoice_line_id = item.id
                      ORDER BY l.incident_kind IS NULL, l.id LIMIT 1) AS line ON TRUE
+                  JOIN res_company company ON company.id = line.company_id
                  WHERE item.parent_state = 'posted' AND item.date <= %(last)s
-                   AND line.company_id IN %(companies)s
+                   -- what a branch has invoiced, too (R2.3)
+                   AND split_part(company.parent_path, '/', 1)::int IN %(companies)s
                    AND EXISTS (SELECT FROM sale_order_line plan
                                 WHERE plan.order_id = line.order_id
                                   AND plan.incident_kind IS NOT NULL)
@@ -233,7 +236,7 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                   FROM shared
                  WHERE incident_kind IS NOT NULL
                  UNION ALL
-                SELECT shared.date, plan.company_id, plan.product_id,
+                SELECT shared.date, shared.company_id, plan.product_id,
                        ROUND(shared.amount * plan.price_subtotal
                              / NULLIF(price.total, 0), shared.places)
                   FROM shared

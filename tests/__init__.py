@@ -15,6 +15,7 @@ from . import test_attack_rpc
 from . import test_attack_xss
 from . import test_balance_lock
 from . import test_balance_portal
+from . import test_branches
 from . import test_buy
 from . import test_buy_tours
 from . import test_charge

@@ -75,7 +75,7 @@ class UnearnedCommon(SubscriptionCommon):
         """Return the income that is posted by the end of a day."""
         items = self.env["account.move.line"].search(
             [
-                ("company_id", "=", self.company.id),
+                ("company_id", "child_of", self.company.id),
                 ("parent_state", "=", "posted"),
                 ("date", "<=", day or self.company._incident_today()),
                 ("account_id.internal_group", "=", "income"),

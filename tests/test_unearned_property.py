@@ -21,6 +21,23 @@ STEPS = int(os.environ.get("PAID_SUPPORT_UNEARNED_STEPS", "35"))
 class TestUnearnedProperty(UnearnedCommon):
     """R12.4 over random months of sales, tickets, credit notes and changes of mind."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # One legal entity with the company (R2.3): nothing but the books differs.
+        cls.branch = cls.env["res.company"].create(
+            {"name": "Branch", "parent_id": cls.company.id}
+        )
+        cls.env.user.company_ids |= cls.branch
+        cls.env = cls.env(
+            context=dict(
+                cls.env.context, allowed_company_ids=[cls.company.id, cls.branch.id]
+            )
+        )
+
+    def _seller(self):
+        return self.random.choice([self.company, self.company, self.branch]).id
+
     def test_random_months(self):
         """R12.4: the report agrees with the ledger on every day, with the books in the
         end, with a simulation that knows every single incident, and says of a past day
@@ -113,10 +130,16 @@ class TestUnearnedProperty(UnearnedCommon):
 
     def _do_pack(self):
         self.pack.list_price = self.random.choice([0, 10, 33.33, 49.99, 100])
-        self._buy(self.quotation(self.pack, customer=self.buyer))
+        order = self.quotation(
+            self.pack, customer=self.buyer, company_id=self._seller()
+        )
+        self._buy(order)
 
     def _do_subscription(self):
-        self._buy(self.quotation(self.months, customer=self.buyer))
+        order = self.quotation(
+            self.months, customer=self.buyer, company_id=self._seller()
+        )
+        self._buy(order)
 
     def _subscription(self):
         account = self.incident_account(self.buyer)

@@ -8,6 +8,7 @@ def check(env):
     assert not differences, differences
     _load_views(env)
     _know_addresses(env)
+    _know_branches(env)
     _use(env)
 
 
@@ -36,6 +37,18 @@ def _know_addresses(env):
         "bella@example.com": True,
         "nora@example.com": False,
     }
+
+
+def _know_branches(env):
+    """R2.3: a customer has one account in a company and its branches."""
+    accounts = env["helpdesk.incident.account"].search([])
+    assert not accounts.company_id.parent_id
+    names = accounts.partner_id.mapped("name")
+    assert {"Northwind", "Southwind"} <= set(names) and len(names) == len(accounts)
+    for rule in env["ir.rule"].search([("name", "like", "ncident%multi-company")]):
+        assert rule.model_id.model == "helpdesk.incident.fault" or (
+            "parent_of" in rule.domain_force
+        ), rule.name
 
 
 def _use(env):

@@ -5,6 +5,7 @@ actions and XML ids, so that the same lines fill every version.
 """
 
 from contextlib import contextmanager
+from copy import copy
 from datetime import timedelta
 
 from freezegun import freeze_time
@@ -33,6 +34,7 @@ def fill(env):
         books = Books(env)
         books.customize()
         books.sell_and_use()
+        books.sell_in_branch()
     with _days_ago(40):
         books.run("open_and_close")
         books.go_on()
@@ -106,6 +108,40 @@ class Books:
         self._pay(self.northwind, 260)
         self._pay(self.northwind, 120).action_draft()
 
+    def sell_in_branch(self):
+        """Sell in a branch, too: to a customer of the company, and to one who has no
+        account there."""
+        self.branch = self.env["res.company"].create(
+            {"name": "Our branch", "parent_id": self.company.id}
+        )
+        # Funds of both would make a step together.
+        self.branch.write(
+            {
+                **SETTINGS,
+                "incident_first_payment_quantity": 0,
+                "incident_topup_quantity": 0,
+            }
+        )
+        self.env.user.company_ids |= self.branch
+        books = copy(self)
+        books.env = self.env(
+            context={**self.env.context, "allowed_company_ids": [self.branch.id]}
+        )
+        team = books.env["helpdesk.ticket.team"].create(
+            {
+                "name": "Support of the branch",
+                "incident_required": True,
+                "company_id": self.branch.id,
+            }
+        )
+        self.southwind = self._customer("Southwind")
+        sue = books._portal_user("sue", self.southwind)
+        for user in self.nora, sue:
+            books._sell(user.partner_id, self.pack)
+            books._sell(user.partner_id, self.standard)
+            books._ticket(user, team).incident_count = 13
+        books._pay(self.northwind, 30)
+
     def go_on(self):
         # From the lifetime incidents and from a period that has ended.
         self.first.incident_count = 4
@@ -155,6 +191,7 @@ class Books:
                 "registration first_payment topup purchase revocation period expiry "
                 + "adjustment deduction return",
             ),
+            ("helpdesk.incident.account", "company_id", self.branch.ids),
             ("helpdesk.incident.subscription", "auto_renew", (True, False)),
             ("helpdesk.incident.subscription.term", "kind", "term extra change"),
             ("helpdesk.ticket", "incident_state", "none deducted parked waived"),
@@ -240,7 +277,10 @@ class Books:
 
     def _subscription(self, customer):
         return self.env["helpdesk.incident.subscription"].search(
-            [("account_id.partner_id", "=", customer.id)]
+            [
+                ("account_id.partner_id", "=", customer.id),
+                ("company_id", "=", self.company.id),
+            ]
         )
 
     def _order_for(self, subscription, operation, **values):

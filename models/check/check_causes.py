@@ -18,8 +18,8 @@ class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     def _check_payments(self):
-        """R6.2, R6.3: a payment counts what it is, to an account of its company, while
-        it is effective.
+        """R6.2, R6.3: a payment counts what it is, to an account of its company (that
+        of the root company, R2.3), while it is effective.
 
         What was converted is compared with what is booked, not with the rate of the
         day, which may have been corrected since. Whose contact has moved to another
@@ -39,10 +39,11 @@ class HelpdeskIncidentAccount(models.Model):
                    LEFT JOIN account_move move ON move.id = p.move_id
                    LEFT JOIN res_partner partner ON partner.id = p.partner_id
                    LEFT JOIN helpdesk_incident_account a
-                     ON a.id = p.incident_account_id AND a.company_id = p.company_id
+                     ON a.id = p.incident_account_id
+                    AND company.parent_path LIKE a.company_id || '/%%'
                    LEFT JOIN helpdesk_incident_account own
                      ON own.partner_id = partner.commercial_partner_id
-                    AND own.company_id = p.company_id
+                    AND company.parent_path LIKE own.company_id || '/%%'
                   WHERE p.incident_seen OR p.incident_account_id IS NOT NULL
                      OR p.incident_topup_counted <> 0 OR p.incident_first_given <> 0) p
                 """,

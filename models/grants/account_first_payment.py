@@ -35,7 +35,7 @@ class HelpdeskIncidentAccount(models.Model):
             ._read_group(
                 Domain("id", "not in", entering.ids)
                 & Domain("partner_id.commercial_partner_id", "in", self.partner_id.ids)
-                & Domain("company_id", "in", self.company_id.ids)
+                & Domain("company_id", "child_of", self.company_id.ids)
                 & Domain("payment_type", "=", "inbound")
                 & Domain("partner_type", "=", "customer")
                 & Domain("state", "in", ("in_process", "paid"))
@@ -50,10 +50,11 @@ class HelpdeskIncidentAccount(models.Model):
                 ["amount_company_currency_signed:max"],
             )
         )
-        accounts = {(a.partner_id, a.company_id): a for a in self}
+        accounts = {(a.partner_id.id, a.company_id.id): a for a in self}
         largest = {}
         for partner, company, amount in rows:
-            account = accounts.get((partner.commercial_partner_id, company))
+            holder = partner.commercial_partner_id.id, company.root_id.id
+            account = accounts.get(holder)
             if account:
                 largest[account] = max(amount or 0, largest.get(account, 0))
         return largest

@@ -241,7 +241,7 @@ class AccountPayment(models.Model):
         # A contact that moves to another customer leaves its payments where they are.
         return effective and (
             self.partner_id != self.incident_partner_id
-            or self.company_id != self.incident_account_id.company_id
+            or self.company_id.root_id != self.incident_account_id.company_id
             or self.incident_topup_counted != self._incident_amount()
         )
 

@@ -68,7 +68,8 @@ class ResPartner(models.Model):
                 )
 
     def _incident_portal_users(self, company):
-        """Return the portal users that this customer has or had in ``company``."""
+        """Return the portal users that this customer has or had in ``company``, its
+        root company or a branch (R2.3)."""
         self.ensure_one()
         users = (
             self.env["res.users"]
@@ -77,7 +78,7 @@ class ResPartner(models.Model):
             .search(
                 [
                     ("partner_id", "child_of", self.id),
-                    ("company_ids", "in", company.ids),
+                    ("company_ids", "child_of", company.sudo().root_id.ids),
                     ("share", "=", True),
                 ]
             )

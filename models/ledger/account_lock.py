@@ -68,7 +68,7 @@ class HelpdeskIncidentAccount(models.Model):
         return SQL(
             "(partner_id, company_id) = (%s, %s)",
             partner.commercial_partner_id.id or None,
-            company.id or None,
+            company._incident_root_id() if company.id else None,
         )
 
     @api.model
@@ -97,7 +97,7 @@ class HelpdeskIncidentAccount(models.Model):
 
         :param holders: as for :meth:`_find`.
         """
-        saved = tuple(sorted({holder for holder in holders if all(holder)}))
+        saved = tuple(sorted(set(self._roots(holders).values())))
         if saved:
             self._note_lock()
             condition = self._remember_for_retry(

@@ -12,7 +12,7 @@ class HelpdeskIncidentAccount(models.Model):
 
         The one case in which entries change: they move to this account (R3.1).
 
-        :param others: accounts of the same company.
+        :param others: accounts of the same company, or of its branches.
         """
         self.ensure_one()
         others -= self
@@ -191,3 +191,26 @@ class HelpdeskIncidentAccount(models.Model):
             company=self.company_id.display_name,
             incidents=self._usable_text(),
         )
+
+    @api.model
+    def _merge_branches(self):
+        """Give the accounts that branches had to their root companies (R2.3), for an
+        update from a version in which each branch had its own; those of one customer
+        merge."""
+        for account in self.sudo().search(
+            [("company_id.parent_id", "!=", False)], order="id"
+        ):
+            there = self._of(account.partner_id, account.company_id)
+            if there:
+                there._merge(account)
+            else:
+                account._lock()
+                self.env.execute_query(
+                    SQL(
+                        "UPDATE helpdesk_incident_account SET company_id = %s "
+                        "WHERE id = %s",
+                        account.company_id._incident_root_id(),
+                        account.id,
+                    )
+                )
+                self._invalidate_ledger()

@@ -185,7 +185,9 @@ class HelpdeskIncidentAccount(models.Model):
                 )
             )
         today = self.company_id._incident_today()
-        to_lifetime = self.company_id.incident_expired_return == "lifetime"
+        # A branch has its own settings (R2.3).
+        _customer, company = document.sudo()._incident_holder()
+        to_lifetime = company.incident_expired_return == "lifetime"
         lines, result = [], []
         for allotment, returned in legs.items():
             lines.append(self._document_line(document, allotment, "return", returned))

@@ -38,6 +38,9 @@ ENDED = SQL("m.kind = 'period' AND m.balance <> 0 AND m.date_to < today.day")
 class HelpdeskIncidentAccount(models.Model):
     """The incident account of one customer in one company (R2), and the verbs.
 
+    A company and its branches are one: the account belongs to the root company (R2.3).
+    Whoever asks for the account of a document names the company of the document.
+
     The verbs are the only way to change a balance. Each locks the account first
     (:meth:`_lock`), grants what is due and closes what has ended, and only then looks
     at the balances:
@@ -265,7 +268,7 @@ class HelpdeskIncidentAccount(models.Model):
         """Return the account of the customer ``partner`` belongs to.
 
         :param partner: a ``res.partner``, any contact of the customer.
-        :param company: a ``res.company``.
+        :param company: a ``res.company``, the root company or a branch.
         :param bool create: open the account if there is none (R2.1).
         :return: the account with superuser rights, empty if there is none.
         """
@@ -282,13 +285,13 @@ class HelpdeskIncidentAccount(models.Model):
     def _find(self, holders):
         """Return the accounts of customers, by holder.
 
-        :param holders: pairs of ids: of a commercial partner and a company.
+        :param holders: pairs of ids: of a commercial partner and a company, the root
+            company or a branch.
         :return: accounts with superuser rights.
         :rtype: dict[tuple[int, int], recordset]
         """
-        # A customer that is being typed in has no id yet.
-        saved = tuple(holder for holder in holders if all(holder))
-        if not saved:
+        roots = self._roots(holders)
+        if not roots:
             return {}
         rows = self.env.execute_query(
             SQL(
@@ -296,17 +299,32 @@ class HelpdeskIncidentAccount(models.Model):
                 SELECT partner_id, company_id, id FROM helpdesk_incident_account
                  WHERE (partner_id, company_id) IN %s ORDER BY id
                 """,
-                saved,
+                tuple(set(roots.values())),
             )
         )
         accounts = self.sudo().browse([account_id for *_holder, account_id in rows])
         for position, name in enumerate(("partner_id", "company_id")):
             self._fields[name]._insert_cache(accounts, [row[position] for row in rows])
-        return {
+        found = {
             (partner_id, company_id): account
             for account, (partner_id, company_id, _id) in zip(
                 accounts, rows, strict=True
             )
+        }
+        return {holder: found[root] for holder, root in roots.items() if root in found}
+
+    @api.model
+    def _roots(self, holders):
+        """Return the same holders with the root company of each (R2.3). A customer that
+        is being typed in has no id yet, and is left out.
+
+        :rtype: dict[tuple[int, int], tuple[int, int]]
+        """
+        company_model = self.env["res.company"]
+        return {
+            holder: (holder[0], company_model.browse(holder[1])._incident_root_id())
+            for holder in holders
+            if all(holder)
         }
 
     @api.model
@@ -320,7 +338,7 @@ class HelpdeskIncidentAccount(models.Model):
         :param holders: as for :meth:`_find`.
         """
         accounts = self._find(holders)
-        missing = sorted(set(holders) - set(accounts))
+        missing = sorted(set(self._roots(set(holders) - set(accounts)).values()))
         if not missing:
             return accounts
         self._note_lock()

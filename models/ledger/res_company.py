@@ -20,13 +20,20 @@ class ResCompany(models.Model):
 
     @api.model
     def _incident_companies(self):
-        """Return all companies, with superuser rights: there are few of them, and each
-        has its own today (R3.7)."""
-        return self.sudo().search(Domain.TRUE)
+        """Return the companies that have accounts, with superuser rights: there are few
+        of them, and each has its own today (R3.7). Branches have those of their root
+        company (R2.3)."""
+        return self.sudo().search(Domain("parent_id", "=", False))
+
+    @tools.ormcache("self.id")
+    def _incident_root_id(self):
+        """Return the id of the company that has the accounts of this one: a company and
+        its branches are one legal entity (R2.3). Odoo lets nobody change that."""
+        return self.sudo().root_id.id
 
     def _incident_today(self):
-        """Return the current day in the company's time zone (R3.7): that of its
-        partner, UTC where unset.
+        """Return the current day in the time zone of the company, for a branch that of
+        its root company (R2.3, R3.7): that of its partner, UTC where unset.
 
         :rtype: datetime.date
         """
@@ -41,7 +48,7 @@ class ResCompany(models.Model):
 
         :rtype: str
         """
-        return self.sudo().partner_id.tz or "UTC"
+        return self.sudo().root_id.partner_id.tz or "UTC"
 
     @api.private
     def cache_invalidation_fields(self):

@@ -1,5 +1,7 @@
 """What the provider's lists show of accounts (R12.1), beside what the ledger has."""
 
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -68,22 +70,20 @@ class HelpdeskIncidentAccount(models.Model):
     def _compute_ticket_count(self):
         """As many as :meth:`action_view_tickets` shows."""
         ticket_model = self.env["helpdesk.ticket"]
-        counts = {}
+        counts = Counter()
         if ticket_model.has_access("read"):
-            counts = {
-                (customer.id, company.id): count
-                for customer, company, count in ticket_model._read_group(
-                    [
-                        ("commercial_partner_id", "in", self.partner_id.ids),
-                        ("company_id", "in", self.company_id.ids),
-                    ],
-                    ["commercial_partner_id", "company_id"],
-                    ["__count"],
-                )
-            }
+            for customer, company, count in ticket_model._read_group(
+                [
+                    ("commercial_partner_id", "in", self.partner_id.ids),
+                    ("company_id", "child_of", self.company_id.ids),
+                ],
+                ["commercial_partner_id", "company_id"],
+                ["__count"],
+            ):
+                counts[customer.id, company.sudo().root_id.id] += count
         for account in self:
             holder = (account.partner_id.id, account.company_id.id)
-            account.ticket_count = counts.get(holder, 0)
+            account.ticket_count = counts[holder]
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override to sort and group by what follows from the numbers and the day."""
@@ -157,7 +157,7 @@ class HelpdeskIncidentAccount(models.Model):
         return self._open_list(
             "helpdesk_mgmt.helpdesk_ticket_action",
             Domain("commercial_partner_id", "=", self.partner_id.id)
-            & Domain("company_id", "=", self.company_id.id),
+            & Domain("company_id", "child_of", self.company_id.id),
             {"default_partner_id": self.partner_id.id},
         )
 
@@ -180,7 +180,7 @@ class HelpdeskIncidentAccount(models.Model):
         return self._open_list(
             "sale.action_orders",
             Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
-            & Domain("company_id", "=", self.company_id.id)
+            & Domain("company_id", "child_of", self.company_id.id)
             & Domain("order_line.incident_kind", "in", ("lifetime", "period")),
         )
 

@@ -200,10 +200,11 @@ class HelpdeskIncidentReminder(models.Model):
                        team.incident_cost, 'waiting'
                   FROM helpdesk_ticket t
                   JOIN helpdesk_ticket_team team ON team.id = t.team_id
+                  JOIN res_company branch ON branch.id = t.company_id
                   JOIN helpdesk_incident_account a
                     ON a.partner_id = t.commercial_partner_id
-                   AND a.company_id = t.company_id
-                 WHERE t.company_id = %s AND t.incident_parking = 'parked'
+                   AND branch.parent_path LIKE a.company_id || '/%%'
+                 WHERE a.company_id = %s AND t.incident_parking = 'parked'
                    AND t.incident_parked_date <= %s
                 """,
                 company.id,

@@ -45,13 +45,14 @@ class ResPartner(models.Model):
             )
 
     def _incident_receivable_domain(self, company):
-        """Return the domain of the journal items of this customer that count."""
+        """Return the domain of the journal items of this customer that count, in the
+        company and all that are one legal entity with it (R2.3)."""
         self.ensure_one()
         return (
             Domain(
                 "partner_id.commercial_partner_id", "=", self.commercial_partner_id.id
             )
-            & Domain("company_id", "=", company.id)
+            & Domain("company_id", "child_of", company.sudo().root_id.id)
             & Domain("account_type", "=", "asset_receivable")
             & Domain("parent_state", "=", "posted")
             & (
@@ -164,7 +165,7 @@ class ResPartner(models.Model):
                         "=",
                         self.commercial_partner_id.id,
                     ),
-                    ("company_id", "=", company.id),
+                    ("company_id", "child_of", company.sudo().root_id.id),
                     ("state", "=", "sent"),
                     ("order_line.incident_kind", "!=", False),
                 ]

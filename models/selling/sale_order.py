@@ -146,8 +146,9 @@ class SaleOrder(models.Model):
             if account and (
                 "partner_id" in vals
                 and partner.commercial_partner_id != account.partner_id
-                or vals.get("company_id", account.company_id.id)
-                != account.company_id.id
+                or "company_id" in vals
+                and self.env["res.company"].sudo().browse(vals["company_id"]).root_id
+                != account.company_id
             ):
                 raise UserError(
                     self.env._(

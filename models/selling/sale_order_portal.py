@@ -25,7 +25,8 @@ class SaleOrder(models.Model):
 
     @api.model
     def _incident_plans(self, company):
-        """Return the plans that customers can buy in the portal (R8.1).
+        """Return the plans that customers can buy in the portal (R8.1): those of a
+        parent company are sold in its branches, too (R2.3).
 
         :return: ``product.product`` records with superuser rights.
         """
@@ -34,7 +35,7 @@ class SaleOrder(models.Model):
             Domain("incident_kind", "!=", "none")
             & Domain("product_tmpl_id.incident_portal_published", "=", True)
             & Domain("sale_ok", "=", True)
-            & Domain("company_id", "in", [False, company.id]),
+            & Domain("company_id", "in", [False, *company.sudo().parent_ids.ids]),
             order="product_tmpl_id, id",
         )
 
@@ -93,6 +94,7 @@ class SaleOrder(models.Model):
         again = partner._incident_open_orders(company).filtered(
             lambda order: (
                 order.partner_id == partner
+                and order.company_id == company
                 and order.order_line.product_id == plan
                 and order.order_line.mapped("product_uom_qty") == [quantity]
                 and order.create_date > self.env.cr.now() - timedelta(minutes=1)
@@ -135,7 +137,7 @@ class SaleOrder(models.Model):
                 "=",
                 partner.commercial_partner_id.id,
             )
-            & Domain("company_id", "=", company.id)
+            & Domain("company_id", "child_of", company.sudo().root_id.id)
             & Domain("state", "in", ("draft", "sent"))
             & Domain("order_line.incident_kind", "!=", False)
             & Domain("create_uid.share", "=", True)

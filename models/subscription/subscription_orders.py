@@ -57,7 +57,7 @@ class HelpdeskIncidentSubscription(models.Model):
         return (
             self.env["sale.order"]
             .sudo()
-            .with_company(self.company_id)
+            .with_company(self._order_company())
             .new(
                 {
                     **self._order_values(partner),
@@ -113,8 +113,9 @@ class HelpdeskIncidentSubscription(models.Model):
             self._supersede()
         values = self._order_values(partner)
         orders = self.env["sale.order"]
-        orders._incident_check_unpaid(self.partner_id, self.company_id)
-        order = orders.sudo().with_company(self.company_id).create(values)
+        company = self._order_company()
+        orders._incident_check_unpaid(self.partner_id, company)
+        order = orders.sudo().with_company(company).create(values)
         order._incident_remember(incident_automatic=automatic)
         self.env["sale.order.line"].sudo().with_context(
             incident_protected=REMEMBER
@@ -161,7 +162,7 @@ class HelpdeskIncidentSubscription(models.Model):
         the last one stays (R9.9), but for what was archived since. What is empty there
         was left to be looked up."""
         values = self.env["sale.order"]._incident_order_values(
-            partner or self._orderer(), self.company_id
+            partner or self._orderer(), self._order_company()
         )
         last = self.sudo().term_ids.sale_line_id.order_id.sorted("id")[-1:]
         gone = last.partner_id.commercial_partner_id - self.sudo().partner_id
@@ -179,6 +180,12 @@ class HelpdeskIncidentSubscription(models.Model):
                 # (OdooBot is not.)
                 values[name] = value.id
         return values
+
+    def _order_company(self):
+        """Return the company that sells what is ordered for this subscription: the
+        branch that did so last (R2.3)."""
+        orders = self.sudo().term_ids.sale_line_id.order_id.sorted("id")
+        return orders[-1:].company_id or self.company_id
 
     def _orderer(self):
         """Return the contact of the customer who has ordered for this subscription

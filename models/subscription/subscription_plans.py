@@ -43,13 +43,15 @@ class HelpdeskIncidentSubscription(models.Model):
         return product.filtered(lambda product: product.active and product.sale_ok)
 
     def _sold(self, plans):
-        """Return those of these plans that can be sold at present."""
+        """Return those of these plans that can be sold at present: those of a parent
+        company in its branches, too (R2.3)."""
+        sellers = self._order_company().sudo().parent_ids
         return plans.filtered(
             lambda plan: (
                 plan.active
                 and plan.sale_ok
                 and plan.incident_kind != "none"
-                and plan.company_id in (self.company_id, plan.company_id.browse())
+                and plan.company_id <= sellers
             )
         )
 
@@ -83,7 +85,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def _in_portal(self, plans):
         """Return those of these plans that the customer can order in the portal (R8.1):
         published ones; and its own one, which goes on for who has it."""
-        published = self.env["sale.order"]._incident_plans(self.company_id)
+        published = self.env["sale.order"]._incident_plans(self._order_company())
         return plans & (published | self.product_id)
 
     def _terms_ahead(self):
