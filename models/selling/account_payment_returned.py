@@ -136,6 +136,13 @@ class AccountPayment(models.Model):
                 refunded[payment] = amount
         return refunded
 
+    def _incident_is_paid_back(self):
+        """Return whether a refund of this payment waits for what it still has."""
+        self.ensure_one()
+        paid_out = sum(self._incident_paid_out().mapped("credit_amount_currency"))
+        returned = self._incident_returned().get(self, 0)
+        return self.currency_id.compare_amounts(returned, paid_out) > 0
+
     def _incident_returned_by(self, refund):
         """Return what a refund has paid back of this payment, in its currency."""
         if not refund._incident_is_booked():

@@ -264,7 +264,7 @@ class AccountMove(models.Model):
                 and not invoice.currency_id.is_zero(invoice.amount_residual)
             )
             for invoice in invoices
-        ) or bool(payment and payment._incident_paid_back())
+        ) or bool(payment and payment._incident_is_paid_back())
 
 
 class AccountPayment(models.Model):
