@@ -209,9 +209,9 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if not self._incident_is_own(user) or not self._incident_is_open():
             return None
-        customer = self.partner_id.commercial_partner_id
-        if self.partner_invoice_id.commercial_partner_id != customer:
+        if not self._incident_is_invoiced_to_customer():
             return None
+        customer = self.partner_id.commercial_partner_id
         balance = customer._incident_account_balance(self.company_id)
         return balance if balance >= self._incident_company_total() else None
 
@@ -243,6 +243,12 @@ class SaleOrder(models.Model):
             and not self._incident_is_being_paid()
         )
 
+    def _incident_is_invoiced_to_customer(self):
+        """Return whether the customer pays, and not a reseller, say: nobody's balance
+        pays what somebody else is invoiced for (R9.9)."""
+        payer = self.partner_invoice_id.commercial_partner_id
+        return payer == self.partner_id.commercial_partner_id
+
     def _incident_company_total(self):
         """Return the total in the currency of the company, at today's rate."""
         return self.currency_id._convert(
@@ -271,7 +277,7 @@ class SaleOrder(models.Model):
             raise UserError(
                 self.env._("%(order)s does not wait for a payment.", order=self.name)
             )
-        if self.partner_invoice_id.commercial_partner_id != customer:
+        if not self._incident_is_invoiced_to_customer():
             raise BalanceShort(
                 self.env._(
                     "%(order)s is invoiced to %(payer)s, and cannot be paid from the "
