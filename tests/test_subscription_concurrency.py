@@ -114,8 +114,15 @@ class TestSubscriptionConcurrency(ConcurrencyCase):
                 ["renewal_on"] * SUBSCRIPTIONS + ["renewed"] * SUBSCRIPTIONS,
             )
 
+    def pay_first(self):
+        """From now on incidents are given when they are paid: what is given before is
+        invoiced, and no card is charged (R8.11)."""
+        with self.transaction() as env:
+            env.company.incident_grant_on = "paid"
+
     def test_two_workers(self):
         """R9.7: two workers at once renew each subscription once."""
+        self.pay_first()
 
         def work(env, _number):
             env["helpdesk.incident.subscription"]._cron_renew()
@@ -150,6 +157,7 @@ class TestSubscriptionConcurrency(ConcurrencyCase):
     def test_killed_and_run_by_two(self):
         """R9.7: killed at any moment, nothing is charged twice, and no charge is
         forgotten."""
+        self.pay_first()
         rng = random.Random(9)
         kills, seen = 0, [(0, 0, 0)]
         deadline = time.monotonic() + 120
