@@ -108,6 +108,18 @@ class TestCustomerGrantOn(RenewalCommon):
             self.assertRenewed()
         self.assertEqual(self.renewals().invoice_ids.amount_residual, 0)
 
+    def test_renewal_while_books_are_closed(self):
+        """R8.11: a lock date that forbids the invoice keeps it from being made, and no
+        card is charged instead."""
+        self.customer.incident_grant_on = "confirmed"
+        self.token()
+        self.company.sale_lock_date = "2027-12-31"
+        with self.on("2027-07-03"):
+            self.run_renewal()
+            self.assertNotRenewed("books")
+        self.assertEqual(self.renewals().state, "sent")
+        self.assertFalse(self.renewals().transaction_ids)
+
     def test_renewal_that_needs_consent(self):
         """R8.11, R9.7: what was not agreed to is not invoiced: 91.00, not 90.00."""
         self.customer.incident_grant_on = "confirmed"

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 from ..groups import INCIDENT_READERS, MANAGERS
 from ..ledger.helpdesk_incident_protected import REMEMBER
 from .sale_order import GRANT_ON
+from .sale_order_portal import BalanceShort
 
 
 class ResPartner(models.Model):
@@ -93,8 +94,10 @@ class SaleOrder(models.Model):
     def _incident_invoice_at_once(self):
         """Confirm the order and post its invoice.
 
+        :raise BooksClosed: if a lock date forbids it.
         :return: the invoice.
         """
+        self.company_id._incident_check_books(self.order_line.tax_ids)
         self._incident_give_up_transfers()
         self._validate_order()
         self._force_lines_to_invoice_policy_order()
@@ -102,8 +105,21 @@ class SaleOrder(models.Model):
         invoice.action_post()
         return invoice
 
-    def _incident_invoice_first(self):
-        """Confirm the order and send its invoice, which is to be paid later (R8.11)."""
+    def _incident_pay_or_invoice(self):
+        """Pay the order from the account balance. Where that does not suffice, and the
+        order gives its incidents before it is paid, confirm it and send its invoice,
+        which is to be paid later (R8.11).
+
+        :raise BalanceShort: if it is to be paid first.
+        """
+        try:
+            with self.env.cr.savepoint():
+                self._incident_pay_from_balance()
+            return
+        except BalanceShort:
+            self.env.invalidate_all()
+            if self._incident_grant_on() == "paid":
+                raise
         invoice = self._incident_invoice_at_once()
         self.env["helpdesk.incident.outbox"]._put(
             invoice.with_company(invoice.company_id), "_incident_send"

@@ -293,7 +293,6 @@ class SaleOrder(models.Model):
         )
         if balance < self._incident_company_total():
             raise short
-        self.company_id._incident_check_books(self.order_line.tax_ids)
         invoice = self._incident_invoice_at_once()
         # Who has paid it sees an invoice in the portal, not the proforma of one.
         invoice.is_move_sent = True

@@ -330,7 +330,7 @@ class SaleOrder(models.Model):
             return "confirm"
         try:
             with self.env.cr.savepoint():
-                self._incident_pay_from_balance()
+                self._incident_pay_or_invoice()
             return None
         except BalanceShort:
             self.env.invalidate_all()
@@ -339,9 +339,6 @@ class SaleOrder(models.Model):
             self.env.invalidate_all()
             self._message_log(body=str(error.args[0]))
             return "books"
-        if self._incident_grant_on() != "paid":
-            self._incident_invoice_first()
-            return None
         token = self._incident_token()
         if not token:
             return "method"
