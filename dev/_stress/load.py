@@ -305,7 +305,7 @@ class Charger(Client):
 
     kind, login = "charge", "charger"
     #: Small, and more than is there.
-    AMOUNTS = (1, 3 * PRICE, 6 * PRICE)
+    AMOUNTS = (1, 1, 4 * PRICE)
 
     def once(self):
         self.ask(self._charge, self.name())
@@ -366,7 +366,7 @@ class Buyer(Client):
         where = answer.headers.get("Location", "")
         if "/my/incidents" in where:
             return True
-        if "incident_balance=short" in where:
+        if "incident_balance=refused" in where:
             raise Refused("The balance does not suffice")
         raise Lost(f"no answer to paying: {answer.status_code} {where}")
 
