@@ -116,7 +116,7 @@ class ResPartner(models.Model):
                     "=",
                     self.commercial_partner_id.id,
                 )
-                & Domain("company_id", "=", company.id)
+                & Domain("company_id", "child_of", company.sudo().root_id.id)
                 & Domain("operation", "=like", "online_%")
                 & Domain("source_transaction_id", "=", False)
                 & (
