@@ -175,7 +175,9 @@ class TestSaleProperty(SaleCommon):
     def _make_good(self):
         """At last, invoice and pay each order anew: each has given all of it."""
         for order in self._orders():
-            if order.state == "cancel" or any(order.order_line.mapped("incident_operation")):
+            if order.state == "cancel" or any(
+                order.order_line.mapped("incident_operation")
+            ):
                 continue
             fresh = order.copy()
             if fresh.amount_total <= 0:

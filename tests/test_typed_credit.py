@@ -115,7 +115,7 @@ class TestTypedCredit(TypedCommon):
     def test_only_one_that_is_not_credited(self):
         """R8.9: an invoice that is credited already is not meant."""
         _first, invoice = self.paid(self.pack)
-        second, other = self.paid(self.pack)
+        _second, other = self.paid(self.pack)
         self.reverse(invoice)
         note = self.note(self.pack)
         self.assertEqual(note.incident_credited_id, other)

@@ -97,11 +97,13 @@ class AccountMove(models.Model):
         if reconciled:
             return reconciled if len(reconciled) == 1 else self.browse()
         candidates = candidates.filtered(
-            lambda move: move.currency_id.compare_amounts(
-                sum((move._incident_notes() - self).mapped("amount_untaxed")),
-                move.amount_untaxed,
+            lambda move: (
+                move.currency_id.compare_amounts(
+                    sum((move._incident_notes() - self).mapped("amount_untaxed")),
+                    move.amount_untaxed,
+                )
+                < 0
             )
-            < 0
         )
         return candidates if len(candidates) == 1 else self.browse()
 

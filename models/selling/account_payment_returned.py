@@ -1,10 +1,10 @@
 """What was paid back of the money for orders and invoices (R8.4).
 
-A refund pays a payment back: online, or reconciled with it. It gives back first what the
-payment has not spent, then what credit notes of its documents credit. The rest counts
-like a credit note of that sum, which the documents share by what the payment has paid
-for each. What is paid back of an invoice whose credit notes have paid for another one is
-paid back of that one.
+A refund pays a payment back: online, or reconciled with it. It gives back first what
+the payment has not spent, then what credit notes of its documents credit. The rest
+counts like a credit note of that sum, which the documents share by what the payment has
+paid for each. What is paid back of an invoice whose credit notes have paid for another
+one is paid back of that one.
 
 A *document* is a posted invoice, or the part of a confirmed order that was paid online
 and is not invoiced yet.

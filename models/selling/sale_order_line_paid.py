@@ -295,8 +295,12 @@ class SaleOrderLine(models.Model):
                 continue
             sign = 1 if move.move_type == "out_invoice" else -1
             kept = float(1 - paid.returned.get(move, 0))
-            amount += sign * kept * line.currency_id._convert(
-                line.price_subtotal, self.currency_id, self.company_id, line.date
+            amount += (
+                sign
+                * kept
+                * line.currency_id._convert(
+                    line.price_subtotal, self.currency_id, self.company_id, line.date
+                )
             )
             if sign > 0 or self._incident_is_charge(line):
                 quantity += sign * self._incident_quantity_of(line)

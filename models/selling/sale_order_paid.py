@@ -4,10 +4,10 @@
 what was only authorized. What counts is money: payments that are effective, in a
 transaction or reconciled with an invoice.
 
-An order is *covered* (confirmed, zero, paid online or by down payments), line by line in
-the order in which they were added, or each of its lines is as far as its invoices are
-settled (``account.move._incident_is_settled``). What was paid back of either is due no
-more (``account_payment_returned.py``).
+An order is *covered* (confirmed, zero, paid online or by down payments), line by line
+in the order in which they were added, or each of its lines is as far as its invoices
+are settled (``account.move._incident_is_settled``). What was paid back of either is due
+no more (``account_payment_returned.py``).
 """
 
 from fractions import Fraction
