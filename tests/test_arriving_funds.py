@@ -228,7 +228,7 @@ class TestArrivingFunds(ChargeCommon):
         refund = transaction._create_child_transaction(65, is_refund=True)
         refund._set_done()
         refund._post_process()
-        self.assertEqual(payment._incident_paid_back(), 65)
+        self.assertTrue(payment._incident_is_paid_back())
         self.print_and_mail()
         self.assertEqual(self.states(charge), ["not_paid"])
         self.assertEqual(self.money(), -20)
