@@ -242,6 +242,25 @@ class TestBranches(BuyCommon, SubscriptionCommon):
         self.assertEqual(self.customer._incident_account_balance(self.company), 50)
         self.assertEqual(self.accounts().available, 10)
 
+    def test_funds_on_their_way(self):
+        """R2.3, R10.2: what a customer of the branch is paying by the provider of the
+        company is not asked for again."""
+        transaction = self.transaction(
+            self.branch_order(self.pack),
+            amount=100,
+            state="pending",
+            sale_order_ids=[Command.clear()],
+        )
+        self.assertEqual(self.customer._incident_coming(self.branch), transaction)
+
+    def test_when_of_the_customer(self):
+        """R2.3, R8.11: a customer with whom the company has agreed on it gets what it
+        orders in the branch on confirmation."""
+        account = self.incident_account()
+        account.with_user(self.manager).grant_on = "confirmed"
+        self.branch_order(self.pack).action_confirm()
+        self.assertEqual(account.available, 10)
+
     def test_plans_of_the_company(self):
         """R2.3: plans whose product belongs to the company are sold in its branches,
         not the other way round; what a branch has sold it renews."""

@@ -88,8 +88,13 @@ class SaleOrder(models.Model):
         ``GRANT_ON``."""
         self.ensure_one()
         customer = self.sudo().partner_id.commercial_partner_id
-        own = customer.with_company(self.company_id).incident_grant_on
-        return own or self.company_id.sudo().incident_grant_on
+        company = self.company_id.sudo()
+        # What was agreed with the root company holds in its branches (R2.3).
+        own = (
+            customer.with_company(company).incident_grant_on
+            or customer.with_company(company.root_id).incident_grant_on
+        )
+        return own or company.incident_grant_on
 
     def _incident_invoice_at_once(self):
         """Confirm the order and post its invoice.
