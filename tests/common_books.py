@@ -157,23 +157,23 @@ class Books:
         return cents(invoiced) >= cents(self.orders[order]["total"])
 
     def tell(self, order):
-        """Tell an order of the oracle what the books say of it."""
+        """Tell an order of the model what the books say of it."""
         row, invoices = self.orders[order.id], self.invoices[order.id]
         settled = bool(invoices) and all(self.is_settled(move) for move in invoices)
         online = not row["total"] or self.is_paid_online(order.id)
         order.in_full = row["state"] == "sale" if online else settled
         credited = self.credited(order.id, goodwill=False)
         paid = settled or online and row["state"] == "sale"
-        order.due = bool(paid) and not (
+        order.gives = bool(paid) and not (
             credited and cents(credited) >= cents(row["total"])
         )
         if not row["total"] and any(self.notes[move["id"]] for move in invoices):
-            order.due = any(
+            order.gives = any(
                 note["goodwill"] for move in invoices for note in self.notes[move["id"]]
             )
         credited = self.credited(order.id, goodwill=True)
         invoiced = sum(invoice["total"] for invoice in invoices) or row["total"]
-        order.given_away = bool(credited and order.due)
+        order.given_away = bool(credited and order.gives)
         order.money = cents(invoiced - credited) if paid else Fraction(0)
 
     def balance(self, partner):

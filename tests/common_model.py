@@ -1,8 +1,9 @@
-"""The rules of incidents in plain Python: the reference of the model test.
+"""The rules of incidents in plain Python: what the model test and the simulation of
+subscriptions compare the module with.
 
-It knows nothing of the module, of databases or money: it is told what has happened, and
-says what customers should have then. What the rules refuse raises :class:`Refused`, and
-has changed nothing.
+It knows nothing of the module, of databases or books: it is told what has happened, or
+what the books say, and says what customers should have then. What the rules refuse
+raises :class:`Refused`, and has changed nothing.
 """
 
 from calendar import monthrange
@@ -14,6 +15,8 @@ from itertools import count
 from math import floor
 
 DAY = timedelta(days=1)
+#: What takes the place of what has been ordered, and not paid.
+REPLACING = {"renew", "change"}
 
 
 class Refused(Exception):
@@ -68,6 +71,7 @@ class Account:
 
     customer: object
     company: object
+    id: int = 0
     lifetime: Allotment = field(default_factory=Allotment)
     periods: dict = field(default_factory=dict)
     #: what each cause has given for life (R3.4)
@@ -194,25 +198,37 @@ class Payment:
 
 @dataclass(eq=False)
 class Order:
-    """What is paid, credited and cancelled is known from what was done."""
+    """What is paid, credited and cancelled is known from what was done, or told by the
+    books."""
 
     contact: object
     company: object
-    #: it gives when it is confirmed, or with its payment (R8.3)
-    confirmed: bool = False
+    id: int = 0
+    lines: list = field(default_factory=list)
+    #: where its incidents are, once it has given some
+    account: Account | None = None
+    #: it gives, as the company wants it (R8.3): by itself, or with its payment
+    gives: bool = False
     payment: Payment | None = None
     invoiced: bool = False
     credited: Fraction = Fraction(0)
     noted: bool = False
     cancelled: bool = False
-    account: Account | None = None
-    lines: list = field(default_factory=list)
+    #: made by an automatic renewal
+    automatic: bool = False
+    #: the day on which it was confirmed before it was paid
+    confirmed: date | None = None
+    #: what was paid for it, and not paid back; paid in full; credited, and kept
+    money: Fraction = Fraction(0)
+    in_full: bool = False
+    given_away: bool = False
+    #: its total, less that of its lines
+    rounding: Fraction = Fraction(0)
 
-    def due(self, line):
-        """R8.3, R8.4"""
-        total = line.number * max(line.months, 1)
-        paid = self.payment.effective if self.payment else self.confirmed
-        if not paid or self.cancelled and not self.invoiced:
+    def due(self, total):
+        """R8.3, R8.4: so many of a line's incidents."""
+        gives = self.payment.effective if self.payment else self.gives
+        if not gives or self.cancelled and not self.invoiced:
             return 0
         return total - floor(total * self.credited)
 
@@ -225,67 +241,236 @@ class Line:
     order: Order
     number: int
     months: int = 0
+    id: int = 0
+    product: object = None
+    units: int = 1
+    price: Fraction = Fraction(0)
+    #: what it does to a subscription: renew, change, credit, extra
+    operation: str | None = None
     subscription: object = None
-    extra: bool = False
-    #: of extra incidents: the anchor, and the first day (R9.4)
-    anchor: date | None = None
-    first: date | None = None
-    windows: list = field(default_factory=list)
-    late: int = 0
+    #: the term that it credits or extends, and from which day on (R9.4, R9.6)
+    acts_on: object = None
+    date_from: date | None = None
+    #: the first day that staff have named (R8.12)
+    named: date | None = None
+    #: what it has become
+    term: object = None
 
-    def numbers(self):
+    @property
+    def kind(self):
+        return "period" if self.months else "lifetime"
+
+    @property
+    def total(self):
+        return self.number * max(self.months, 1)
+
+    @property
+    def due(self):
+        return self.order.due(self.total)
+
+    def worth(self, number):
+        """Return what was paid for so many of its incidents."""
+        price = self.price
+        if self.order.given_away:
+            # But for what a change has credited: that was paid before.
+            credited = (li.price for li in self.order.lines if li.operation == "credit")
+            price = -sum(credited) if self.operation == "change" else Fraction(0)
+        return price * number / self.total
+
+
+@dataclass(eq=False)
+class Term:
+    """What a line has added to a subscription: incidents in a row of months."""
+
+    line: Line
+    subscription: object
+    anchor: date
+    windows: list
+    #: how many of its months had ended: when it was paid (R9.4), or when it was
+    #: confirmed, and from then on until it was paid (R8.12)
+    late: int = 0
+    lapsed: int = 0
+
+    @property
+    def is_extra(self):
+        return self.line.operation == "extra"
+
+    def numbers(self, due):
         """R8.4: the last months give way first."""
-        due, given = self.order.due(self), {}
+        given = {}
         for window in self.windows:
-            given[window] = min(self.number, due)
+            given[window] = min(self.line.number, due)
             due -= given[window]
         return given
 
-    def on_time(self):
-        return dict(list(self.numbers().items())[self.late :])
+    def on_time(self, given):
+        return {window: given[window] for window in self.windows[self.late :]}
+
+    def usable(self, given):
+        """R8.12: what had ended when it was paid has lapsed."""
+        gone = self.windows[: self.late + self.lapsed]
+        return {
+            window: 0 if window in gone else number
+            for window, number in self.on_time(given).items()
+        }
 
 
 @dataclass(eq=False)
 class Subscription:
     account: Account
+    #: the line that has sold its last paid month
+    plan: Line
     anchor: date
-    number: int = 0
-    months: int = 0
+    id: int = 0
     end: date | None = None
-    more: int = 0
+    extra: int = 0
     cancelled: date | None = None
+    #: R9.6: the plan that comes next, and what was agreed to for it, as :meth:`agreed`
+    #: returns it
+    next_product: object = None
+    next_terms: tuple = ()
+    #: R9.7: automatic renewal, its last try, and why it has failed
+    automatic: bool = False
+    tried: date | None = None
+    problem: str | None = None
     terms: list = field(default_factory=list)
+    credits: list = field(default_factory=list)
+
+    @property
+    def scheduled(self):
+        """The next plan, while it is another one."""
+        return self.next_product if self.next_product != self.plan.product else None
 
     def runs(self, today):
         return bool(not self.cancelled and self.end and self.end >= today)
 
+    def has_ended(self, today):
+        return bool(not self.cancelled and self.end and self.end < today)
+
     def goes_on(self, window):
+        """R9.8: it was not withdrawn."""
         return not self.cancelled or window[1] < self.cancelled
 
+    def numbers(self):
+        """What each term has paid for in each month (R9.2), less what was credited of
+        it (R9.6). A change is paid as far as there was something to credit."""
+        orders = defaultdict(lambda: ([], []))
+        for credit in self.credits:
+            orders[credit.order.id][0].append(credit)
+        for term in self.terms:
+            orders[term.line.order.id][1].append(term)
+        result = {}
+        for _order, (credits, terms) in sorted(orders.items()):
+            missing = Fraction(0)
+            for credit in sorted(credits, key=lambda credit: credit.id):
+                left = credit.due
+                given = result.get(credit.acts_on, {})
+                for window in sorted(given, reverse=True):
+                    if window[0] >= credit.date_from:
+                        taken = min(given[window], left)
+                        given[window] -= taken
+                        left -= taken
+                missing -= credit.price * left / credit.total
+            for term in sorted(terms, key=lambda term: term.line.id):
+                due = term.line.due
+                if missing > 0:
+                    due = floor(due * max(1 - missing / term.line.price, 0))
+                result[term] = term.numbers(due)
+        return result
+
+    def worth(self):
+        return sum(
+            term.line.worth(number)
+            for term, given in self.numbers().items()
+            for number in given.values()
+        )
+
     def follow(self):
-        """What it is: as in the last month that is paid for."""
+        """What it is by now: as in the last month that is paid for."""
+        numbers = self.numbers()
         paid = [
             (window, term)
-            for term in self.terms
-            for window, number in term.on_time().items()
+            for term, given in numbers.items()
+            for window, number in term.on_time(given).items()
             if number and self.goes_on(window)
         ]
-        self.end = max((window[1] for window, _term in paid), default=None)
-        plans = [
-            (window, term)
-            for window, term in paid
-            if window[1] == self.end and not term.extra
-        ]
+        end = max((window[1] for window, _term in paid), default=None)
+        if end != self.end:
+            self.end, self.problem = end, None
+        last = [(window, term) for window, term in paid if window[1] == self.end]
+        plans = [(window, term) for window, term in last if not term.is_extra]
         if plans:
             window, plan = plans[-1]
-            self.anchor, self.number, self.months = (
-                plan.anchor,
-                plan.number,
-                plan.months,
+            self.plan, self.anchor = plan.line, plan.anchor
+            # R9.4: extras stay with the subscription, paid late or not.
+            self.extra = sum(
+                given.get(window, 0) for term, given in numbers.items() if term.is_extra
             )
-            self.more = sum(
-                term.numbers().get(window, 0) for term in self.terms if term.extra
+
+    def replaced(self, lines):
+        """A renewal or a change was paid: what comes next is what it says."""
+        replacing = [line for line in lines if line.operation in REPLACING]
+        if not replacing:
+            return
+        self.problem = None
+        if [line.product for line in replacing] != [self.next_product]:
+            self.next_product, self.next_terms = None, ()
+        if any(line.kind == "lifetime" for line in replacing):
+            self.automatic = False
+
+    def late(self, term, given):
+        """R9.4: what was missed comes as lifetime incidents, but for what the credited
+        term has given in these months anyway."""
+        total = 0
+        for window in term.windows[: term.late]:
+            replaced = sum(
+                line.acts_on.numbers(line.acts_on.line.due).get(window, 0)
+                for line in term.line.order.lines
+                if line.operation == "credit"
             )
+            total += max(given[window] - replaced, 0)
+        return total
+
+    def current(self, today):
+        """Return the current month; before the first one, that (R8.12)."""
+        return month(self.anchor, month_of(self.anchor, today))
+
+    def boundary(self, today):
+        """R9.6: the first day of the next month."""
+        first, last = self.current(today)
+        return first if first > today else last + DAY
+
+    def terms_after(self, day):
+        return [
+            term
+            for term, given in self.numbers().items()
+            if any(number and window[0] > day for window, number in given.items())
+        ]
+
+    def plan_term(self):
+        """The plan of the current anchor that has begun last: it is extended."""
+        return [
+            term
+            for term in self.terms
+            if not term.is_extra and term.anchor == self.anchor
+        ][-1]
+
+    def agreed(self):
+        """R9.7: what was bought last, or agreed upon for the next plan: months,
+        incidents in each of them, and the price of all, be it given away since."""
+        if self.scheduled:
+            return self.next_terms
+        lines = [
+            term.line
+            for term, given in self.numbers().items()
+            if any(number and window[1] == self.end for window, number in given.items())
+        ]
+        plan = [line for line in lines if line.operation != "extra"][-1]
+        return (
+            plan.months,
+            sum(line.number for line in lines),
+            sum(line.price * plan.months / line.months for line in lines),
+        )
 
 
 @dataclass(eq=False)
@@ -481,63 +666,101 @@ class Model:
 
     # -- R8, R9 ----------------------------------------------------------------
 
-    def settle(self, order):
-        """What the order should have given by now."""
-        if not order.account and any(order.due(line) for line in order.lines):
+    def settle(self, *orders):
+        """What orders should have given by now.
+
+        :return: those of them that have begun to give.
+        """
+        began = [
+            order
+            for order in orders
+            if not order.account and any(line.due for line in order.lines)
+        ]
+        for order in began:
             self._begin(order)
-        if not order.account:
-            return
-        for line in order.lines:
-            if not line.months:
-                order.account.give(("line", line), order.due(line))
-        for subscription in {line.subscription for line in order.lines} - {None}:
+        subscriptions = {}
+        for order in orders:
+            if not order.account:
+                continue
+            for line in order.lines:
+                if not line.months:
+                    order.account.give(("line", line), line.due)
+                subscriptions |= dict.fromkeys(self._subscriptions_of(line))
+        for subscription in subscriptions:
             self.settle_subscription(subscription)
+        return began
+
+    @staticmethod
+    def _subscriptions_of(line):
+        """What it was ordered for; and what it has become a term of."""
+        found = [line.subscription, line.term and line.term.subscription]
+        return [subscription for subscription in found if subscription]
 
     def _begin(self, order):
-        subscriptions = [line.subscription for line in order.lines if line.subscription]
+        ordered_for = {line.subscription: line for line in order.lines}
+        ordered_for.pop(None, None)
         order.account = (
-            subscriptions[0].account
-            if subscriptions
+            next(iter(ordered_for)).account
+            if ordered_for
             else self.account(order.contact, order.company)
         )
-        today, anew = self.today(order.company), {}
+        anew, touched = {}, {}
         for line in order.lines:
             if not line.months:
                 continue
-            mine = line.subscription
-            if not mine or mine.cancelled and not line.first:
-                if mine not in anew or not mine:
-                    anew[mine] = Subscription(order.account, today)
-                    self.subscriptions.append(anew[mine])
-                line.subscription = mine = anew[mine]
-            late = bool(line.first)
-            if not line.first:
-                line.anchor, line.first = (
-                    (mine.anchor, mine.end + DAY)
-                    if mine.runs(today)
-                    else (today, today)
-                )
-            begin = month_of(line.anchor, line.first)
-            line.windows = [
-                month(line.anchor, begin + number) for number in range(line.months)
-            ]
-            assert line.windows[0][0] == line.first
-            if late:
-                gone = [mine.cancelled or last < today for _first, last in line.windows]
-                line.late = sum(map(bool, gone))
-        for line in order.lines:
-            if line.months:
-                line.subscription.terms.append(line)
-                line.subscription.follow()
+            subscription = line.subscription
+            if not subscription or subscription.cancelled and not line.date_from:
+                # What was cancelled is not added to: it begins anew.
+                if not subscription or subscription not in anew:
+                    today = self.today(order.company)
+                    anew[subscription] = Subscription(order.account, line, today)
+                    self.subscriptions.append(anew[subscription])
+                subscription = anew[subscription]
+            if line.operation == "credit":
+                subscription.credits.append(line)
+            else:
+                self._begin_term(line, subscription)
+            touched[subscription] = True
+        for subscription in touched:
+            subscription.follow()
+        for subscription in ordered_for:
+            subscription.replaced(
+                [line for line in order.lines if line.subscription is subscription]
+            )
+
+    def _begin_term(self, line, subscription):
+        """R8.12, R9.1, R9.4–R9.6"""
+        today = self.today(subscription.account.company)
+        confirmed = line.order.confirmed or today
+        kept = line.named and line.named <= confirmed
+        if line.date_from:
+            anchor, first = line.acts_on.anchor, line.date_from
+        elif line.named:
+            anchor = first = line.named if kept else max(line.named, today)
+        elif subscription.runs(today):
+            anchor, first = subscription.anchor, subscription.end + DAY
+        else:
+            anchor, first = today, today
+        begin = month_of(anchor, first)
+        windows = [month(anchor, begin + number) for number in range(line.months)]
+        assert windows[0][0] == first, (anchor, first)
+        line.term = Term(line, subscription, anchor, windows)
+        if line.date_from:
+            gone = [subscription.cancelled or last < today for _first, last in windows]
+            line.term.late = sum(map(bool, gone))
+        elif kept:
+            ends = [last for _first, last in windows]
+            line.term.late = sum(last < confirmed for last in ends)
+            line.term.lapsed = sum(confirmed <= last < today for last in ends)
+        subscription.terms.append(line.term)
 
     def settle_subscription(self, subscription):
         account, targets = subscription.account, defaultdict(int)
-        for term in subscription.terms:
-            for window, number in term.on_time().items():
+        for term, given in subscription.numbers().items():
+            for window, number in term.usable(given).items():
                 targets[window] += number
             if term.late:
-                late = list(term.numbers().values())[: term.late]
-                account.give(("late", term), sum(late))
+                account.give(("late", term), subscription.late(term, given))
         for window in sorted(targets):
             target = targets[window] if subscription.goes_on(window) else 0
             cause = (subscription, window)
@@ -549,40 +772,53 @@ class Model:
         """R9.5"""
         if subscription.cancelled or not subscription.end:
             raise Refused("nothing to renew")
-        order = Order(contact, subscription.account.company)
-        order.lines.append(
-            Line(order, subscription.number, subscription.months, subscription)
-        )
-        if subscription.more:
+        order, plan = Order(contact, subscription.account.company), subscription.plan
+        again = {"subscription": subscription, "months": plan.months}
+        order.lines.append(Line(order, plan.number, operation="renew", **again))
+        if subscription.extra:
             order.lines.append(
-                Line(order, subscription.more, subscription.months, subscription, True)
+                Line(order, subscription.extra, operation="extra", **again)
             )
         return order
 
     def extra(self, subscription, contact, number):
         """R9.4: from the current month to the last paid one."""
+        first, months = self.months_left(subscription)
+        order = Order(contact, subscription.account.company)
+        order.lines.append(
+            Line(
+                order,
+                number,
+                months,
+                operation="extra",
+                subscription=subscription,
+                acts_on=subscription.plan_term(),
+                date_from=first,
+            )
+        )
+        return order
+
+    def months_left(self, subscription):
+        """R9.4
+
+        :return: the first day of the current month, and how many there are from that
+            one to the last paid one.
+        """
         today = self.today(subscription.account.company)
         if not subscription.runs(today):
             raise Refused("it has ended")
-        plan = [
-            term
-            for term in subscription.terms
-            if not term.extra and term.anchor == subscription.anchor
-        ][-1]
-        current = month_of(subscription.anchor, today)
-        months = month_of(subscription.anchor, subscription.end) - current + 1
-        first = first_day(subscription.anchor, current)
-        order = Order(contact, subscription.account.company)
-        order.lines.append(
-            Line(order, number, months, subscription, True, plan.anchor, first)
-        )
-        return order
+        anchor = subscription.anchor
+        current = month_of(anchor, today)
+        months = month_of(anchor, subscription.end) - current + 1
+        return first_day(anchor, current), months
 
     def cancel(self, subscription, cancelled):
         """R9.8"""
         if bool(subscription.cancelled) != cancelled:
             today = self.today(subscription.account.company)
             subscription.cancelled = today if cancelled else None
+        if cancelled and subscription.automatic:
+            subscription.automatic, subscription.problem = False, None
         self.settle_subscription(subscription)
 
     # -- R4, R5 ----------------------------------------------------------------
@@ -777,3 +1013,60 @@ class Model:
                     leg[0] = there
                 if leg[1] is account.lifetime:
                     leg[1] = there.lifetime
+
+
+class Reminders:
+    """What customers should be told (R13.2).
+
+    :param soon: so many days before something ends
+    :param low: when no more than so many incidents are left
+    """
+
+    def __init__(self, model, soon, low):
+        self.model, self.soon, self.low = model, soon, low
+        self.told = set()
+        self.waiting = []
+        self.episodes = {}
+
+    def queue(self, kind, key):
+        """Something has happened that the customer is to be told, once."""
+        if (kind, key) not in self.told:
+            self.told.add((kind, key))
+            self.waiting.append((kind, key))
+
+    def remind(self, today):
+        """Return what should be sent now."""
+        last = today + self.soon * DAY
+        for subscription in self.model.subscriptions:
+            if (
+                (not subscription.automatic or subscription.problem == "paying")
+                and not subscription.cancelled
+                and subscription.end
+                and today <= subscription.end <= last
+            ):
+                self.queue("ends", f"{subscription.id}:{subscription.end}")
+        for account in self.model.accounts.values():
+            for (subscription, _window), period in account.periods.items():
+                if period.first <= today <= period.last <= last:
+                    self._note_expiry(subscription, period)
+        sent = []
+        problems = {str(s.id): s.problem for s in self.model.subscriptions}
+        for kind, key in self.waiting:
+            # Who has acted in between is not told any more.
+            number, _, problem = key.partition(":")
+            if kind != "failed" or problem.endswith(f":{problems[number]}"):
+                sent.append((kind, key))
+        self.waiting = []
+        for account in self.model.accounts.values():
+            available = account.available(today)
+            if available > self.low:
+                self.episodes[account] = True
+            elif self.episodes.get(account):
+                self.episodes[account] = False
+                sent.append(("low", str(account.id)))
+        return sorted(sent)
+
+    def _note_expiry(self, subscription, period):
+        goes_on = subscription.end and period.last < subscription.end
+        if period.left and (goes_on or subscription.automatic):
+            self.queue("expires", f"{subscription.id}:{period.last}")

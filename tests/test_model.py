@@ -380,8 +380,8 @@ class World(RuleBasedStateMachine):
         for order in self.model.orders:
             lines = self.records[order].order_line.sorted("id")
             for line, record in zip(order.lines, lines, strict=True):
-                if order.due(line):
-                    model.append((record.id, order.due(line)))
+                if line.due:
+                    model.append((record.id, line.due))
         self.test.assertEqual(due, sorted(model))
         subscriptions = self._rows(
             """
@@ -395,7 +395,7 @@ class World(RuleBasedStateMachine):
         self.test.assertEqual(
             subscriptions,
             [
-                (s.account.customer, s.anchor, s.end, s.more, s.cancelled)
+                (s.account.customer, s.anchor, s.end, s.extra, s.cancelled)
                 for s in self.model.subscriptions
             ],
         )
@@ -649,13 +649,16 @@ class World(RuleBasedStateMachine):
     def _order(self, order, record, later):
         """R8.3: an order gives with its confirmation, or when it is paid."""
         if order not in self.records:
-            self._keep(order, record)
+            self._keep(order, record).id = record.id
+            lines = record.order_line.sorted("id")
+            for line, row in zip(order.lines, lines, strict=True):
+                line.id = row.id
         if not later:
             self._settle_order(order, record)
         self._end()
 
     def _settle_order(self, order, record):
-        order.confirmed = True
+        order.gives = True
         record.action_confirm()
         self.model.settle(order)
 
@@ -668,7 +671,7 @@ class World(RuleBasedStateMachine):
         return [
             order
             for order in self.model.orders
-            if not order.confirmed and not order.payment and not order.cancelled
+            if not order.gives and not order.payment and not order.cancelled
         ]
 
     @step(pick=PICK)
@@ -680,7 +683,7 @@ class World(RuleBasedStateMachine):
         if order.cancelled:
             record._action_cancel()
         else:
-            order.confirmed = self.grant_on == "confirmed"
+            order.gives = self.grant_on == "confirmed"
             record.action_draft()
             record.action_confirm()
         self.model.settle(order)

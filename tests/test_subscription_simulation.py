@@ -2,6 +2,7 @@ import os
 import random
 import sys
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
@@ -18,15 +19,16 @@ from odoo.addons.helpdesk_paid_support.models.reminder import (
 )
 
 from .common_books import Books, cents
-from .common_oracle import (
+from .common_model import (
     DAY,
     REPLACING,
     Account,
     Line,
-    Oracle,
+    Model,
     Order,
-    month,
-    month_of,
+    Refused,
+    Reminders,
+    Ticket,
 )
 from .common_sale import SaleCommon
 
@@ -71,6 +73,28 @@ PAYING = {
 
 class NotNow(Exception):
     """This cannot happen to what there is."""
+
+
+@dataclass(eq=False)
+class Customer:
+    """One of them, with dice of its own; what it has ordered and opened."""
+
+    partner: object
+    model: Model
+    account: Account
+    rng: random.Random
+    orders: dict = field(default_factory=dict)
+    tickets: list = field(default_factory=list)
+    #: how the provider answers for its saved payment method, if there is one
+    token: str | None = None
+
+    @property
+    def subscriptions(self):
+        return [s for s in self.model.subscriptions if s.account is self.account]
+
+    def lines(self):
+        for order in self.orders.values():
+            yield from order.lines
 
 
 @tagged("post_install", "-at_install")
@@ -188,10 +212,13 @@ class TestSubscriptionSimulation(SaleCommon):
         self.unsold = {}
         self.compared = {}
         self.tasks = defaultdict(list)
-        self.oracle = Oracle(
+        self.model = Model(lambda _company: self.today)
+        self.reminders = Reminders(
+            self.model,
             soon=self.company.incident_reminder_days,
             low=self.company.incident_low_threshold,
         )
+        self.customers = []
         self.frozen = self.startPatcher(freeze_time(datetime(2027, 1, 1)))
         reminders = self.env.registry["helpdesk.incident.reminder"]
         send = reminders._send_mail
@@ -225,28 +252,32 @@ class TestSubscriptionSimulation(SaleCommon):
         )
         for number, partner in enumerate(partners):
             rng = random.Random(f"{SEED}:{number}")
-            account = Account(
-                self.oracle, partner, self.incident_account(partner).id, rng
-            )
-            self.oracle.accounts.append(account)
-            self._draw(account, number)
-        self.by_partner = {a.partner.id: a for a in self.oracle.accounts}
+            self.model.customers[partner.id] = partner.id
+            account = self.model.account(partner.id, self.company.id)
+            account.id = self.incident_account(partner).id
+            customer = Customer(partner, self.model, account, rng)
+            self.customers.append(customer)
+            self._draw(customer, number)
+        self.by_partner = {c.partner.id: c for c in self.customers}
 
-    def _draw(self, account, number):
+    def _customer_of(self, subscription):
+        return self.by_partner[subscription.account.customer]
+
+    def _draw(self, customer, number):
         """Draw in advance on which days something happens to a customer."""
         # Many of them on the last days of January: anchors on the 29th to the 31st.
-        early = number % 3 if number % 5 < 4 else account.rng.randrange(62)
+        early = number % 3 if number % 5 < 4 else customer.rng.randrange(62)
         day = min(early, DAYS // 4)
-        self._on(BEGIN + day * DAY, account, self._do_begin)
+        self._on(BEGIN + day * DAY, customer, self._do_begin)
         while day < DAYS:
-            day += account.rng.randint(1, 2 * PACE - 1)
-            self._on(BEGIN + day * DAY, account, self._do_anything)
+            day += customer.rng.randint(1, 2 * PACE - 1)
+            self._on(BEGIN + day * DAY, customer, self._do_anything)
 
-    def _on(self, day, account, task, *args):
-        self.tasks[day].append((account, task, args))
+    def _on(self, day, customer, task, *args):
+        self.tasks[day].append((customer, task, args))
 
-    def _later(self, account, days, task, *args):
-        self._on(self.today + max(days, 1) * DAY, account, task, *args)
+    def _later(self, customer, days, task, *args):
+        self._on(self.today + max(days, 1) * DAY, customer, task, *args)
 
     def _at(self, hour, minute):
         """Let it be this time of the day, where the company is."""
@@ -260,7 +291,7 @@ class TestSubscriptionSimulation(SaleCommon):
         self.assertEqual(self.company._incident_today(), self.today)
         # What a commit forgets: the numbers of documents are given to others, too.
         self.env.cr.precommit.data.pop("sequence.mixin", None)
-        self.oracle.live(self.today)
+        self.model.live()
         runs = self.rng.choices(
             ((1, 0), (0, 1), (1, 1), (2, 0), (0, 0)), (6, 3, 1, 1, 1)
         )
@@ -270,8 +301,8 @@ class TestSubscriptionSimulation(SaleCommon):
         happened = self.tasks.pop(self.today, ())
         self._at(self.rng.randint(1, 22), 30)
         self._offer_otherwise()
-        for account, task, args in happened:
-            self._try(account, task, args)
+        for customer, task, args in happened:
+            self._try(customer, task, args)
         self._at(23, self.rng.randrange(60))
         for _run in range(after):
             self._run_actions()
@@ -300,32 +331,33 @@ class TestSubscriptionSimulation(SaleCommon):
             self.unsold[product] = self.today + self.rng.randint(3, 20) * DAY
             self.seen["plans withdrawn"] += 1
 
-    def _try(self, account, task, args=()):
+    def _try(self, customer, task, args=()):
         """Do something, if it can be done, and see what follows."""
         try:
-            task(account, *args)
+            task(customer, *args)
             self.seen[task.__name__.removeprefix("_do_")] += 1
         except NotNow:
             self.seen["not now"] += 1
-        self._follow(account)
+        self._follow(customer)
 
     # -- what follows ----------------------------------------------------------
 
-    def _follow(self, *accounts):
-        """Let the oracle look at the books, and compare its customers at once."""
+    def _follow(self, *customers):
+        """Let the model look at the books, and compare its customers at once."""
         self.env.flush_all()
-        books = Books(self.env.cr, [account.partner.id for account in accounts])
-        for account in accounts:
+        books = Books(self.env.cr, [customer.partner.id for customer in customers])
+        for customer in customers:
             self.assertEqual(
-                set(account.orders), self._orders_of(books, account.partner.id)
+                set(customer.orders), self._orders_of(books, customer.partner.id)
             )
-            for order in account.orders.values():
+            for order in customer.orders.values():
                 books.tell(order)
-            for order in account.settle(self.today):
-                self._begun(account, order)
-            self._map(account)
-            self._check_money(account)
-        self.compared |= self._prints(accounts)
+            orders = sorted(customer.orders.values(), key=lambda order: order.id)
+            for order in self.model.settle(*orders):
+                self._begun(customer, order)
+            self._map(customer)
+            self._check_money(customer)
+        self.compared |= self._prints(customers)
 
     @staticmethod
     def _orders_of(books, partner_id):
@@ -335,37 +367,37 @@ class TestSubscriptionSimulation(SaleCommon):
             if row["partner_id"] == partner_id
         }
 
-    def _begun(self, account, order):
+    def _begun(self, customer, order):
         """An order was paid for the first time."""
         self.seen["orders begun"] += 1
-        if account.rng.random() < 0.3:
-            self._later(account, account.rng.randint(1, 9), self._do_automatic)
-        if account.rng.random() < 0.15:
-            self._later(account, account.rng.randint(1, 9), self._do_token)
+        if customer.rng.random() < 0.3:
+            self._later(customer, customer.rng.randint(1, 9), self._do_automatic)
+        if customer.rng.random() < 0.15:
+            self._later(customer, customer.rng.randint(1, 9), self._do_token)
         for line in order.lines:
             self.seen[f"begun: {line.operation or line.kind}"] += 1
             if line.term and line.term.late:
                 self.seen["begun late"] += 1
-            elif line.term and account.rng.random() < 0.4:
+            elif line.term and customer.rng.random() < 0.4:
                 # Before the end, or after it.
-                days = (line.term.months[-1][1] - self.today).days
-                days -= account.rng.randint(-5, 9)
-                self._later(account, days, self._do_renew)
+                days = (line.term.windows[-1][1] - self.today).days
+                days -= customer.rng.randint(-5, 9)
+                self._later(customer, days, self._do_renew)
         if not order.automatic:
             return
-        self.oracle.queue("renewed", str(order.id))
+        self.reminders.queue("renewed", str(order.id))
         self.seen["renewed automatically"] += 1
         for line in order.lines:
             if line.operation != "renew" or not line.term:
                 continue
             # R9.7: not twice for the same days.
-            mine = set(line.term.months)
+            mine = set(line.term.windows)
             for other in line.term.subscription.terms:
                 again = other.line.order.automatic and other.line.due
                 if again and other is not line.term and not other.is_extra:
-                    self.assertFalse(mine & set(other.months), "renewed twice")
+                    self.assertFalse(mine & set(other.windows), "renewed twice")
 
-    def _map(self, account):
+    def _map(self, customer):
         """Learn which subscription each line has become a term of."""
         self.env.cr.execute(
             """
@@ -376,10 +408,10 @@ class TestSubscriptionSimulation(SaleCommon):
               JOIN sale_order_line l ON l.id = t.sale_line_id
              WHERE s.account_id = %s ORDER BY t.id
             """,
-            [account.id],
+            [customer.account.id],
         )
         rows = self.env.cr.fetchall()
-        terms = {line.id: line.term for line in account.lines() if line.term}
+        terms = {line.id: line.term for line in customer.lines() if line.term}
         self.assertEqual({row[0] for row in rows}, set(terms))
         for line_id, subscription_id, first, last, late, lapsed, due in rows:
             term = terms[line_id]
@@ -388,37 +420,37 @@ class TestSubscriptionSimulation(SaleCommon):
                 (subscription_id, first, last, late, lapsed, due),
                 (
                     term.subscription.id,
-                    term.months[0][0],
-                    term.months[-1][1],
+                    term.windows[0][0],
+                    term.windows[-1][1],
                     term.late,
                     term.lapsed,
                     term.line.due,
                 ),
             )
 
-    def _check_money(self, account):
+    def _check_money(self, customer):
         """What the customer has paid, and was not paid back, is worth what was given or
         is to be given, to the cents of the months that were credited."""
-        money = sum(order.money for order in account.orders.values())
-        worth = sum(subscription.worth() for subscription in account.subscriptions)
+        money = sum(order.money for order in customer.orders.values())
+        worth = sum(subscription.worth() for subscription in customer.subscriptions)
         # The taxes of an order are rounded in all, and those of its lines one by one.
-        slack = cents(0.02) + sum(abs(o.rounding) for o in account.orders.values())
-        for line in account.lines():
+        slack = cents(0.02) + sum(abs(o.rounding) for o in customer.orders.values())
+        for line in customer.lines():
             if line.kind == "lifetime":
                 worth += line.worth(line.due)
             if line.operation == "credit" and line.due:
-                slack += cents(0.02) * (len(line.acts_on.months) + 1)
+                slack += cents(0.02) * (len(line.acts_on.windows) + 1)
                 # What cannot be credited any more is rounded down.
                 change = line.order.lines[0]
                 slack += change.price / change.total
         self.assertLessEqual(
-            abs(money - worth), slack, f"{account.partner.name}: {money} {worth}"
+            abs(money - worth), slack, f"{customer.partner.name}: {money} {worth}"
         )
         self.seen["money compared"] += 1
 
-    def _prints(self, accounts):
+    def _prints(self, customers):
         """Return what the books of customers come to: by partner."""
-        partners = tuple(account.partner.id for account in accounts)
+        partners = tuple(customer.partner.id for customer in customers)
         prints = {}
         for query in (
             """
@@ -438,7 +470,7 @@ class TestSubscriptionSimulation(SaleCommon):
         return prints
 
     def _check_all_money(self):
-        self._follow(*self.oracle.accounts)
+        self._follow(*self.customers)
 
     # -- what must hold --------------------------------------------------------
 
@@ -449,7 +481,7 @@ class TestSubscriptionSimulation(SaleCommon):
         self._check_subscriptions()
         self._check_accounts()
         # Whose books have changed today, its money was compared after that.
-        prints = self._prints(self.oracle.accounts)
+        prints = self._prints(self.customers)
         self.assertEqual({p: self.compared.get(p) for p in prints}, prints)
         self.env.cr.execute(
             """
@@ -475,10 +507,10 @@ class TestSubscriptionSimulation(SaleCommon):
         )
         actual = self.env.cr.fetchall()
         expected = [
-            (s.id, a.first, a.last, a.target, a.used, a.granted, a.lapsed)
-            for s in self.oracle.subscriptions()
-            for a in s.periods.values()
-            if a.target or a.granted or a.used
+            (s.id, p.first, p.last, p.target, p.used, p.given, p.lapsed)
+            for customer in self.customers
+            for (s, _window), p in customer.account.periods.items()
+            if p.target or p.given or p.used
         ]
         self.seen["periods compared"] += len(expected)
         if not ran:
@@ -502,20 +534,21 @@ class TestSubscriptionSimulation(SaleCommon):
                     s.id,
                     s.anchor,
                     s.end,
-                    s.product,
-                    s.units,
+                    s.plan.product,
+                    s.plan.units,
                     s.extra,
                     s.next_product,
                     s.cancelled,
                     s.automatic,
                 )
-                for s in self.oracle.subscriptions()
+                for s in self.model.subscriptions
             ],
         )
 
     def _check_accounts(self):
         """R4.1, R9.3: what is available never waits for the scheduled actions."""
-        accounts = self.account_model.browse(a.id for a in self.oracle.accounts)
+        expected = [customer.account for customer in self.customers]
+        accounts = self.account_model.browse(account.id for account in expected)
         accounts.invalidate_recordset()
         self.assertSame(
             [
@@ -523,8 +556,8 @@ class TestSubscriptionSimulation(SaleCommon):
                 for a in accounts
             ],
             [
-                (a.id, a.available(self.today), a.lifetime.granted, a.lifetime.used)
-                for a in self.oracle.accounts
+                (a.id, a.available(self.today), a.lifetime.given, a.lifetime.used)
+                for a in expected
             ],
         )
 
@@ -539,7 +572,8 @@ class TestSubscriptionSimulation(SaleCommon):
 
     def _check_end(self):
         """R3.3, R3.4: the ledger is sound, and who looks again finds nothing to do."""
-        self.account_model.browse(a.id for a in self.oracle.accounts)._open_and_close()
+        accounts = [customer.account.id for customer in self.customers]
+        self.account_model.browse(accounts)._open_and_close()
         self.assertLedgerSound()
         orders = self.env["sale.order"].search(
             [("partner_id", "in", list(self.by_partner))]
@@ -565,9 +599,9 @@ class TestSubscriptionSimulation(SaleCommon):
             [tuple(self.by_partner)],
         )
         self.seen.update(dict(self.env.cr.fetchall()))
-        self.seen["orders"] = sum(len(a.orders) for a in self.oracle.accounts)
-        self.seen["subscriptions"] = len(list(self.oracle.subscriptions()))
-        self.seen["periods"] = sum(len(s.periods) for s in self.oracle.subscriptions())
+        self.seen["orders"] = sum(len(c.orders) for c in self.customers)
+        self.seen["subscriptions"] = len(self.model.subscriptions)
+        self.seen["periods"] = sum(len(c.account.periods) for c in self.customers)
         for kind, _key in self.sent:
             self.seen[f"told: {kind}"] += 1
         if LONG:
@@ -582,7 +616,7 @@ class TestSubscriptionSimulation(SaleCommon):
         due = sorted(
             (
                 s
-                for s in self.oracle.subscriptions()
+                for s in self.model.subscriptions
                 if s.automatic
                 and s.runs(self.today)
                 and s.end <= self.today + self.company.incident_renewal_days * DAY
@@ -590,8 +624,8 @@ class TestSubscriptionSimulation(SaleCommon):
             ),
             key=lambda s: (s.end, s.id),
         )
-        accounts = list(dict.fromkeys(s.account for s in due))
-        balances = self._balances(accounts)
+        customers = list(dict.fromkeys(map(self._customer_of, due)))
+        balances = self._balances(customers)
         before = {s: self._situation(s) for s in due}
         with self.enter_registry_test_mode():
             for name in ("open_and_close", "renew"):
@@ -599,8 +633,8 @@ class TestSubscriptionSimulation(SaleCommon):
         self.env.cr.precommit.data.pop("sequence.mixin", None)
         for subscription in due:
             self._expect_renewal(subscription, before[subscription], balances)
-        if accounts:
-            self._follow(*accounts)
+        if customers:
+            self._follow(*customers)
             # R9.7: a saved payment method was asked once for each attempt.
             self.env.cr.execute(
                 "SELECT COUNT(*) FROM payment_transaction "
@@ -616,7 +650,7 @@ class TestSubscriptionSimulation(SaleCommon):
         with self.enter_registry_test_mode():
             self._trigger("remind")
         self.env.invalidate_all()
-        expected = self.oracle.remind(self.today)
+        expected = self.reminders.remind(self.today)
         self.assertEqual(sorted(self.sent[self.sent_before :]), expected, self.today)
         self.seen["scheduled actions"] += 1
 
@@ -625,12 +659,12 @@ class TestSubscriptionSimulation(SaleCommon):
             f"helpdesk_paid_support.ir_cron_incident_{name}"
         ).method_direct_trigger()
 
-    def _balances(self, accounts):
-        if not accounts:
+    def _balances(self, customers):
+        if not customers:
             return {}
         self.env.flush_all()
-        books = Books(self.env.cr, [account.partner.id for account in accounts])
-        return {a: books.balance(a.partner.id) for a in accounts}
+        books = Books(self.env.cr, [customer.partner.id for customer in customers])
+        return {c: books.balance(c.partner.id) for c in customers}
 
     def _open_orders(self, subscription):
         """Return what waits for its payment: whether it was made automatically, and is
@@ -665,12 +699,12 @@ class TestSubscriptionSimulation(SaleCommon):
         """Return the renewals and changes that are confirmed, and give nothing."""
         lines = [
             line
-            for order in subscription.account.orders.values()
+            for order in self._customer_of(subscription).orders.values()
             for line in order.lines
             if line.subscription == subscription
             and line.operation in REPLACING
             and not line.due
-            and (not line.term or line.term.months[0][0] > subscription.end)
+            and (not line.term or line.term.windows[0][0] > subscription.end)
         ]
         orders = self.env["sale.order"].browse([line.order.id for line in lines])
         return orders.filtered(lambda order: order.state == "sale")
@@ -678,10 +712,10 @@ class TestSubscriptionSimulation(SaleCommon):
     def _expect_renewal(self, subscription, situation, balances):
         """R9.7: renewed from the balance, else with the token, else sent to be paid;
         and never twice."""
-        account = subscription.account
+        customer = self._customer_of(subscription)
         orders, without_effect, end = situation
         subscription.tried = self.today
-        new = self._register_new(account, subscription)
+        new = self._register_new(customer, subscription)
         if any(paying for _auto, paying, _expired in orders.values()):
             self.assertFalse(new)
             subscription.problem = "paying"
@@ -706,7 +740,7 @@ class TestSubscriptionSimulation(SaleCommon):
             self._expect_failure(subscription, end, "plan")
             return
         self.assertLessEqual(len(new), 1)
-        order = new[0] if new else account.orders[max(orders)]
+        order = new[0] if new else customer.orders[max(orders)]
         order.automatic = True
         row = self.env["sale.order"].browse(order.id)
         total = cents(row.amount_total)
@@ -718,68 +752,68 @@ class TestSubscriptionSimulation(SaleCommon):
             or total > price + cents(0.02)
         ):
             problem = "confirm"
-        elif balances[account] >= total:
-            balances[account] -= total
+        elif balances[customer] >= total:
+            balances[customer] -= total
             problem = None
             self.assertEqual(len(row.invoice_ids), 1)
             self.seen["renewal: balance"] += 1
-        elif not account.token:
+        elif not customer.token:
             problem = "method"
         else:
             problem = {"done": None, "error": "declined", "pending": "paying"}[
-                account.token
+                customer.token
             ]
             self.assertEqual(
-                max(row.transaction_ids, key=lambda tx: tx.id).state, account.token
+                max(row.transaction_ids, key=lambda tx: tx.id).state, customer.token
             )
-            self.seen[f"renewal: token {account.token}"] += 1
+            self.seen[f"renewal: token {customer.token}"] += 1
             if problem == "paying":
-                days = account.rng.randint(1, 20)
-                self._later(account, days, self._do_decide, order)
+                days = customer.rng.randint(1, 20)
+                self._later(customer, days, self._do_decide, order)
                 return
         self.assertEqual(row.state == "sale", not problem, (problem, self.today))
         if problem:
             self._expect_failure(subscription, end, problem)
-            if account.rng.random() < 0.1:
-                self._plan_payment(account, order)
+            if customer.rng.random() < 0.1:
+                self._plan_payment(customer, order)
         else:
-            days = account.rng.randint(1, 15)
-            self._later(account, days, self._do_invoice, order)
+            days = customer.rng.randint(1, 15)
+            self._later(customer, days, self._do_invoice, order)
 
     def _expect_failure(self, subscription, end, problem):
         subscription.problem = problem
         self.seen[f"renewal: {problem}"] += 1
-        self.oracle.queue("failed", f"{subscription.id}:{end}:{problem}")
+        self.reminders.queue("failed", f"{subscription.id}:{end}:{problem}")
 
     # -- orders ----------------------------------------------------------------
 
-    def _register_new(self, account, subscription):
+    def _register_new(self, customer, subscription):
         """Register the renewals that were made for a subscription by themselves."""
         found = (
             self.env["sale.order"]
             .search(
                 [
-                    ("partner_id", "=", account.partner.id),
+                    ("partner_id", "=", customer.partner.id),
                     ("order_line.incident_subscription_id", "=", subscription.id),
                 ]
             )
-            .filtered(lambda order: order.id not in account.orders)
+            .filtered(lambda order: order.id not in customer.orders)
         )
         return [
-            self._register(account, order, self._renewal(subscription))
+            self._register(customer, order, self._renewal(subscription))
             for order in found
         ]
 
-    def _register(self, account, order, expected):
+    def _register(self, customer, order, expected):
         """Note what an order sells; it is what was asked for.
 
         :param expected: lines, without ids and prices.
         """
-        self.assertNotIn(order.id, account.orders)
+        self.assertNotIn(order.id, customer.orders)
         self.assertEqual(len(order.order_line), len(expected), order.order_line)
-        result = Order(order.id)
+        result = Order(customer.partner.id, self.company.id, order.id)
         for row, (values, price) in zip(order.order_line, expected, strict=True):
-            line = Line(id=row.id, order=result, price=cents(row.price_total), **values)
+            line = Line(result, id=row.id, price=cents(row.price_total), **values)
             result.lines.append(line)
             self.assertEqual(
                 (
@@ -805,12 +839,13 @@ class TestSubscriptionSimulation(SaleCommon):
             )
             slack = cents(0.01)
             if line.operation == "credit":
-                slack *= len(line.acts_on.months) + 2
+                slack *= len(line.acts_on.windows) + 2
             self.assertLessEqual(abs(line.price - price), slack, row.name)
         total = sum(line.price for line in result.lines)
         result.rounding = cents(order.amount_total) - total
         self.assertLessEqual(abs(result.rounding), cents(0.01) * len(result.lines))
-        account.orders[order.id] = result
+        self.model.orders.append(result)
+        customer.orders[order.id] = result
         return result
 
     def _price(self, product, quantity):
@@ -818,9 +853,8 @@ class TestSubscriptionSimulation(SaleCommon):
         return cents(self.prices[product] * quantity * rate)
 
     def _plan_line(self, product, units, **values):
-        kind, number, months = self.facts[product]
+        _kind, number, months = self.facts[product]
         line = {
-            "kind": kind,
             "number": number * units,
             "months": months,
             "units": units,
@@ -831,7 +865,6 @@ class TestSubscriptionSimulation(SaleCommon):
 
     def _extra_line(self, product, number, months, **values):
         line = {
-            "kind": "period",
             "number": number,
             "months": months,
             "units": number,
@@ -846,7 +879,10 @@ class TestSubscriptionSimulation(SaleCommon):
         plan = plan or self._next_plan(subscription)
         lines = [
             self._plan_line(
-                plan, subscription.units, operation="renew", subscription=subscription
+                plan,
+                subscription.plan.units,
+                operation="renew",
+                subscription=subscription,
             )
         ]
         extra = self.extra_of(plan)
@@ -862,7 +898,10 @@ class TestSubscriptionSimulation(SaleCommon):
         return lines
 
     def _next_plan(self, subscription):
-        return self._product(subscription.scheduled or subscription.product)
+        return self._product(subscription.scheduled or subscription.plan.product)
+
+    def _plan_of(self, subscription):
+        return self._product(subscription.plan.product)
 
     def _product(self, product_id):
         return self.env["product.product"].browse(product_id)
@@ -871,106 +910,107 @@ class TestSubscriptionSimulation(SaleCommon):
     def extra_of(plan):
         return plan.product_tmpl_id.incident_extra_product_id
 
-    def _plan_payment(self, account, order, **weights):
+    def _plan_payment(self, customer, order, **weights):
         """Decide how an order will be paid, if ever."""
         weights = PAYING | weights
-        way = account.rng.choices(list(weights), list(weights.values()))[0]
+        way = customer.rng.choices(list(weights), list(weights.values()))[0]
         self.seen[f"pay {way}"] += 1
-        rng = account.rng
+        rng = customer.rng
         if way == "online":
-            self._do_pay_online(account, order)
+            self._do_pay_online(customer, order)
         elif way == "late":
             # After its validity, after the next boundary, after the end.
-            self._later(account, rng.randint(2, 75), self._do_pay_online, order)
+            self._later(customer, rng.randint(2, 75), self._do_pay_online, order)
         elif way == "invoice":
             if self._order(order).state in ("draft", "sent"):
                 self._order(order).action_confirm()
                 order.confirmed = self.today
-            self._do_invoice(account, order)
-            self._later(account, rng.randint(0, 40), self._do_register, order)
+            self._do_invoice(customer, order)
+            self._later(customer, rng.randint(0, 40), self._do_register, order)
         elif way == "balance":
-            self._do_fund(account)
-            self._later(account, rng.randint(0, 3), self._do_pay_from_balance, order)
+            self._do_fund(customer)
+            self._later(customer, rng.randint(0, 3), self._do_pay_from_balance, order)
         elif way == "pending":
             self.transaction(self._order(order), state="pending")
-            self._later(account, rng.randint(1, 30), self._do_decide, order)
+            self._later(customer, rng.randint(1, 30), self._do_decide, order)
 
     def _order(self, order):
         return self.env["sale.order"].browse(order.id)
 
     # -- what happens ----------------------------------------------------------
 
-    def _do_anything(self, account):
-        kind = account.rng.choices(list(EVENTS), list(EVENTS.values()))[0]
-        getattr(self, f"_do_{kind}")(account)
+    def _do_anything(self, customer):
+        kind = customer.rng.choices(list(EVENTS), list(EVENTS.values()))[0]
+        getattr(self, f"_do_{kind}")(customer)
         self.seen[f"event: {kind}"] += 1
 
-    def _pick(self, account, candidates):
+    def _pick(self, customer, candidates):
         candidates = list(candidates)
         if not candidates:
             raise NotNow
-        return account.rng.choice(candidates)
+        return customer.rng.choice(candidates)
 
-    def _subscription(self, account, condition):
+    def _subscription(self, customer, condition):
         """Pick a subscription, and its record."""
-        found = self._pick(account, filter(condition, account.subscriptions))
+        found = self._pick(customer, filter(condition, customer.subscriptions))
         record = self.env["helpdesk.incident.subscription"].sudo().browse(found.id)
         return found, record
 
-    def _do_begin(self, account):
+    def _do_begin(self, customer):
         """The first plan is mostly a short one, and paid at once."""
         short = self.plans.filtered(lambda plan: self.facts[plan][2] < 12)
-        self._buy(account, short if account.rng.random() < 0.8 else self.plans, late=0)
+        self._buy(
+            customer, short if customer.rng.random() < 0.8 else self.plans, late=0
+        )
 
-    def _do_buy(self, account):
-        products = self.plans if account.rng.random() < 0.85 else self.packs
-        self._buy(account, products)
+    def _do_buy(self, customer):
+        products = self.plans if customer.rng.random() < 0.85 else self.packs
+        self._buy(customer, products)
 
-    def _buy(self, account, products, **weights):
-        product = self._pick(account, products.filtered("active"))
-        units = account.rng.choice((1, 1, 2))
-        order = self.quotation(product, customer=account.partner, quantity=units)
+    def _buy(self, customer, products, **weights):
+        product = self._pick(customer, products.filtered("active"))
+        units = customer.rng.choice((1, 1, 2))
+        order = self.quotation(product, customer=customer.partner, quantity=units)
         line = self._plan_line(product, units)
-        if line[0]["kind"] == "period" and account.rng.random() < 0.15:
+        if line[0]["months"] and customer.rng.random() < 0.15:
             # R8.12: staff name a day, past or to come.
-            day = self.today + account.rng.randint(-70, 40) * DAY
+            day = self.today + customer.rng.randint(-70, 40) * DAY
             order.order_line.incident_date_start = line[0]["named"] = day
             self.seen["named day"] += 1
-        self._plan_payment(account, self._register(account, order, [line]), **weights)
+        self._plan_payment(customer, self._register(customer, order, [line]), **weights)
 
-    def _do_extra(self, account):
+    def _do_extra(self, customer):
         """R9.4: from the current month to the last one that is paid."""
         found, record = self._subscription(
-            account,
-            lambda s: s.runs(self.today) and self.extra_of(self._product(s.product)),
+            customer,
+            lambda s: s.runs(self.today) and self.extra_of(self._plan_of(s)),
         )
-        number = account.rng.randint(1, 4)
-        current = month_of(found.anchor, self.today)
-        months = month_of(found.anchor, found.end) - current + 1
+        number = customer.rng.randint(1, 4)
+        first, months = self.model.months_left(found)
         order = record._order_extra(number)
-        if order.id in account.orders:
+        if order.id in customer.orders:
             raise NotNow
         self.assertEqual(order.validity_date, found.boundary(self.today) - DAY)
         line = self._extra_line(
-            self.extra_of(self._product(found.product)),
+            self.extra_of(self._plan_of(found)),
             number,
             months,
             subscription=found,
             acts_on=found.plan_term(),
-            date_from=month(found.anchor, current)[0],
+            date_from=first,
         )
         self._plan_payment(
-            account, self._register(account, order, [line]), late=10, pending=4
+            customer, self._register(customer, order, [line]), late=10, pending=4
         )
 
-    def _do_renew(self, account):
+    def _do_renew(self, customer):
         """R9.5: before the end, after it, with another term, for a lifetime."""
         found, record = self._subscription(
-            account, lambda s: s.runs(self.today) or s.has_ended(self.today)
+            customer, lambda s: s.runs(self.today) or s.has_ended(self.today)
         )
         plan = self._next_plan(found)
-        if account.rng.random() < 0.3:
-            plan = self._pick(account, plan.product_tmpl_id.product_variant_ids)
+        if customer.rng.random() < 0.3:
+            plan = self._pick(customer, plan.product_tmpl_id.product_variant_ids)
         orders = self._open_orders(found)
         try:
             with self.env.cr.savepoint():
@@ -984,17 +1024,17 @@ class TestSubscriptionSimulation(SaleCommon):
                     any(paying for _auto, paying, _expired in orders.values())
                 )
             raise NotNow from error
-        if order.id in account.orders:
+        if order.id in customer.orders:
             raise NotNow
         expected = self._renewal(found, plan)
-        self._plan_payment(account, self._register(account, order, expected))
+        self._plan_payment(customer, self._register(customer, order, expected))
 
-    def _do_change(self, account):
+    def _do_change(self, customer):
         """R9.6: with a credit, for nothing, or scheduled."""
-        found, record = self._subscription(account, lambda s: s.runs(self.today))
-        product = self._product(found.product)
+        found, record = self._subscription(customer, lambda s: s.runs(self.today))
+        product = self._plan_of(found)
         plan = self._pick(
-            account,
+            customer,
             (self.changes[product.product_tmpl_id].product_variant_ids & self.plans)
             - product,
         )
@@ -1010,7 +1050,7 @@ class TestSubscriptionSimulation(SaleCommon):
             self.seen["change refused"] += 1
             raise NotNow from error
         self.assertTrue(paid)
-        if order.id in account.orders:
+        if order.id in customer.orders:
             raise NotNow
         lines = self._change(found, plan)
         total = sum(price for _values, price in lines)
@@ -1026,19 +1066,19 @@ class TestSubscriptionSimulation(SaleCommon):
             )
             return
         self.assertGreater(total, -cents(0.2))
-        order = self._register(account, order, lines)
+        order = self._register(customer, order, lines)
         if self._order(order).state == "sale":
             self.seen["change for nothing"] += 1
-            self._later(account, 3, self._do_invoice, order)
+            self._later(customer, 3, self._do_invoice, order)
         else:
-            self._plan_payment(account, order, late=7)
+            self._plan_payment(customer, order, late=7)
 
     def _change(self, found, plan):
         boundary = found.boundary(self.today)
         lines = [
             self._plan_line(
                 plan,
-                found.units,
+                found.plan.units,
                 operation="change",
                 subscription=found,
                 acts_on=found.plan_term(),
@@ -1049,7 +1089,6 @@ class TestSubscriptionSimulation(SaleCommon):
             number = sum(n for window, n in given.items() if window[0] >= boundary)
             if number:
                 values = {
-                    "kind": "period",
                     "number": number,
                     "months": 1,
                     "units": 1,
@@ -1062,67 +1101,67 @@ class TestSubscriptionSimulation(SaleCommon):
                 lines.append((values, -term.line.worth(number)))
         return lines
 
-    def _do_automatic(self, account):
-        found, record = self._subscription(account, lambda s: not s.cancelled)
+    def _do_automatic(self, customer):
+        found, record = self._subscription(customer, lambda s: not s.cancelled)
         record._set_auto_renew(not found.automatic)
         found.automatic = not found.automatic
         found.problem = None
 
-    def _do_token(self, account):
+    def _do_token(self, customer):
         """The customer saves another payment method, or removes it."""
         tokens = self.env["payment.token"].sudo()
-        tokens.search([("partner_id", "=", account.partner.id)]).active = False
-        account.token = account.rng.choice(("done", "done", "error", "pending", None))
-        if account.token:
+        tokens.search([("partner_id", "=", customer.partner.id)]).active = False
+        customer.token = customer.rng.choice(("done", "done", "error", "pending", None))
+        if customer.token:
             tokens.create(
                 {
                     "provider_id": self.demo.id,
                     "payment_method_id": self.demo.payment_method_ids[:1].id,
-                    "partner_id": account.partner.id,
+                    "partner_id": customer.partner.id,
                     "provider_ref": "demo",
                     "payment_details": "4242",
-                    "demo_simulated_state": account.token,
+                    "demo_simulated_state": customer.token,
                 }
             )
 
-    def _do_fund(self, account):
-        amount = account.rng.choice((30, 90, 250, 700))
-        self.pay(amount, account.partner, date=fields.Date.today())
+    def _do_fund(self, customer):
+        amount = customer.rng.choice((30, 90, 250, 700))
+        self.pay(amount, customer.partner, date=fields.Date.today())
 
     # -- paying ----------------------------------------------------------------
 
-    def _do_pay_online(self, account, order):
+    def _do_pay_online(self, customer, order):
         record = self._order(order)
         if order.in_full or record.amount_total <= 0 or record.invoice_ids:
             raise NotNow
         if record._incident_is_being_paid():
             raise NotNow
-        if record.state == "cancel" and account.rng.random() < 0.7:
+        if record.state == "cancel" and customer.rng.random() < 0.7:
             raise NotNow
         if record.is_expired:
             self.seen["paid after its validity"] += 1
         self.transaction(record)
-        days = account.rng.randint(1, 15)
-        self._later(account, days, self._do_invoice, order)
+        days = customer.rng.randint(1, 15)
+        self._later(customer, days, self._do_invoice, order)
 
-    def _do_decide(self, account, order):
+    def _do_decide(self, customer, order):
         """The provider has decided."""
         record = self._order(order)
         for transaction in record.transaction_ids.filtered(
             lambda transaction: transaction.state == "pending"
         ):
-            way = account.rng.choice(("done", "done", "error", "canceled"))
+            way = customer.rng.choice(("done", "done", "error", "canceled"))
             getattr(transaction, f"action_demo_set_{way}")()
             transaction._post_process()
-        self._later(account, account.rng.randint(1, 15), self._do_invoice, order)
+        self._later(customer, customer.rng.randint(1, 15), self._do_invoice, order)
 
-    def _do_invoice(self, account, order):
+    def _do_invoice(self, customer, order):
         record = self._order(order)
         if record.state != "sale" or record.invoice_ids:
             raise NotNow
         self.bill(record)
 
-    def _do_register(self, account, order):
+    def _do_register(self, customer, order):
         invoice = self._order(order).invoice_ids.filtered(
             lambda move: move.move_type == "out_invoice" and move.state == "posted"
         )
@@ -1130,11 +1169,11 @@ class TestSubscriptionSimulation(SaleCommon):
             raise NotNow
         self.register(invoice, payment_date=fields.Date.today())
 
-    def _do_pay_from_balance(self, account, order):
+    def _do_pay_from_balance(self, customer, order):
         record = self._order(order)
         if not record._incident_is_open():
             raise NotNow
-        enough = self._balances([account])[account] >= cents(record.amount_total)
+        enough = self._balances([customer])[customer] >= cents(record.amount_total)
         try:
             with self.env.cr.savepoint():
                 record._incident_pay_from_balance()
@@ -1143,38 +1182,38 @@ class TestSubscriptionSimulation(SaleCommon):
             raise NotNow from error
         self.assertTrue(enough)
 
-    def _payments(self, account):
+    def _payments(self, customer):
         return self.env["account.payment"].search(
             [
-                ("partner_id", "=", account.partner.id),
+                ("partner_id", "=", customer.partner.id),
                 ("payment_type", "=", "inbound"),
                 ("state", "in", ("in_process", "paid")),
             ],
             order="id desc",
         )
 
-    def _do_reset(self, account):
+    def _do_reset(self, customer):
         """A payment is reset to draft, and mostly posted again."""
-        payment = self._pick(account, self._payments(account)[:6])
+        payment = self._pick(customer, self._payments(customer)[:6])
         payment.action_draft()
-        if account.rng.random() < 0.85:
-            days = account.rng.randint(1, 45)
-            self._later(account, days, self._do_post_again, payment.id)
+        if customer.rng.random() < 0.85:
+            days = customer.rng.randint(1, 45)
+            self._later(customer, days, self._do_post_again, payment.id)
 
-    def _do_post_again(self, account, payment_id):
+    def _do_post_again(self, customer, payment_id):
         payment = self.env["account.payment"].browse(payment_id)
         if payment.state != "draft":
             raise NotNow
         payment.action_post()
-        days = account.rng.randint(1, 10)
-        self._later(account, days, self._do_match, payment_id)
+        days = customer.rng.randint(1, 10)
+        self._later(customer, days, self._do_match, payment_id)
 
-    def _do_match(self, account, payment_id):
+    def _do_match(self, customer, payment_id):
         """An accountant looks for what the payment was for: any open invoice."""
         payment = self.env["account.payment"].browse(payment_id)
         invoices = self.env["account.move"].search(
             [
-                ("partner_id", "=", account.partner.id),
+                ("partner_id", "=", customer.partner.id),
                 ("move_type", "=", "out_invoice"),
                 ("state", "=", "posted"),
                 ("amount_residual", ">", 0),
@@ -1187,23 +1226,23 @@ class TestSubscriptionSimulation(SaleCommon):
         )
         if item.reconciled:
             raise NotNow
-        self.settle_with(self._pick(account, invoices), payment.move_id)
+        self.settle_with(self._pick(customer, invoices), payment.move_id)
 
     # -- taking back -----------------------------------------------------------
 
-    def _do_credit(self, account):
+    def _do_credit(self, customer):
         """R8.4: a full credit note, of goodwill or not, and sometimes its reset."""
         credited = {
             line.acts_on.line.order.id
-            for line in account.lines()
-            if line.operation == "credit" and line.begun
+            for line in customer.lines()
+            if line.operation == "credit" and line.order.account
         }
         invoice = self._pick(
-            account,
+            customer,
             self.env["account.move"]
             .search(
                 [
-                    ("partner_id", "=", account.partner.id),
+                    ("partner_id", "=", customer.partner.id),
                     ("move_type", "=", "out_invoice"),
                     ("state", "=", "posted"),
                 ],
@@ -1215,50 +1254,46 @@ class TestSubscriptionSimulation(SaleCommon):
         note = self.reverse(invoice, post=False)
         orders = set(invoice.invoice_line_ids.sale_line_ids.order_id.ids)
         # What a change has credited is not credited again: no accountant does that.
-        note.incident_goodwill = account.rng.random() < 0.3 and not orders & credited
+        note.incident_goodwill = customer.rng.random() < 0.3 and not orders & credited
         note.action_post()
         self.seen["goodwill" if note.incident_goodwill else "credited"] += 1
-        if not note.incident_goodwill and account.rng.random() < 0.4:
-            days = account.rng.randint(1, 30)
-            self._later(account, days, self._do_reset_note, note.id)
+        if not note.incident_goodwill and customer.rng.random() < 0.4:
+            days = customer.rng.randint(1, 30)
+            self._later(customer, days, self._do_reset_note, note.id)
 
-    def _do_reset_note(self, account, note_id):
+    def _do_reset_note(self, customer, note_id):
         note = self.env["account.move"].browse(note_id)
         if note.state == "posted":
             note.button_draft()
-            if account.rng.random() < 0.5:
-                days = account.rng.randint(1, 30)
-                self._later(account, days, self._do_reset_note, note_id)
+            if customer.rng.random() < 0.5:
+                days = customer.rng.randint(1, 30)
+                self._later(customer, days, self._do_reset_note, note_id)
         else:
             note.action_post()
 
-    def _do_cancel(self, account):
+    def _do_cancel(self, customer):
         """R9.8"""
-        found, record = self._subscription(account, lambda s: s.runs(self.today))
+        found, record = self._subscription(customer, lambda s: s.runs(self.today))
         record.action_cancel()
-        found.cancelled = self.today
-        if found.automatic:
-            found.automatic, found.problem = False, None
-        found.settle(self.today, self.oracle.counter)
-        if account.rng.random() < 0.7:
-            self._later(account, account.rng.randint(1, 60), self._do_reopen, found)
+        self.model.cancel(found, True)
+        if customer.rng.random() < 0.7:
+            self._later(customer, customer.rng.randint(1, 60), self._do_reopen, found)
 
-    def _do_reopen(self, account, found):
+    def _do_reopen(self, customer, found):
         self.env["helpdesk.incident.subscription"].browse(found.id).action_reopen()
-        found.cancelled = None
-        found.settle(self.today, self.oracle.counter)
+        self.model.cancel(found, False)
 
-    def _do_cancel_order(self, account):
+    def _do_cancel_order(self, customer):
         """R8.4: what no paid invoice covers is taken back."""
-        order = self._pick(account, account.orders.values())
+        order = self._pick(customer, customer.orders.values())
         record = self._order(order)
         if record.state != "sale":
             raise NotNow
         record._action_cancel()
-        days = account.rng.randint(1, 20)
-        self._later(account, days, self._do_confirm_again, order)
+        days = customer.rng.randint(1, 20)
+        self._later(customer, days, self._do_confirm_again, order)
 
-    def _do_confirm_again(self, account, order):
+    def _do_confirm_again(self, customer, order):
         record = self._order(order)
         if record.state != "cancel":
             raise NotNow
@@ -1267,23 +1302,24 @@ class TestSubscriptionSimulation(SaleCommon):
 
     # -- tickets ---------------------------------------------------------------
 
-    def _do_use(self, account):
-        available = account.available(self.today)
-        number = account.rng.randint(1, available + 1)
-        if number > available:
+    def _do_use(self, customer):
+        """R4.2, R4.3"""
+        available = customer.account.available(self.today)
+        number = customer.rng.randint(1, available + 1)
+        ticket = Ticket(customer.partner.id, self.company.id, 1, False)
+        try:
+            self.model.set(ticket, number)
+        except Refused:
             with self.assertRaises(UserError), self.env.cr.savepoint():
-                self.use(number, account.partner)
+                self.use(number, customer.partner)
             return
-        ticket = self.use(number, account.partner)
-        account.deduct(ticket.id, number, self.today)
+        ticket.id = self.use(number, customer.partner).id
+        customer.tickets.append(ticket)
 
-    def _do_give_back(self, account):
-        held = {
-            ticket: number
-            for ticket, legs in account.tickets.items()
-            if (number := sum(taken for _allotment, taken in legs))
-        }
-        ticket = self._pick(account, list(held)[-8:])
-        left = account.rng.randrange(held[ticket])
-        self.env["helpdesk.ticket"].browse(ticket).incident_count = left
-        account.give_back(ticket, held[ticket] - left, self.today)
+    def _do_give_back(self, customer):
+        """R5.1, R5.3"""
+        holding = [ticket for ticket in customer.tickets if ticket.number]
+        ticket = self._pick(customer, holding[-8:])
+        left = customer.rng.randrange(ticket.number)
+        self.env["helpdesk.ticket"].browse(ticket.id).incident_count = left
+        self.model.set(ticket, left)
