@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import module
 from ..console import Stop, duration, foreground, lock, say
-from ..databases import TEST, THROW_AWAY
+from ..databases import PREPARED, TEST, THROW_AWAY
 from ..environment import ready
 from ..mutations import MUTATIONS
 from ..paths import CHECKOUT, DEV, MADE, MODULE
@@ -31,7 +31,7 @@ def main(arguments):
         raise Stop(f"No mistake is called {options.only}.")
     with ready() as environment, lock("test", "testing"):
         environment.databases.drop_throw_away()
-        environment.databases.test()
+        environment.databases.prepared()
         missed = [
             mutation.name for mutation in chosen if not _is_found(environment, mutation)
         ]
@@ -48,7 +48,7 @@ def _is_found(environment, mutation):
     copy = _plant(mutation)
     variant = environment.with_modules("mutants", FOLDER)
     databases = variant.databases
-    databases.copy(TEST, THROW_AWAY)
+    databases.copy(PREPARED, THROW_AWAY)
     variables = databases.relaxed()
     start = time.monotonic()
     code = foreground(
