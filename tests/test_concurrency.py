@@ -1,6 +1,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import date
 from threading import Event
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -14,6 +15,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.helpdesk_paid_support.models import ir_http
+from odoo.addons.helpdesk_paid_support.models.ledger.account_settle import Cause
 
 from .common_concurrency import ConcurrencyCase
 
@@ -191,6 +193,42 @@ class TestConcurrency(ConcurrencyCase):
                     other.cr.savepoint(flush=False),
                 ):
                     self.account(other)._adjust(1, "Has to wait")
+
+    def test_every_verb_waits(self):
+        """R3.6: whoever has the account is waited for by each verb, also by one that
+        would write nothing that the other one reads."""
+        with self.transaction() as env:
+            self.account(env)._adjust(5, "Five")
+            ticket = env["helpdesk.ticket"].create(
+                {
+                    "name": "Holds one",
+                    "description": "…",
+                    "team_id": self.team_id,
+                    "partner_id": self.customer_ids[0],
+                }
+            )
+            ticket.incident_count = 1
+            ticket_id = ticket.id
+
+        def settle(env, **window):
+            account = self.account(env)
+            kind = "period" if window else "topup"
+            account._settle([Cause(account, f"{kind}:0", 1, kind, "One", **window)])
+
+        window = {"date_from": date(2027, 4, 11), "date_to": date(2027, 5, 10)}
+        for what, verb in {
+            "a period is given": lambda env: settle(env, **window),
+            "lifetime incidents are given": settle,
+            "by hand": lambda env: self.account(env)._adjust(1, "One"),
+            "deducted": lambda env: self.account(env)._deduct(
+                env["helpdesk.ticket"].browse(ticket_id), 1
+            ),
+            "returned": lambda env: self.account(env)._return(
+                env["helpdesk.ticket"].browse(ticket_id), 1
+            ),
+        }.items():
+            with self.subTest(what):
+                self.meet(self.account, verb, lambda env: self.account(env)._lock())
 
     def test_several_customers_at_once(self):
         """R3.6: whoever works for several customers locks their accounts in one order,
