@@ -1,5 +1,5 @@
 """A pytest plugin: of what pytest collects, only what Odoo's own loader would run, what
-takes long first; and a filestore for each worker."""
+takes long first (last with ``-x``); and a filestore for each worker."""
 
 import json
 import shutil
@@ -62,12 +62,14 @@ def pytest_collection_modifyitems(config, items):
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if not item.cls or _is_own(item)]
-    # Were those that take long last, one worker would wait for the other.
+    # Were those that take long last, one worker would wait for the other. Whoever stops
+    # at the first failure begins with the quick ones.
+    sign = 1 if config.option.maxfail else -1
     known = _durations()
     sizes = Counter(_scope(item.nodeid) for item in items)
     items.sort(
         key=lambda item: (
-            -known.get(_scope(item.nodeid), sizes[_scope(item.nodeid)]),
+            sign * known.get(_scope(item.nodeid), sizes[_scope(item.nodeid)]),
             _scope(item.nodeid),
         )
     )
