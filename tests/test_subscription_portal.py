@@ -615,30 +615,6 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
             (subscription.auto_renew, subscription.next_product_id), (True, self.small)
         )
 
-    def test_logged_in_only(self):
-        """R11.6: these pages need a login, and change nothing without a POST and its
-        token."""
-        subscription = self.bought()
-        subscription._schedule(self.small)
-        data = {"plan": self.months.id, "extra": "1", "number": "1", "value": "on"}
-        for name in ("renew", "extra", "change"):
-            response = self.url_open(
-                self.path(subscription, f"/{name}"), allow_redirects=False
-            )
-            self.assertEqual(response.status_code, 303, name)
-            self.assertIn("/web/login", response.headers["Location"])
-        self.log_in()
-        query = "&".join(f"{name}={value}" for name, value in data.items())
-        for name in ("renew", "extra", "change", "auto_renew", "keep"):
-            path = self.path(subscription, f"/{name}")
-            self.assertIn(self.url_open(f"{path}?{query}").status_code, (200, 404, 405))
-            self.assertEqual(self.url_open(path, data=data).status_code, 400, name)
-        self.env.invalidate_all()
-        self.assertFalse(self.new_orders(subscription))
-        self.assertEqual(
-            (subscription.auto_renew, subscription.next_product_id), (False, self.small)
-        )
-
     def test_what_a_payment_did(self):
         """R11.4: who has paid sees it on the page of the subscription."""
         subscription = self.bought()

@@ -1,5 +1,3 @@
-from itertools import permutations
-
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, new_test_user, tagged
 
@@ -25,27 +23,6 @@ class TestTopup(PaymentCommon):
         other = self._customer("Other")
         self.pay(50, other)
         self.assertEqual((self.balance(other), self.carry(other)), (0, 50))
-
-    def test_example_in_every_order(self):
-        """R6.4: what is granted does not depend on the order of the events."""
-        orders = [
-            order
-            for order in permutations(("pay 250", "undo 250", "pay 50"))
-            if order.index("pay 250") < order.index("undo 250")
-        ]
-        for order in orders:
-            with self.subTest(order=order):
-                customer = self._customer("Ordered")
-                payments = {}
-                for event in order:
-                    verb, amount = event.split()
-                    if verb == "pay":
-                        payments[amount] = self.pay(float(amount), customer)
-                    else:
-                        payments[amount].action_draft()
-                self.assertEqual(
-                    (self.balance(customer), self.carry(customer)), (0, 50)
-                )
 
     def test_ways_to_undo(self):
         """R6.3, R1: reset, rejected, cancelled, only the entry reset, deleted."""
