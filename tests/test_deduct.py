@@ -67,6 +67,22 @@ class TestDeduct(PaidSupportCommon):
         account._deduct(self.ticket(), 2)
         self.assertEqual(account.available, 0)
 
+    def test_what_is_due_is_written_first(self):
+        """R9.3: 1 is left when its period ends, 3 begin the next day: a ticket of that
+        day takes 2 of the 3, without the scheduled action."""
+        account = self.account()
+        april = self.give_period(1, date(2027, 4, 11), MAY_10)
+        may = self.give_period(3, date(2027, 5, 11), JUNE_10)
+        with freeze_time("2027-05-11"):
+            legs, left = account._deduct(self.ticket(), 2)
+        self.assertEqual((legs, left), ([(may, 2)], 1))
+        self.assertEqual((may.granted, may.used, may.balance), (3, 2, 1))
+        self.assertEqual((april.lapsed, april.balance), (1, 0))
+        self.assertEqual(
+            sorted(self.kinds()),
+            [("deduction", -2), ("expiry", -1), ("period", 1), ("period", 3)],
+        )
+
     def test_shortage_writes_nothing(self):
         """R4.3: nothing is written, and the error names both numbers."""
         account = self.give_lifetime(1)

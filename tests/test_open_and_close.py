@@ -18,6 +18,22 @@ class TestOpenAndClose(PaidSupportCommon):
         dates = [(e.kind, e.date) for e in self.entry_model.search([], order="id")]
         self.assertEqual(dates[-2:], [("period", WINDOW[0]), ("expiry", WINDOW[1])])
 
+    def test_first_and_last_day(self):
+        """R9.2: 3 are granted on their first day, and no day before; they lapse on the
+        day after their last one, and no day before."""
+        account = self.account()
+        self.give_period(3, date(2027, 5, 11), date(2027, 6, 10))
+        granted, lapsed = ("period", 3), ("expiry", -3)
+        for day, written in (
+            ("2027-05-10", []),
+            ("2027-05-11", [granted]),
+            ("2027-06-10", [granted]),
+            ("2027-06-11", [granted, lapsed]),
+        ):
+            with freeze_time(day):
+                account._open_and_close()
+            self.assertEqual(self.kinds(), written, day)
+
     def test_missed_altogether(self):
         """R9.3: made up without granting anything usable in the past."""
         account = self.account()

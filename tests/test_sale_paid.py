@@ -81,11 +81,14 @@ class TestSalePaid(SaleCommon):
         self.assertEqual(self.given(), 10)
 
     def test_online_in_two_parts(self):
-        """A down payment confirms the order; it is paid with the rest."""
+        """R8.3b: a down payment confirms the order; 49.99 of 50.00 is not paid, and the
+        last cent gives all 10."""
         order = self.quotation(self.pack, prepayment_percent=0.4)
         self.transaction(order, 20)
         self.assertEqual((order.state, self.given()), ("sale", 0))
-        self.transaction(order, 30)
+        self.transaction(order, 29.99)
+        self.assertEqual(self.given(), 0)
+        self.transaction(order, 0.01)
         self.assertEqual(self.given(), 10)
 
     # -- invoices (R8.3c) --------------------------------------------------
