@@ -44,7 +44,8 @@ class HelpdeskIncidentAccount(models.Model):
                     | Domain("move_id.state", "=", "posted")
                 )
                 & Domain("amount", ">", 0)
-                # One of the others could get the grant itself, if it is free.
+                # One of the other payments could get the grant itself, if no payment
+                # holds it.
                 & Domain("incident_first_number", "=", 0),
                 ["partner_id", "company_id"],
                 ["amount_company_currency_signed:max"],

@@ -20,8 +20,8 @@ TRIGGERS = {
 
 
 class Leaving:
-    """In the context, as ``incident_leaving``: the payments that are to be taken as
-    effective no more. An object cannot come in over RPC."""
+    """In the context, as ``incident_leaving``: the payments that count as no longer
+    effective. Nobody can send this object over RPC."""
 
     def __init__(self, payments):
         self.ids = frozenset(payments.ids)
@@ -31,10 +31,10 @@ class AccountPayment(models.Model):
     """Customer payments give incidents: the first one (R6.2), and funds added (R6.3).
 
     When a payment becomes effective for the first time, it is *seen*: it keeps the
-    numbers that the company has chosen by then, and they are used whenever it is undone
-    or redone, whatever the settings are later. One that was effective before the
-    module was installed keeps zeros, and so does one of a time when both features
-    were off: they never count (R6.6).
+    numbers that the company's settings have at that time. They are used whenever the
+    payment is undone or redone, whatever the settings are later. A payment that was
+    effective before the module was installed, or while both features were off, keeps
+    zeros and never counts (R6.6).
     """
 
     _name = "account.payment"
@@ -115,7 +115,7 @@ class AccountPayment(models.Model):
         groups=INCIDENT_READERS,
         incident_protected=True,
     )
-    # It held the grant until it was paid back: it may hold it again (R6.2).
+    # It held the grant until it was paid back, and may get it again (R6.2).
     incident_first_lost = fields.Boolean(
         string="First-payment incidents lost",
         readonly=True,
@@ -200,12 +200,13 @@ class AccountPayment(models.Model):
             and self.partner_type == "customer"
             and self.amount > 0
             and self.partner_id
-            # Money moved between the company's own journals is nobody's.
+            # Money that is moved between the company's own journals belongs to no
+            # customer.
             and self.partner_id.commercial_partner_id != self.company_id.partner_id
         )
 
     def _incident_is_booked(self):
-        """Return whether this payment is effective, whoever it is of (R1)."""
+        """Return whether this payment is effective, whoever has made it (R1)."""
         self.ensure_one()
         leaving = self.env.context.get("incident_leaving")
         if isinstance(leaving, Leaving) and self.id in leaving.ids:
@@ -233,12 +234,13 @@ class AccountPayment(models.Model):
         )._incident_give()
 
     def _incident_differs(self):
-        """Return whether the payment is not what it was counted as."""
+        """Return whether the payment differs from what was counted."""
         self.ensure_one()
         effective = self._incident_is_effective()
         if effective != bool(self.incident_account_id):
             return True
-        # A contact that moves to another customer leaves its payments where they are.
+        # When a contact moves to another customer, its payments still count where they
+        # did.
         return effective and (
             self.partner_id != self.incident_partner_id
             or self.company_id.root_id != self.incident_account_id.company_id
@@ -246,8 +248,8 @@ class AccountPayment(models.Model):
         )
 
     def _incident_leave(self):
-        """Let these payments count no more. A fault stops whoever wants that: once
-        they are deleted, nobody could try again."""
+        """Let these payments no longer count. A fault stops the deletion: once they are
+        deleted, nobody could try again."""
         payments = self.sudo().with_context(incident_leaving=Leaving(self))
         counted = payments.filtered("incident_account_id")
         affected = counted | payments._incident_pays_back()
@@ -268,7 +270,8 @@ class AccountPayment(models.Model):
         )
 
     def _incident_holders(self):
-        """Return at whose accounts these payments settle, or may.
+        """Return the holders of the accounts at which these payments settle, or may
+        settle.
 
         :rtype: set[tuple[int, int]]
         """
@@ -304,7 +307,8 @@ class AccountPayment(models.Model):
         accounts._lock()
         target = {payment: opened[holder] for payment, holder in holders.items()}
         causes = self._incident_topup_causes(accounts, target, leaving)
-        # What leaves one account for another gives up the grant there, first.
+        # A payment that moves to another account gives up the grant at the old one
+        # first.
         causes += leaving._incident_first_causes(leaving.browse(), leaving)
         leaving.write(
             {

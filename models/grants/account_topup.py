@@ -9,16 +9,16 @@ from odoo.tools import SQL, float_round, formatLang
 def steps_made(groups):
     """Return how many steps of *Amount* the money of an account makes (R6.3, R6.5).
 
-    Payments belong together that have the same *Amount* and *N*: what is left over is
-    carried to the next payment with the same numbers. What was paid back beyond what
-    the payments of its own numbers come to is taken from the others, in the order of
-    their numbers, down to zero.
+    Payments with the same *Amount* and *N* form a group: what is left over is carried
+    to the next payment of the group. If more was paid back than the payments of a group
+    add up to, the rest is taken from the other groups, in the order of their numbers,
+    down to zero.
 
-    So the result depends on which payments count, and on nothing else: not on their
-    order, nor on what was undone and redone on the way.
+    So the result depends only on which payments count: not on their order, nor on what
+    was undone and redone before.
 
-    :param dict groups: by (step, number), what the payments of the group come to less
-        what was paid back; units.
+    :param dict groups: by (step, number), the sum of the payments of the group less
+        what was paid back; in units.
     :return: by (step, number), how many steps, and what is carried over.
     :rtype: dict[tuple, tuple]
     """
@@ -120,11 +120,12 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _references(self):
-        """Override for R2.2: the payments of all count to this account."""
+        """Override for R2.2: the payments of all merged accounts count to this one."""
         return [*super()._references(), ("account.payment", "incident_account_id")]
 
     def _merge_references(self, others):
-        """Override for R2.2: what all have given for funds added is one cause."""
+        """Override for R2.2: what all merged accounts have given for funds added
+        becomes one cause."""
         res = super()._merge_references(others)
         # What they have given together is one cause from now on.
         for other in others:
@@ -150,7 +151,8 @@ class HelpdeskIncidentAccount(models.Model):
         return res
 
     def _merge(self, others):
-        """Override for R2.2, R6.3: what is carried over may make a step together."""
+        """Override for R2.2, R6.3: what the accounts carried over may together make a
+        step."""
         res = super()._merge(others)
         self._settle(
             self.env["account.payment"]._incident_topup_targets(

@@ -30,7 +30,8 @@ class ResUsers(models.Model):
             return super().write(vals)
         before = {user: user._incident_companies() for user in self}
         res = super().write(vals)
-        # Who comes back is not new (R6.6); who is allowed in a further company may be.
+        # A user who comes back is not new (R6.6); one who is allowed in a further
+        # company may be new there.
         further = self.filtered(
             lambda user: before[user] and user._incident_companies() - before[user]
         )
@@ -38,8 +39,8 @@ class ResUsers(models.Model):
         return res
 
     def _create_user_from_template(self, values):
-        """Override of `auth_signup`: it takes whatever happens for a fault of the
-        sign-up; a concurrent update should be tried again."""
+        """Override of `auth_signup`, which takes every error for a failed sign-up. A
+        concurrent update must be raised, so that Odoo retries the request."""
         try:
             return super()._create_user_from_template(values)
         except SignupError as error:
@@ -55,7 +56,7 @@ class ResUsers(models.Model):
         return user.company_ids if portal else user.company_ids.browse()
 
     def _incident_new_portal_users(self):
-        """Return those of these users that are portal users for the first time."""
+        """Return the users among these that are portal users for the first time."""
         users = self.sudo().filtered(
             lambda user: not user.incident_portal_seen and user._incident_companies()
         )

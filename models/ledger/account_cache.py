@@ -30,7 +30,8 @@ class HelpdeskIncidentAccount(models.Model):
     def _balance_fields(self):
         """Return the fields that entries change, of each model that has some.
 
-        What shows the numbers outside the ledger is computed from them, never stored.
+        Fields outside the ledger that show these numbers are computed from them, never
+        stored.
         """
         return tuple(
             (
@@ -46,8 +47,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _balance_models(self):
-        """Return the models with fields that entries change, and which fields: whoever
-        shows numbers of the ledger adds its own.
+        """Return the models with fields that entries change, and which fields. A
+        chapter that shows numbers of the ledger adds its own by overriding this.
 
         :return: pairs of a model name and a function of a field.
         :rtype: tuple[tuple[str, Callable]]

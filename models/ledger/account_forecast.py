@@ -8,10 +8,10 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-#: The pace is that of so many days, or from the first use of the account on.
+#: The pace is measured over so many days, or since the first use of the account.
 PACE_DAYS = 90
-#: What is less says nothing about the next weeks: days since the first use, and
-#: incidents used.
+#: With fewer than these, the past says nothing about the next weeks: days since the
+#: first use, and incidents used.
 PACE_LEAST_DAYS = 14
 PACE_LEAST_USED = 2
 #: How far the forecast looks.
@@ -51,8 +51,8 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _expiries(self):
-        """Return how many incidents expire when, if no ticket uses them before: those
-        of the months that run today.
+        """Return how many incidents expire on which day, if no ticket uses them before:
+        those of the months that run today.
 
         :rtype: dict[date, int]
         """
@@ -63,8 +63,8 @@ class HelpdeskIncidentAccount(models.Model):
         return {day: number for day, number in numbers.items() if number}
 
     def _arrivals(self):
-        """Return how many incidents come when: the next period of each document that
-        gives them, and not what follows.
+        """Return how many incidents come on which day: only the next period of each
+        document that gives them.
 
         :rtype: dict[date, int]
         """
@@ -153,14 +153,14 @@ class HelpdeskIncidentAccount(models.Model):
     # ------------------------------------------------------------------
 
     def _forecast(self):
-        """Return until when the incidents last, if they are used at the pace of late.
+        """Return until when the incidents last, if they are used at the recent pace.
 
         *Pace*: what was deducted less what was returned in the last ``PACE_DAYS`` days,
         today included, per day; counted from the account's first deduction if that is
-        later. From tomorrow on each day takes so much, as tickets do (R4.2): of the
-        month that ends first, then lifetime incidents. Months end, and what is left of
-        them is gone; months that are paid for begin (R9.2). What is neither paid for
-        nor given yet does not count.
+        later. From tomorrow on, each day takes that many, in the same order as tickets
+        (R4.2): first those of the month that ends first, then lifetime incidents. When
+        a month ends, its unused incidents are gone; months that are paid for begin
+        (R9.2). Incidents that are neither paid for nor given yet do not count.
 
         *Until*: the last day on which there is enough. It is today if tomorrow there is
         not.
@@ -188,7 +188,7 @@ class HelpdeskIncidentAccount(models.Model):
         return Forecast(used, days, until=None)
 
     def _pace(self, today):
-        """Return how many incidents were used of late, and in how many days.
+        """Return how many incidents were used recently, and in how many days.
 
         :rtype: tuple[int, int]
         """

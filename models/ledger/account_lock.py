@@ -31,8 +31,8 @@ class HelpdeskIncidentAccount(models.Model):
 
         A row lock alone would not do: after waiting for it, a REPEATABLE READ
         transaction still sees its old snapshot. Therefore each verb also *writes* to
-        the row. Whoever comes second then gets a serialization failure, and HTTP and
-        RPC requests are tried again by Odoo, with a new snapshot.
+        the row. The second transaction then gets a serialization failure, and Odoo
+        retries HTTP and RPC requests with a new snapshot.
 
         :return: those of these accounts that have due or ended allotments (R9.3).
         """
@@ -83,17 +83,17 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _remember_for_retry(self, condition):
-        """Return the condition of what is locked. Whoever runs transactions again may
-        note it here, to begin the next try with it."""
+        """Return the condition of what is locked. Code that retries transactions can
+        override this to note the condition, and begin the next try by locking it."""
         return condition
 
     @api.model
     def _lock_ahead(self, holders):
         """Lock the accounts of customers, as far as they have one, before other rows
         that somebody else may wait for: the next number of a journal, an order, a
-        transaction. So everybody waits in one order, for accounts first, and nobody
-        for each other. All that a request may need, at once: it is in the order of
-        their ids.
+        transaction. So all transactions lock in one order, accounts first, and there is
+        no deadlock. Pass all accounts that a request may need at once: they are locked
+        in the order of their ids.
 
         :param holders: as for :meth:`_find`.
         """
@@ -113,9 +113,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _has_lock(self):
-        """Return whether this transaction has locked accounts, or may have: then it
-        prints nothing, mails nothing and asks no provider (R3.6), but lets that follow
-        the commit.
+        """Return whether this transaction has locked accounts, or may have. If so, it
+        must not print, mail or ask a provider (R3.6); that is done after the commit.
 
         :rtype: bool
         """

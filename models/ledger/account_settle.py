@@ -42,12 +42,12 @@ class HelpdeskIncidentAccount(models.Model):
         """Write the difference between what causes should have given and have given.
 
         Doing so twice changes nothing; a lower target takes back, a higher one gives
-        again, in the same window (R3.4). A period allotment gives back what is unused
-        at most (R3.5).
+        again, in the same window (R3.4). At most the unused incidents of a period
+        allotment are taken back (R3.5).
 
-        :param list[Cause] causes: of several with the same key, the last one says what
-            should have been given in the end, those before how it came to that; a
-            period comes once.
+        :param list[Cause] causes: if several have the same key, the last one says what
+            should have been given in the end, and those before it are the steps that
+            led there; each period occurs only once.
         :return: the number of entries written.
         :rtype: int
         """
@@ -71,8 +71,8 @@ class HelpdeskIncidentAccount(models.Model):
 
         :param int quantity: incidents, below zero to take back.
         :param str name: why, in the customer's words.
-        :param str cause_key: what makes a repetition one and the same; by default
-            each call counts.
+        :param str cause_key: the same key for a repeated call, so that it counts once;
+            by default each call counts.
         :param source: the document it comes from, if any.
         :raise UserError: if more would be taken back than was ever given.
         :return: the number of entries written.
@@ -99,7 +99,8 @@ class HelpdeskIncidentAccount(models.Model):
                 for account, key in keys.items()
             ]
         )
-        # Not from the fields: while one of them is written, the ORM reads it as zero.
+        # Do not read the fields: while one of them is being written, the ORM reads it
+        # as zero.
         numbers = self._numbers() if count else {}
         for account in self if count else []:
             granted = numbers[account.id]["lifetime_granted"]

@@ -1,4 +1,4 @@
-"""The statement of an account (R11.4): its entries, and what they sum to."""
+"""The statement of an account (R11.4): its entries, and their sums."""
 
 from datetime import date
 from typing import NamedTuple
@@ -118,7 +118,7 @@ class HelpdeskIncidentAccount(models.Model):
         return [StatementLine(*row) for row in rows]
 
     def _statement_figures(self, since=None, until=None):
-        """Return what the entries of this account sum to, by their dates (R3.7).
+        """Return the sums of the entries of this account, by their dates (R3.7).
 
         :param date since: the first day; all from the beginning by default.
         :param date until: the last day, inclusive; all by default.

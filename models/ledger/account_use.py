@@ -2,7 +2,7 @@
 
 A document that takes incidents says whose they are (``_incident_holder``), what the
 customer's statement calls it (``_incident_label``), and by which key its entries are
-found (``_incident_entry_values``). Nothing else of it is known here.
+found (``_incident_entry_values``). This file knows nothing else about the document.
 """
 
 import logging
@@ -35,7 +35,7 @@ class Returned(NamedTuple):
 
     allotment: models.BaseModel
     quantity: int
-    #: of these, those of a period that was revoked for want of payment
+    #: of these, those of a period that was revoked because it is not paid
     revoked: int
     #: of these, those that lapsed because the period has ended
     lapsed: int
@@ -73,7 +73,7 @@ class HelpdeskIncidentAccount(models.Model):
             .sudo()
             .browse([row["id"] for row in taken])
         )
-        # What the texts say of them need not be read again.
+        # The texts need these values: do not read them again.
         for name in ("kind", "date_to"):
             allotments._fields[name]._insert_cache(
                 allotments, [row[name] for row in taken]
@@ -86,11 +86,12 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _deduct_at_once(self, document, customer, company, quantity):
         """Lock the account of a customer, see what can be used, and take ``quantity``
-        of it, first what ends first (R4.2): all in one statement, as every trip to the
-        database is a good part of what a ticket costs (docs/performance.md).
+        of it, beginning with what ends first (R4.2). All of this is one statement,
+        because each query is a large part of the time that a ticket takes
+        (docs/performance.md).
 
         It takes nothing if fewer are available, or if the account has due or ended
-        allotments: they have to be written first then (R9.3).
+        allotments: these must be written first (R9.3).
 
         :return: what is open, in order: ``id``, ``kind``, ``date_to`` and ``taken`` of
             each allotment; of all, what is ``available``, and whether something
@@ -154,7 +155,8 @@ class HelpdeskIncidentAccount(models.Model):
             # The losing transaction is retried; this is no error.
             self.env.cr.execute(query, log_exceptions=False)
         except IntegrityError:
-            # A backstop of the ledger: that must be seen.
+            # A last safeguard of the ledger has refused it: that must be visible in the
+            # log.
             _logger.exception("%s cannot take %s incidents", document, quantity)
             raise
         return self.env.cr.dictfetchall()

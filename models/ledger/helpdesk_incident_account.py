@@ -25,8 +25,8 @@ OPEN_NUMBERS = {
     ),
 }
 NUMBERS = {**LIFETIME_NUMBERS, **OPEN_NUMBERS}
-#: Which allotments they need: those that are open have an index, which does not grow
-#: with the history.
+#: The allotments that they need. An index has the open ones, and does not grow with the
+#: history.
 OPEN = SQL("m.balance <> 0 OR m.to_grant <> 0")
 LIFETIME = SQL("m.kind = 'lifetime'")
 
@@ -246,8 +246,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _check_manager(self):
-        """Refuse who may not adjust by hand (R7.3): everybody, until the roles, which
-        are not known here, say who may."""
+        """Raise an error if the user may not adjust by hand (R7.3). Roles are not known
+        here, so nobody may; the override that knows them says who may."""
         if not self.env.su:
             raise self._closed_error()
 
@@ -329,11 +329,12 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _get_or_create(self, holders):
-        """Return the accounts of customers, and open those that there are not (R2.1).
+        """Return the accounts of customers, and open those that are missing (R2.1).
 
-        Two at once: one opens an account, the other gets a serialization failure and
-        tries again. So does who moves the contact to another customer at the same
-        moment (R2.2), as its row is written, too: else the account would be nobody's.
+        If two transactions do this at once, one opens the account; the other gets a
+        serialization failure and is retried. So is a transaction that moves the contact
+        to another customer at the same moment (R2.2), because the row of the contact is
+        written here, too: otherwise the account would belong to nobody.
 
         :param holders: as for :meth:`_find`.
         """
@@ -380,7 +381,7 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _holders_of(self, documents):
-        """Return whose documents these are, as :meth:`_find` takes them.
+        """Return the holders of these documents, as :meth:`_find` takes them.
 
         :param documents: records with a ``partner_id`` and a ``company_id``.
         :rtype: set[tuple[int, int]]
@@ -391,7 +392,8 @@ class HelpdeskIncidentAccount(models.Model):
         }
 
     def _holders(self):
-        """Return whose these are: pairs of ids, of a partner and a company.
+        """Return the holders of these accounts: pairs of ids, of a partner and a
+        company.
 
         :rtype: set[tuple[int, int]]
         """

@@ -115,7 +115,7 @@ class HelpdeskIncidentAllotment(models.Model):
         "CHECK (balance = granted - used - lapsed)",
         "What is left is what was granted, less what was used or lapsed.",
     )
-    # R3.5: the backstop behind the verbs.
+    # R3.5: the last safeguard, should a verb be wrong.
     _period_check = models.Constraint(
         "CHECK (kind = 'lifetime' OR balance >= 0)",
         "A period allotment is never negative.",

@@ -20,7 +20,7 @@ class HelpdeskIncidentCause(models.AbstractModel):
 
     def _incident_settle(self):
         """Write the difference between what these documents should have given by now
-        and have given. Twice changes nothing."""
+        and have given. Calling it twice changes nothing."""
         raise NotImplementedError
 
     def _incident_give(self):
@@ -39,12 +39,12 @@ class HelpdeskIncidentCause(models.AbstractModel):
                 fault_model._record(document, error)
 
     def _incident_try(self):
-        """Settle, or undo all of it.
+        """Settle, or undo everything.
 
         :return: what went wrong, None if nothing did.
         :rtype: Exception | None
         """
-        # What was wrong before is not ours to catch.
+        # An error of earlier changes must not be caught here.
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():

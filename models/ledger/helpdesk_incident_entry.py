@@ -110,7 +110,7 @@ class HelpdeskIncidentEntry(models.Model):
         ondelete="restrict",
     )
 
-    # R3.4: the backstop behind the lock.
+    # R3.4: the last safeguard, should the lock fail.
     _cause_uniq = models.UniqueIndex(
         "(cause_key, cause_number)",
         "This has been counted already.",
@@ -157,8 +157,9 @@ class HelpdeskIncidentEntry(models.Model):
 
     @api.model
     def _line_columns(self):
-        """Return the columns of a line with their PostgreSQL types. Whoever adds one
-        fills it by ``_incident_entry_values`` of the documents that take incidents.
+        """Return the columns of a line with their PostgreSQL types. An override that
+        adds a column also fills it, in ``_incident_entry_values`` of the documents that
+        take incidents.
 
         :rtype: dict[str, str]
         """
@@ -189,9 +190,9 @@ class HelpdeskIncidentEntry(models.Model):
     def _post(self, lines, columns=tuple(LINE_COLUMNS)):
         """Write entries, and add them to the numbers of their allotments.
 
-        Only :meth:`_posting` writes either, and it does so in one statement: R3.3 holds
-        after it if it held before. The caller holds the lock of every account concerned
-        (``helpdesk.incident.account._lock``).
+        Only :meth:`_posting` writes entries and numbers, and it does so in one
+        statement: if R3.3 held before, it holds afterwards. The caller holds the lock
+        of every account concerned (``helpdesk.incident.account._lock``).
 
         :param SQL lines: a query with ``columns``, in the order in which the entries
             are to be numbered.
@@ -210,7 +211,7 @@ class HelpdeskIncidentEntry(models.Model):
     @api.model
     def _posting(self, lines, columns):
         """Return what :meth:`_post` does with ``lines``, as parts of a ``WITH``, for
-        those who do more in the same statement.
+        code that does more in the same statement.
 
         :rtype: SQL
         """

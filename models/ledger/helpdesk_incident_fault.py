@@ -102,7 +102,7 @@ class HelpdeskIncidentFault(models.Model):
         )
 
     def _retry(self):
-        """Try again; what works now, or was deleted since, is listed no more.
+        """Try again. What works now, or has been deleted, is removed from the list.
 
         A document settles for the last time before it is deleted.
         """
@@ -122,7 +122,7 @@ class HelpdeskIncidentFault(models.Model):
             try:
                 fault._retry()
             except (OperationalError, ConcurrencyError):
-                # Somebody else is at it: the next run will see.
+                # Another transaction works on it: the next run tries again.
                 self.env.cr.rollback()
             if not cron._commit_progress(1):
                 break

@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 class HelpdeskIncidentLedger(models.AbstractModel):
     """A table of the ledger, closed to the ORM (R3.1, R14).
 
-    Its rows are written by SQL in the verbs of the account alone. Creating, changing
-    and deleting is refused to everybody over any interface, the superuser included.
+    Only the verbs of the account write its rows, by SQL. Creating, changing and
+    deleting is refused to everybody over any interface, including the superuser.
     """
 
     _name = "helpdesk.incident.ledger"
@@ -21,7 +21,7 @@ class HelpdeskIncidentLedger(models.AbstractModel):
         raise self._closed_error()
 
     def write(self, vals):
-        """Override to refuse, but for ``_open_fields``."""
+        """Override to refuse everything except ``_open_fields``."""
         if not vals or set(vals) - self._open_fields:
             raise self._closed_error()
         return super().write(vals)

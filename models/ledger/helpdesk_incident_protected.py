@@ -1,8 +1,8 @@
 from odoo import api, models, tools
 from odoo.exceptions import UserError
 
-#: In the context, as ``incident_protected``: this module writes. An object cannot come
-#: in over RPC.
+#: In the context, as ``incident_protected``: says that this module writes. Nobody can
+#: send this object over RPC.
 REMEMBER = object()
 
 
@@ -10,8 +10,8 @@ class HelpdeskIncidentProtected(models.AbstractModel):
     """A document with protected fields: what it gave, and by which numbers (R3.4,
     R8.7).
 
-    A field is protected by ``incident_protected=True``. Nobody writes it, over any
-    interface: whoever could would make incidents.
+    A field is protected by ``incident_protected=True``. Nobody can write it over any
+    interface: whoever could write it could create incidents.
     """
 
     _name = "helpdesk.incident.protected"
@@ -44,8 +44,8 @@ class HelpdeskIncidentProtected(models.AbstractModel):
 
     @api.model
     def default_get(self, fields_list):
-        """Override: nobody sets defaults for what is protected, in a context or for a
-        user."""
+        """Override: nobody can set defaults for protected fields, neither in a context
+        nor for a user."""
         defaults = super().default_get(fields_list)
         for name in self._incident_protected_fields() & set(defaults):
             default = self._fields[name].default

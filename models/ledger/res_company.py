@@ -42,9 +42,9 @@ class ResCompany(models.Model):
 
     @tools.ormcache("self.id")
     def _incident_tz(self):
-        """Return the name of the company's time zone. Every verb asks for it. Writing
-        it empties this cache (``res.partner``), as does giving the company another
-        partner.
+        """Return the name of the company's time zone. Every verb asks for it. The cache
+        is cleared when the time zone is written (``res.partner``), or when the company
+        gets another partner.
 
         :rtype: str
         """

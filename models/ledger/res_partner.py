@@ -66,7 +66,7 @@ class ResPartner(models.Model):
             self.env.registry.clear_cache()
 
     def _incident_follow(self):
-        """Bring the accounts of these partners to their commercial partners (R2.2)."""
+        """Move the accounts of these partners to their commercial partners (R2.2)."""
         accounts = (
             self.env["helpdesk.incident.account"]
             .sudo()
