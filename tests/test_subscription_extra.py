@@ -71,6 +71,15 @@ class TestSubscriptionExtra(SubscriptionCommon):
             self.env.invalidate_all()
             self.assertFalse(order._has_to_be_paid())
 
+    def test_paid_on_the_last_day(self):
+        """R9.4: paid on June 10, the last day of the month in which 4 were ordered,
+        that month gets its 4 as well; none come as lifetime incidents."""
+        order = self.ordered()
+        with self.on("2027-06-10"):
+            self.paid(order)
+            self.assertMonths(self.sub, {APRIL: 10, MAY: 14, JUNE: 14})
+            self.assertEqual(self.lifetime_given(), 0)
+
     def test_paid_late(self):
         """R9.4: the months that remain get theirs; the one missed comes as lifetime
         incidents. Undone and redone, just the same."""
