@@ -168,7 +168,7 @@ MUTATIONS = [
     Mutation(
         "subscription: a change credits the month that runs, too",
         "number for (first, _last), number in given.items() if first >= boundary",
-        "number for (_first, first), number in given.items() if first >= boundary",
+        "number for (_f, last), number in given.items() if last >= self._today()",
         ("subscription_change",),
     ),
 ]
