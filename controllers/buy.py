@@ -114,8 +114,8 @@ class PaidSupportShop(CustomerPortal):
         website=True,
     )
     def portal_order_pay_from_balance(self, order_id, **kw):
-        """Pay an order from the account balance: only its own customer, logged in,
-        never by a shared link (R11.4)."""
+        """Pay an order from the account balance. Only a logged-in user of its own
+        customer may do that; a shared link is not enough (R11.4)."""
         try:
             order = self._document_check_access("sale.order", order_id)
         except (AccessError, MissingError):
@@ -127,7 +127,7 @@ class PaidSupportShop(CustomerPortal):
             return request.redirect(paid)
         try:
             with request.env.cr.savepoint():
-                # As the customer: the history should say so.
+                # As the customer, so that the history names him.
                 order.with_user(request.env.user).sudo()._incident_pay_from_balance()
         except UserError:
             reason = "refused" if order._incident_is_open() else "closed"
@@ -153,7 +153,8 @@ class PaidSupportShop(CustomerPortal):
         return document
 
     def _get_payment_values(self, order_sudo, *args, **kwargs):
-        """Override of `sale`: who has paid for a plan lands where it can be seen."""
+        """Override of `sale`: after paying for a plan, show the page where it can be
+        seen."""
         values = super()._get_payment_values(order_sudo, *args, **kwargs)
         own = order_sudo._incident_is_own(request.env.user)
         if order_sudo.incident_has_plan and own:
@@ -189,7 +190,7 @@ class PaidSupportShop(CustomerPortal):
         """Go to the payment page with the amount that was typed."""
         currency = request.env.company.currency_id
         typed = self._cast_as_float(amount) or 0.0
-        # What a number can be that is no amount: inf, nan, 1e300
+        # Numbers that are no amounts: inf, nan, 1e300
         value = currency.round(typed) if 0 < typed < 1e9 else 0.0
         if value <= 0 or abs(typed - value) > 1e-6:
             return self._render_funds(
@@ -231,7 +232,8 @@ class PaidSupportShop(CustomerPortal):
         )
 
     def _get_extra_payment_form_values(self, incident_funds=None, **kwargs):
-        """Override of `payment`: who has added funds lands where they can be seen."""
+        """Override of `payment`: after adding funds, show the page where they can be
+        seen."""
         values = super()._get_extra_payment_form_values(**kwargs)
         if incident_funds:
             values["landing_route"] = "/my/incidents"

@@ -11,13 +11,13 @@ class PaidSupportParked(CustomerPortal):
         "/my/ticket/<int:ticket_id>/withdraw",
         type="http",
         auth="user",
-        # Fetched it would be the page of the ticket, with a token that is none.
+        # With GET, this address would be the page of the ticket, with an invalid token.
         methods=["GET", "POST"],
         website=True,
     )
     def portal_ticket_withdraw(self, ticket_id, **kw):
-        """Close a ticket that waits: only its own customer (R11.6). Who had to log in
-        first comes with GET, and finds the button in the ticket."""
+        """Close a waiting ticket; only its own customer may (R11.6). A user who had to
+        log in first arrives with GET, and finds the button in the ticket."""
         ticket = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
         if not ticket or not ticket._incident_is_own(request.env.user):
             return request.redirect("/my/tickets")

@@ -3,9 +3,10 @@
 import re
 from datetime import date, datetime
 
-#: What a search takes at most.
+#: The longest text that is searched for.
 MAX_WORDS = 100
-#: The last page that is looked for; what is beyond the last one is the last one.
+#: The highest page number that is looked for; beyond the last page, the last one is
+#: shown.
 MAX_PAGE = 10**30
 
 
@@ -15,7 +16,7 @@ def whole_number(text, limit=2**31 - 1):
     :rtype: int | None
     """
     text = str(text or "").strip()
-    # int() refuses what is very long, and no number within the limit is.
+    # int() refuses very long texts, and numbers within the limit are short.
     if not text.isdecimal() or len(text) > len(str(limit)):
         return None
     number = int(text)

@@ -22,7 +22,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
 
     def _incident_account_if_offered(self):
         """Return the account of the logged-in user's customer, empty if there is none;
-        None if paid support is nothing that the company offers."""
+        None if the company does not offer paid support."""
         account = request.env["helpdesk.incident.account"]._mine()
         teams = request.env["helpdesk.ticket.team"].sudo()
         offered = account or teams.search_count(
@@ -38,7 +38,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
     @http.route()
     def portal_my_tickets(self, page=1, **kw):
         """Override to add the number of incidents to the list of tickets (R11.5), and
-        to show all of it to whoever asks for what there is not."""
+        to show the whole list if the request asks for something that does not exist."""
         response = super().portal_my_tickets(
             page=whole_number(page, MAX_PAGE) or 1, **self._known_ticket_filters(kw)
         )
@@ -54,7 +54,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         return response
 
     def _known_ticket_filters(self, asked):
-        """Return what of a request the list of tickets can be sorted and filtered by.
+        """Return those arguments of a request that the list of tickets can be sorted
+        and filtered by.
 
         :param dict asked: the arguments of an address; nothing in them can be trusted.
         :rtype: dict[str, str]
@@ -82,7 +83,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             values["incident_count"] = ticket.incident_count
             values["incident_account"] = ticket._incident_account()
             values["incident_parked"] = ticket.incident_parking == "parked"
-            # The page to buy sells what the company of the page sells (R2.3).
+            # The page to buy sells only plans of the company of the page (R2.3).
             company = request.env.company
             values["can_buy"] = (
                 ticket.company_id.sudo().root_id == company.sudo().root_id
@@ -113,7 +114,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
 
     @http.route("/my/incidents", type="http", auth="user", website=True)
     def portal_my_incidents(self, **kw):
-        """What is left, what comes next, what can be done, and the last changes."""
+        """Show what is left, what comes next, what can be done, and the last
+        changes."""
         account = request.env["helpdesk.incident.account"]._mine()
         account._catch_up()
         company = request.env.company
@@ -178,8 +180,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         return {name for name, can in offered.items() if can}
 
     def _subscriptions_to_renew(self, subscriptions):
-        """Return those that the customer should renew here (R9.5): they have ended, or
-        end soon and are not renewed automatically."""
+        """Return the subscriptions that the customer should renew here (R9.5): they
+        have ended, or end soon and are not renewed automatically."""
         company = request.env.company
         soon = company._incident_today() + timedelta(
             days=company.incident_reminder_days

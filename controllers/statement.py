@@ -22,18 +22,18 @@ from .portal import PaidSupportPortal
 PATH = "/my/incidents/statement"
 #: How many entries are printed at most: that is a hundred sheets of paper.
 PRINT_LIMIT = 5_000
-#: Where a spreadsheet would see a formula, in what :func:`_looks_like` makes of a text:
-#: where a cell begins. That is also after a separator that it may take for one, as
-#: semicolons in many countries.
+#: Where a spreadsheet would see a formula, in the result of :func:`_looks_like`: at the
+#: beginning of a cell. A cell can also begin after a character that it takes for a
+#: separator, as semicolons in many countries.
 FORMULA = re.compile(r"(?:^|;)[; ]*(=?)")
-#: What is nothing to see, although it is a letter or a symbol: fillers and a blank.
+#: Letters and symbols that are invisible all the same: fillers and a blank.
 BLANKS = {"\u115f", "\u1160", "\u2800"}
 
 
 @lru_cache(maxsize=10_000)
 def _looks_like(char):
-    """Return what a spreadsheet may take a character for, as programs that are kind to
-    what people type take a full-width ``＝`` for ``=``, and overlook what nobody sees.
+    """Return what a spreadsheet may take a character for: some programs accept a
+    full-width ``＝`` as ``=``, and ignore invisible characters.
 
     :return: ``=`` for what a formula begins with, ``;`` for what ends a cell or a line,
         a space for what is not seen, or is a quotation mark; else ``x``.
@@ -55,7 +55,7 @@ def _looks_like(char):
 
 
 class Filters(NamedTuple):
-    """What a statement is asked to show."""
+    """The filters of a statement."""
 
     group: str = ""
     since: str = ""
@@ -162,7 +162,7 @@ class PaidSupportStatement(PaidSupportPortal):
         today = account._today()
         since, until = parse.day(filters.since), parse.day(filters.until)
         error = self._statement_error(filters, since, until, today)
-        # Of days to come nothing is known yet.
+        # Nothing is known yet about future days.
         until = min(until or today, today)
         values = {
             **self._prepare_portal_layout_values(),
@@ -230,7 +230,8 @@ class PaidSupportStatement(PaidSupportPortal):
         }
 
     def _statement_filter_words(self, filters):
-        """Return what of a period is listed, in words; nothing if it is everything."""
+        """Return in words which entries of a period are listed; an empty text if all
+        are."""
         group = self._statement_groups().get(filters.group)
         if group and filters.search:
             return request.env._(

@@ -8,7 +8,7 @@ from odoo.tools import format_amount, format_date
 from .parse import whole_number
 from .portal import PaidSupportPortal
 
-#: What a form takes at most.
+#: The highest number that a form accepts.
 LIMIT = 1_000_000
 
 
@@ -101,7 +101,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             subscription,
             {
                 "page_name": "incidents_subscription",
-                # What was never given, or was taken back, the statement tells.
+                # The statement tells what was never given, or was taken back.
                 "months": subscription.allotment_ids.filtered(
                     lambda month: month.granted or month.to_grant
                 ).sorted("date_from"),
@@ -137,8 +137,8 @@ class PaidSupportSubscription(PaidSupportPortal):
         )
 
     def _number_from(self, subscription):
-        """Return from when on its months have the number of incidents that it has now,
-        if they are still to come: another plan is paid for (R9.6).
+        """Return from which day on its months have the present number of incidents, if
+        that day is still to come: another plan is paid for (R9.6).
 
         :rtype: date | None
         """
@@ -241,7 +241,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         offer = subscription._offer(
             [subscription._extra_line(product, 1, 1)], request.env.user.partner_id
         )
-        # What costs nothing, nobody chooses a number of.
+        # Where extra incidents cost nothing, no number can be chosen.
         return offer if self._costs(offer) else None
 
     def _parse_renewal_extra(self, subscription, plan, extra):

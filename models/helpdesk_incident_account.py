@@ -1,4 +1,4 @@
-"""Whose an account is, and who may do what with it (R11.6, R14)."""
+"""Who an account belongs to, and who may do what with it (R11.6, R14)."""
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError

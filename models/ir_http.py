@@ -1,4 +1,5 @@
-"""A request that is tried again locks first what others have got before it (R3.6)."""
+"""A request that is retried begins by locking the accounts that it has lost to others
+(R3.6)."""
 
 from psycopg2.errors import SerializationFailure
 
@@ -8,7 +9,7 @@ from odoo.tools import SQL
 
 from .ledger.account_lock import ROWS
 
-#: How often to wait for a lock that others got first, each time after one of them.
+#: How often to wait again, if another transaction gets the lock first.
 WAITS = 50
 
 
@@ -17,12 +18,12 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _authenticate(cls, endpoint):
-        """Override: a request that is tried again, because others have worked on the
-        same accounts, begins with their lock (R3.6).
+        """Override: a request that is retried, because others have worked on the same
+        accounts, begins by locking them (R3.6).
 
-        So it waits before it looks, and what it sees then is what is: the second try
-        is no race any more, however many others come. A request that asks a provider of
-        payments does that first, each time.
+        So it waits before it reads anything, and then reads the current state: the
+        second try cannot lose again, however many others there are. A request that asks
+        a provider of payments does that first, each time.
         """
         locks = vars(request).get("incident_locks")
         if locks and not vars(request).get("incident_asks"):
@@ -36,10 +37,10 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _remember_for_retry(self, condition):
-        """Override: should this try of a request be in vain, the next one begins with
-        the lock of these accounts."""
-        # Not what has a cursor of its own, as a scheduled action run by hand has: were
-        # that locked beforehand, it would wait for ever.
+        """Override: if this try of a request fails, the next one begins by locking
+        these accounts."""
+        # Not for code with a cursor of its own, such as a scheduled action that is run
+        # by hand: if the request locked first, that code would wait for ever.
         if request and request.env and request.env.cr is self.env.cr:
             vars(request).setdefault("incident_locks", set()).add(condition)
         return super()._remember_for_retry(condition)
@@ -47,13 +48,14 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _lock_first(self, condition):
         """Lock accounts at the beginning of a transaction in which nothing was written
-        yet: whoever comes second waits here, and then goes on with what is.
+        yet: the second transaction waits here, and then continues with the current
+        state.
 
-        A wait that was in vain ends the transaction, and the next one begins at once:
-        whatever was written before would be lost.
+        If it loses again, the transaction ends and a new one begins at once, so
+        anything written before would be lost.
 
         :param SQL condition: which accounts, on their table.
-        :raise SerializationFailure: if others come first again and again.
+        :raise SerializationFailure: if others get the lock first again and again.
         """
         for tries_left in reversed(range(WAITS)):
             try:
@@ -65,6 +67,6 @@ class HelpdeskIncidentAccount(models.Model):
                     raise
                 self.env.cr.rollback()
                 if request:
-                    # As Odoo does when it tries again: what the session has noted as
+                    # As Odoo does when it retries: what the session has marked as
                     # written was rolled back.
                     request.session = request._get_session_and_dbname()[0]

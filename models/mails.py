@@ -1,7 +1,7 @@
-"""What mails by a template have in common."""
+"""What all mails that are sent by a template have in common."""
 
 LAYOUT = "mail.mail_notification_light"
-#: What a template says of a mail.
+#: The values of a mail that a template gives.
 MAIL_FIELDS = {
     "attachment_ids",
     "body_html",

@@ -88,7 +88,7 @@ class ResCompany(models.Model):
         "helpdesk_mgmt_portal_select_team", "helpdesk_mgmt_portal_team_id_required"
     )
     def _check_portal_select_team(self):
-        """R11.1, R11.2: a paid team that nobody can choose would sell nothing, and a
+        """R11.1, R11.2: nobody could buy for a paid team that cannot be chosen, and a
         ticket without a team would cost nothing."""
         for company in self:
             if (

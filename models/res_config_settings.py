@@ -68,7 +68,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.depends("company_id")
     def _compute_incident_free_signup(self):
-        """R6.1: whoever may sign up without an invitation gets incidents for it."""
+        """R6.1: anybody who can sign up without an invitation gets incidents for it."""
         scope = self.env["ir.config_parameter"].sudo()
         free = scope.get_param("auth_signup.invitation_scope", "b2b") == "b2c"
         for settings in self:

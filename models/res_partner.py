@@ -74,8 +74,8 @@ class ResPartner(models.Model):
             if maximum == account.lifetime_granted:
                 continue
             if partner != partner.commercial_partner_id:
-                # A new contact of a customer would bring the number that its form
-                # has shown, and undo what was given since.
+                # The form of a new contact would write the number that it has shown,
+                # and so undo what the customer was given since.
                 raise UserError(
                     self.env._(
                         "%(contact)s shares the incidents of %(customer)s: change "
@@ -124,8 +124,8 @@ class ResPartner(models.Model):
     # ------------------------------------------------------------------
 
     def _can_be_edited_by_current_customer(self, **kwargs):
-        """Override of `portal`: the addresses of a subsidiary that is a customer of its
-        own are its own (R11.6)."""
+        """Override of `portal`: the addresses of a subsidiary that is a separate
+        customer belong to the subsidiary alone (R11.6)."""
         customer = self._get_current_partner(**kwargs).commercial_partner_id
         return (
             super()._can_be_edited_by_current_customer(**kwargs)

@@ -25,8 +25,8 @@ class AccountMoveReversal(models.TransientModel):
         return {**values, "incident_goodwill": self.incident_goodwill}
 
     def reverse_moves(self, is_modify=False):
-        """Override of `account`: the invoice that replaces one of a charge belongs to
-        the charge as well (R10.4)."""
+        """Override of `account`: an invoice that replaces the invoice of a charge
+        belongs to that charge, too (R10.4)."""
         wizard = self.with_context(ticket_charging=LINKING) if is_modify else self
         return super(AccountMoveReversal, wizard).reverse_moves(is_modify)
 

@@ -5,9 +5,10 @@ class AccountPaymentRegister(models.TransientModel):
     _inherit = "account.payment.register"
 
     def _create_payments(self):
-        """Override: the orders that are paid by it are looked at after the payment got
-        its number, and their accounts are locked before (R3.6), with those at which the
-        payments count. Where a provider is asked first, nothing is locked yet."""
+        """Override: lock the accounts of the orders that are paid, and those at which
+        the payments count, before anything else (R3.6); settle the orders after the
+        payment has got its number. If a provider is asked first, nothing is locked
+        yet."""
         if self.payment_token_id:
             return super()._create_payments()
         items = self.line_ids

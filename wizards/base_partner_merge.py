@@ -8,8 +8,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     def _update_foreign_keys(self, src_partners, dst_partner):
         """Override of `base`: the accounts merge before any foreign key is rewritten,
-        as the merge would delete the second account of a customer (R2.2). What waits
-        is released after it: only then its tickets are of the customer (R11.3)."""
+        as the merge would delete the second account of a customer (R2.2). Waiting
+        tickets are released afterwards: only then do they belong to the customer
+        (R11.3)."""
         accounts = (
             self.env["helpdesk.incident.account"]
             .sudo()
@@ -26,8 +27,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         return res
 
     def _update_values(self, src_partners, dst_partner):
-        """Override of `base`: the address of the one that stays is certain if it was of
-        one of them (R11.3)."""
+        """Override of `base`: the address of the contact that remains is certain if it
+        was certain for one of the merged contacts (R11.3)."""
         certain = {
             partner.email_normalized
             for partner in (src_partners | dst_partner).sudo()

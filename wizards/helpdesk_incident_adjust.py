@@ -46,7 +46,7 @@ class HelpdeskIncidentAdjust(models.TransientModel):
         return values
 
     def action_apply(self):
-        """Adjust the accounts of the customers, once however often it is called.
+        """Adjust the accounts of the customers, only once, however often it is called.
 
         :raise AccessError: if the user is no helpdesk manager (R7.3).
         :raise UserError: if there is nothing to adjust, or more would be taken back

@@ -23,8 +23,8 @@ PRODUCT_FIELDS = (*PLAN_FIELDS, "list_price", "incident_portal_published")
 class HelpdeskIncidentOnboarding(models.TransientModel):
     """Turn paid support on in a company: a team, a first plan, and what goes with it.
 
-    It knows teams and plans by their names: called again with the same ones, it
-    updates them. So it can be run twice, and to look at what was chosen.
+    It knows teams and plans by their names: called again with the same ones, it updates
+    them. So it can be run again, also just to see what was chosen.
     """
 
     _name = "helpdesk.incident.onboarding"
@@ -219,11 +219,11 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         return self._reopen()
 
     def action_open_team(self):
-        """Open the team, for what the wizard does not ask."""
+        """Open the team, for settings that the wizard does not ask for."""
         return self._open_record(self.team_id)
 
     def action_open_plan(self):
-        """Open the plan, for what the wizard does not ask."""
+        """Open the plan, for settings that the wizard does not ask for."""
         return self._open_record(self.plan_id)
 
     # ------------------------------------------------------------------
@@ -231,7 +231,8 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
     # ------------------------------------------------------------------
 
     def _company_of_user(self):
-        """Return the company, if the user works in it: of others nothing is told."""
+        """Return the company, if the user works in it; nothing is said about other
+        companies."""
         return self.company_id & self.env.user.company_ids
 
     def _check_manager(self):
@@ -250,7 +251,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             )
 
     def _check_input(self):
-        """Check what no team or product checks by itself (R8.1).
+        """Check what teams and products do not check by themselves (R8.1).
 
         :raise UserError: in words that say what to enter.
         """
@@ -365,7 +366,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
 
     @api.model
     def _products_named(self, name, company):
-        """Return the products of this name, whatever they sell."""
+        """Return all products of this name, also those that are no plans."""
         return self.env["product.template"].search(
             [
                 ("name", "=ilike", escape_psql((name or "").strip())),

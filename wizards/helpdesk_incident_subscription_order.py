@@ -6,8 +6,8 @@ from ..fields import WholeNumber
 
 
 class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
-    """What customers do in the portal, done for one on the phone: a renewal, extra
-    incidents, a change of plan (R9.4–R9.6)."""
+    """Staff order for a customer, for example on the phone, what customers can order in
+    the portal: a renewal, extra incidents, a change of plan (R9.4–R9.6)."""
 
     _name = "helpdesk.incident.subscription.order"
     _description = "Order for a Subscription"
@@ -116,7 +116,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
 
         :raise AccessError: if the user is neither a helpdesk user nor a salesperson.
         :raise UserError: if that cannot be ordered.
-        :return: the action that shows the order, to who may see it.
+        :return: the action that shows the order, if the user may see it.
         """
         self.ensure_one()
         self.subscription_id.with_env(self.env)._check_seller()

@@ -8,7 +8,7 @@ from ..report.helpdesk_incident_position import EPOCH
 
 
 class HelpdeskIncidentUnearnedWizard(models.TransientModel):
-    """Which day, and which months, accountants want to see (R12.4)."""
+    """Ask accountants which day, or which months, they want to see (R12.4)."""
 
     _name = "helpdesk.incident.unearned.wizard"
     _description = "Unearned Support Incidents"

@@ -3,8 +3,8 @@ from odoo.exceptions import AccessError, UserError
 
 
 class HelpdeskTicketChargeWizard(models.TransientModel):
-    """Charge in a ticket, or change what was charged (R10.1, R10.4), and see before
-    what it comes to."""
+    """Charge in a ticket, or change what was charged (R10.1, R10.4), and see the result
+    before."""
 
     _name = "helpdesk.ticket.charge.wizard"
     _description = "Charge in a Ticket"
@@ -164,7 +164,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         return charge
 
     def _check_change(self, charge):
-        """Check what changing would check."""
+        """Check what would be checked when the charge is changed."""
         charge._check_documents()
         if charge.state == "refunded":
             raise UserError(
@@ -179,7 +179,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
     # ------------------------------------------------------------------
 
     def action_apply(self):
-        """Charge, or change the charge; however often it is called, once.
+        """Charge, or change the charge; only once, however often it is called.
 
         :raise AccessError: without the right to charge, or to write the ticket.
         :raise UserError: if something stands in the way; nothing is posted then.

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 from .mail_thread import DOCUMENTS, POSTING
 
-#: Whose internal notes name incidents, charges and balances.
+#: Models whose internal notes name incidents, charges and balances.
 NOTED = ("helpdesk.ticket", "helpdesk.incident.subscription")
 #: What customers' users may change of their own messages.
 WORDS = {"body", "subject"}

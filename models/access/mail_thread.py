@@ -1,4 +1,4 @@
-"""What customers' users may say, and ask, of documents (R11.6)."""
+"""What users of customers may write on documents, and search in them (R11.6)."""
 
 from odoo import api, models
 from odoo.exceptions import AccessError
@@ -13,8 +13,8 @@ DOCUMENTS = frozenset(
         "sale.order",
     }
 )
-#: What they say there; the rest of a message is not theirs to choose. Files come by the
-#: pages, which see whose they are.
+#: The parts of a message that they may choose. Files are added by the pages, which
+#: check whose they are.
 PLAIN = frozenset({"body", "body_is_html", "subject"})
 COMMENT = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
 #: In the context, as ``incident_posting``: what a customer's user says is being posted.
@@ -27,16 +27,16 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _search_message_partner_ids(self, operator, operand):
-        """Override of `mail`, which looks for followers with all rights: what is asked
-        of them is answered with those of who asks (R2.3)."""
+        """Override of `mail`, which looks for followers with all rights: searches in
+        them use the rights of the user who searches (R2.3)."""
         if isinstance(operand, Domain) and not self.env.su:
             operand = self.env["res.partner"]._search(operand, active_test=False)
         return super()._search_message_partner_ids(operator, operand)
 
     def message_post(self, **kwargs):
         """Override of `mail`, which lets everybody who may write a message choose from
-        whom it comes and to whom it is sent. What customers' users say, they say as
-        themselves, to who follows the document.
+        whom it comes and to whom it is sent. Users of customers write as themselves, to
+        those who follow the document.
 
         :raise AccessError: if they have chosen more than the words.
         """

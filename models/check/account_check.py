@@ -1,5 +1,5 @@
-"""The ledger check (R13.4): every number that is stored twice, against what it follows
-from. docs/ledger.md, “The check”.
+"""The ledger check (R13.4): it compares every number that is stored twice with what it
+follows from. docs/ledger.md, “The check”.
 
 Most of it is SQL over the whole ledger, which returns nothing but differences
 (``check_ledger.py``, ``check_causes.py``, ``check_orders.py``). What only Python can
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-#: How many differences are returned at most: whoever finds that many looks for one
-#: mistake, not for a thousand.
+#: How many differences are returned at most: so many come from one mistake, not from a
+#: thousand.
 LIMIT = 1000
 #: How many documents are in memory at once.
 BATCH = 200
@@ -41,7 +41,7 @@ class Difference(NamedTuple):
 
     @property
     def amount(self):
-        """By how much too much is stored, None if it is no number."""
+        """How much more is stored than expected; None if it is not a number."""
         try:
             return float(self.stored or 0) - float(self.expected or 0)
         except ValueError:
@@ -56,19 +56,19 @@ class HelpdeskIncidentAccount(models.Model):
         """Compare every number that is stored twice with what it follows from, in all
         companies, and change nothing (R13.4).
 
-        All of it is one snapshot: whoever writes meanwhile is not seen. What is due
-        and not granted yet is no difference (R9.3).
+        Everything is read in one snapshot, without what others write in the meantime.
+        What is due but not granted yet is no difference (R9.3).
 
         :param int documents: how many orders, subscriptions and charges to recompute at
             most, each; every day takes others. By default all.
         :param int limit: how many differences to return at most.
         :rtype: list[Difference]
         """
-        # What two ways find is one difference.
+        # What is found in two ways is one difference.
         differences = {}
-        # What is still to be written is written first.
+        # Write first what the ORM has not written yet.
         with self.env.cr.savepoint():
-            # Until the savepoint ends.
+            # Read-only until the savepoint ends.
             self.env.cr.execute("SET TRANSACTION READ ONLY")
             for difference in self.sudo()._differences(documents, limit):
                 differences[difference] = None
@@ -96,8 +96,8 @@ class HelpdeskIncidentAccount(models.Model):
     def _check_batches(self, model, number):
         """Return the documents of a model, or today's share of so many, in batches.
 
-        What is listed at present is part of every share: it should vanish as soon as
-        it is mended.
+        Documents with a listed difference are part of every share: the difference
+        should disappear as soon as it is corrected.
         """
         documents, share = model._incident_check_documents(), SQL("TRUE")
         if number:
@@ -147,7 +147,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _comparison(self, model, source, numbers, account="account_id", res_id="id"):
-        """Return a query of the ``numbers`` of a model that are not what they should.
+        """Return a query of the ``numbers`` of a model that differ from what they
+        should be.
 
         :param SQL source: a FROM clause.
         :param dict numbers: stored and expected value, as SQL, by number.

@@ -1,5 +1,5 @@
-"""The part of the ledger check (R13.4) that only Python can recompute: what is stored
-of each document, and what follows from others.
+"""The part of the ledger check (R13.4) that only Python can recompute: for each
+document, what is stored and what it should be.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ def _compared(account, record, numbers):
 
 
 def _text(value):
-    """Return a value as the database would write it, amounts without a rounding."""
+    """Return a value as the database would write it; amounts are not rounded."""
     if isinstance(value, float):
         text = f"{value:.6f}".rstrip("0").rstrip(".")
         return "0" if text == "-0" else text
@@ -45,7 +45,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _incident_check_listed(self):
-        """Return the ids of the orders to which a difference is listed, as a query."""
+        """Return the ids of the orders with a listed difference, as a query."""
         return SQL(
             """
             SELECT l.order_id FROM helpdesk_incident_difference d
@@ -60,8 +60,8 @@ class SaleOrder(models.Model):
     def _incident_differences(self):
         """Compare what is due of the lines with what is posted and effective (R8.3).
 
-        An order in another currency is worth what it was at the rate of its day, which
-        may have been corrected since.
+        The value of an order in another currency was converted at the rate of its day,
+        which may have been corrected since.
 
         :return: ``Difference`` tuples.
         """
@@ -102,7 +102,8 @@ class HelpdeskIncidentSubscription(models.Model):
         )
 
     def _incident_differences(self):
-        """Compare what these are, aim at, and were paid for, with their terms (R9).
+        """Compare the summary, the targets and the paid value of these subscriptions
+        with their terms (R9).
 
         :return: ``Difference`` tuples.
         """
@@ -145,7 +146,7 @@ class HelpdeskIncidentSubscription(models.Model):
         yield from self._paid_differences(lines, paid, keys)
 
     def _late_differences(self, lines, targets):
-        """Compare what came as lifetime incidents for months missed (R9.4)."""
+        """Compare the lifetime incidents that were given for missed months (R9.4)."""
         given = dict(
             self.env["helpdesk.incident.entry"]._read_group(
                 [("cause_key", "in", [f"sale_line:{line.id}" for line in lines])],
@@ -219,7 +220,8 @@ class HelpdeskTicketCharge(models.Model):
         )
 
     def _incident_differences(self):
-        """Compare what was charged, and is to be paid, with the documents (R10.4).
+        """Compare the charged and the unpaid amount of charges with their documents
+        (R10.4).
 
         :return: ``Difference`` tuples.
         """

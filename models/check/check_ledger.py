@@ -1,4 +1,4 @@
-"""The check of what the ledger says of itself (R13.4)."""
+"""The check of the ledger alone, without other documents (R13.4)."""
 
 from odoo import models
 from odoo.tools import SQL
@@ -55,7 +55,7 @@ class HelpdeskIncidentAccount(models.Model):
     def _check_balances(self):
         """R3.3: the numbers of an allotment are sums of its entries; its days and its
         subscription are those of its cause."""
-        # "period:<subscription>:<first day>:<last day>", whatever stands there.
+        # "period:<subscription>:<first day>:<last day>"; the parts may be anything.
         of_month = """CASE m.res_model WHEN 'helpdesk.incident.subscription'
             THEN split_part(m.cause_key, ':', {}) ELSE {}::text END"""
         return self._comparison(
@@ -105,7 +105,7 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _check_entries(self):
-        """R3.2, R3.7: what an entry says of itself twice."""
+        """R3.2, R3.7: facts that an entry has twice agree."""
         return self._comparison(
             "helpdesk.incident.entry",
             SQL(

@@ -8,8 +8,8 @@ class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     def _check_lines(self):
-        """R8.2, R9: a line sells what was ordered, in the unit of the product; it gives
-        to the account of its subscription."""
+        """R8.2, R9: a line sells what was ordered, in the unit of the product, and
+        gives to the account of its subscription."""
         return self._comparison(
             "sale.order.line",
             SQL(
@@ -55,7 +55,8 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _check_purchases(self):
-        """R12.4: what was paid for lifetime incidents is what is due of the line."""
+        """R12.4: the recorded purchase of lifetime incidents agrees with what is due of
+        the line."""
         return self._comparison(
             "sale.order.line",
             SQL(
@@ -91,7 +92,8 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _check_terms(self):
-        """R9.1: a term is what its line says, and has whole periods of its anchor."""
+        """R9.1: a term agrees with its line, and consists of whole periods counted from
+        its anchor."""
         return self._comparison(
             "helpdesk.incident.subscription.term",
             SQL(

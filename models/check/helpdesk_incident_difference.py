@@ -13,7 +13,8 @@ NAMED = 10
 class HelpdeskIncidentDifference(models.Model):
     """A number that the last ledger check has found to be wrong (R13.4).
 
-    The list is what the last check has found: what has vanished since, it drops.
+    The list has what the last check has found; each check removes what is correct
+    again.
     """
 
     _name = "helpdesk.incident.difference"
@@ -115,7 +116,7 @@ class HelpdeskIncidentDifference(models.Model):
         }
 
     def action_open_account(self):
-        """Open the account whose number it is."""
+        """Open the account that the number belongs to."""
         self.ensure_one()
         self.check_access("read")
         return {
@@ -140,7 +141,7 @@ class HelpdeskIncidentDifference(models.Model):
 
     @api.model
     def _list(self, found):
-        """List what the check has found, and nothing else.
+        """List exactly what the check has found.
 
         :param list[Difference] found:
         :return: what was not listed before.
@@ -165,7 +166,7 @@ class HelpdeskIncidentDifference(models.Model):
     @api.model
     def _values(self, difference):
         record, account = difference.record.sudo(), difference.account.sudo()
-        # It may be what is missing.
+        # The document itself may be missing.
         found = record.exists()
         order = found.order_id if found._name == "sale.order.line" else found
         holder = account or order
@@ -183,8 +184,8 @@ class HelpdeskIncidentDifference(models.Model):
         }
 
     def _notify(self):
-        """Tell the helpdesk managers of these differences, each those of the companies
-        that he works in, once."""
+        """Tell the helpdesk managers of these differences, once. Each manager is told
+        of the companies that he works in."""
         group = self.env.ref("helpdesk_mgmt.group_helpdesk_manager")
         users = self.env["res.users"].sudo()
         for manager in users.search([("all_group_ids", "in", group.ids)]):

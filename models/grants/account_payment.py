@@ -216,11 +216,11 @@ class AccountPayment(models.Model):
         )
 
     def _incident_changed(self):
-        """Settle the payments that have become effective, or are so no more, or count
-        otherwise now.
+        """Settle the payments that have become effective, are no longer effective, or
+        count differently now.
 
-        Called on every change that may matter; mostly there is nothing to do, which is
-        found without a query.
+        Called on every change that may matter; usually there is nothing to do, and no
+        query is needed to see that.
         """
         payments = self.sudo()
         payments._incident_see()

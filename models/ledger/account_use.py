@@ -73,7 +73,7 @@ class HelpdeskIncidentAccount(models.Model):
             .sudo()
             .browse([row["id"] for row in taken])
         )
-        # The texts need these values: do not read them again.
+        # The texts need these values: cache them, so that they are not read again.
         for name in ("kind", "date_to"):
             allotments._fields[name]._insert_cache(
                 allotments, [row[name] for row in taken]

@@ -24,10 +24,10 @@ class HelpdeskIncidentCause(models.AbstractModel):
         raise NotImplementedError
 
     def _incident_give(self):
-        """Settle; a fault never blocks the documents (R3.9).
+        """Settle. A fault never blocks the documents (R3.9).
 
-        It is recorded for the managers and tried again by the scheduled action. A
-        concurrent update is no fault: it goes up, and the request is tried again.
+        It is recorded for the managers, and the scheduled action tries again. A
+        concurrent update is no fault: it is raised, and Odoo retries the request.
         """
         if not self or self._incident_try() is None:
             return

@@ -2,7 +2,8 @@ from odoo import models
 
 from .helpdesk_incident_outbox import Later
 
-#: In the context, as ``incident_print``: who asks for a report takes it ``Later``, too.
+#: In the context, as ``incident_print``: the caller can handle a report that is printed
+#: ``Later``.
 LATER = object()
 
 

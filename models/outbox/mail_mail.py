@@ -6,9 +6,9 @@ class MailMail(models.Model):
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
         """Override for R3.6: no mail server is asked while an account is locked, nor
-        before the row that says what to mail is gone. The mail goes out right after the
-        commit; if nobody comes to that, with the queue. What fails then is shown by the
-        mail, not raised."""
+        before the row that says what to mail is gone. The mail is sent right after the
+        commit; if the process ends before, the mail queue sends it. A failure is then
+        shown in the mail, not raised."""
         context = self.env.context
         if (
             self

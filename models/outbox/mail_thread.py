@@ -1,4 +1,5 @@
-"""Nothing is printed, or asked of others, under a lock (R3.6)."""
+"""While an account is locked, nothing is printed and no other server is asked
+(R3.6)."""
 
 import json
 
@@ -9,9 +10,9 @@ class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
 
     def message_post_with_source(self, source_ref, **kwargs):
-        """Override for R3.6: what prints follows the commit.
+        """Override for R3.6: messages that print are posted after the commit.
 
-        :return: the messages; none of what follows.
+        :return: the messages, without those that are posted after the commit.
         """
         if self._incident_print_later("message_post_with_source", source_ref, kwargs):
             return self.env["mail.message"]
@@ -24,11 +25,11 @@ class MailThread(models.AbstractModel):
         return super().message_mail_with_source(source_ref, **kwargs)
 
     def _incident_print_later(self, method, source_ref, values):
-        """Let what prints follow the commit, if this transaction has locked an account.
+        """If this transaction has locked an account, post after the commit what prints.
 
         :param str method: what prints it then.
         :param source_ref: what ``method`` is called with, besides ``values``.
-        :return: whether it follows.
+        :return: whether it is posted later.
         :rtype: bool
         """
         if not self.env["helpdesk.incident.account"]._has_lock():
@@ -61,8 +62,8 @@ class MailThread(models.AbstractModel):
     def _web_push_send_notification(
         self, devices, private_key, public_key, payload_by_lang=None, payload=None
     ):
-        """Override for R3.6: while an account is locked, browsers are told by the
-        scheduled action, however few they are."""
+        """Override for R3.6: while an account is locked, the scheduled action notifies
+        browsers, even if there are only few."""
         if not self.env["helpdesk.incident.account"]._has_lock():
             return super()._web_push_send_notification(
                 devices,

@@ -1,4 +1,5 @@
-"""What the provider's lists show of accounts (R12.1), beside what the ledger has."""
+"""What the provider's lists show of accounts (R12.1), in addition to the numbers of the
+ledger."""
 
 from collections import Counter
 
@@ -6,7 +7,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-#: How well an account is provided, the worst first.
+#: How many incidents an account has, in words; the worst case first.
 LEVELS = [
     ("negative", "Below zero"),
     ("empty", "Nothing left"),
@@ -68,7 +69,7 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.depends_context("uid")
     def _compute_ticket_count(self):
-        """As many as :meth:`action_view_tickets` shows."""
+        """Count the tickets that :meth:`action_view_tickets` shows."""
         ticket_model = self.env["helpdesk.ticket"]
         counts = Counter()
         if ticket_model.has_access("read"):
@@ -86,7 +87,8 @@ class HelpdeskIncidentAccount(models.Model):
             account.ticket_count = counts[holder]
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """Override to sort and group by what follows from the numbers and the day."""
+        """Override to sort and group by fields that are computed from the numbers and
+        the day."""
         if query is not None and field_expr == "level":
             self._check_field_access(self._fields[field_expr], "read")
             return self._level_to_sql(alias, query)

@@ -1,4 +1,4 @@
-"""What allotments and entries are listed and grouped by (R12.2)."""
+"""Fields by which allotments and entries are listed and grouped (R12.2)."""
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -24,7 +24,7 @@ class HelpdeskIncidentAllotment(models.Model):
         string="Plan",
         help="What the customer subscribes to; empty for lifetime incidents.",
     )
-    # What is still to be granted is part of both: it is paid for (R9.2).
+    # Both include what is still to be granted: it is paid for (R9.2).
     total = fields.Integer(
         string="Given in all",
         compute="_compute_total",
@@ -67,7 +67,7 @@ class HelpdeskIncidentAllotment(models.Model):
             allotment.left = allotment.balance + allotment.to_grant
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """Override to sort, group and sum by what is computed."""
+        """Override to sort, group and sum by computed fields."""
         sums = {"total": "granted", "left": "balance"}
         if field_expr in sums:
             self._check_field_access(self._fields[field_expr], "read")

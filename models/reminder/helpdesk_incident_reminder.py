@@ -20,19 +20,19 @@ KINDS = [
 ]
 
 
-#: What is told of a switch, as it happened (R9.7).
+#: The kinds that tell of a switch, as soon as it happens (R9.7).
 SWITCHES = ("renewal_on", "renewal_off", "change_on", "change_off")
 
 
 class HelpdeskIncidentReminder(models.Model):
-    """What a customer is told of the incidents, and was told (R13.2).
+    """What a customer is told, or was told, about the incidents (R13.2).
 
-    One row is one occasion: the unique key sees to it that the customer hears of it
-    once, whoever runs twice. What waits is sent by the scheduled action, with a mail
-    template for each kind that a user can edit.
+    One row is one occasion. Its unique key makes sure that the customer is told once,
+    even if something runs twice. What waits is sent by the scheduled action, with a
+    mail template for each kind that a user can edit.
 
-    A balance that runs low has one row for each account, which is armed while the
-    balance is above the threshold: so it is told once for each episode.
+    For low balances there is one row for each account, which is armed while the balance
+    is above the threshold. So the customer is told once for each episode.
     """
 
     _name = "helpdesk.incident.reminder"

@@ -1,4 +1,4 @@
-"""Of what customers are told, and that it is once (R13.2)."""
+"""The occasions on which customers are told something, each once (R13.2)."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -34,7 +34,7 @@ class HelpdeskIncidentReminder(models.Model):
 
         :param str kind: one of ``SWITCHES``.
         :param contacts: the ``res.partner`` records that it concerns.
-        :param plan: the ``product.product`` that was scheduled, or is no more.
+        :param plan: the ``product.product`` that was scheduled, or is no longer.
         """
         self.create(
             {
@@ -97,7 +97,7 @@ class HelpdeskIncidentReminder(models.Model):
             reason, day, quantity and state.
         """
         self.env["helpdesk.incident.subscription"].flush_model()
-        # Looked up before: a conflict would use up an id, each time that it is tried.
+        # Look them up before: each conflict would use up an id.
         self.env.execute_query(
             SQL(
                 """
@@ -164,8 +164,8 @@ class HelpdeskIncidentReminder(models.Model):
 
     @api.model
     def _note_expiries(self, company, today, soon):
-        """Unused incidents of a month that ends soon. Of the last one, whoever is told
-        that the subscription ends is told that."""
+        """Unused incidents of a month that ends soon. For the last month, the customer
+        is told that the subscription ends, and not this."""
         self._insert(
             SQL(
                 """
@@ -214,10 +214,10 @@ class HelpdeskIncidentReminder(models.Model):
 
     @api.model
     def _note_low(self, company):
-        """Accounts that run low: once for each episode, and armed again when there are
-        more than the threshold.
+        """Accounts that run low: once for each episode; armed again when there are more
+        than the threshold.
 
-        Who was never above the threshold is not running low.
+        An account that was never above the threshold does not run low.
         """
         numbers = self.env["helpdesk.incident.account"]._numbers_query(
             company, SQL("account.company_id = %s", company.id), ["available"]

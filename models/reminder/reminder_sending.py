@@ -22,8 +22,8 @@ class HelpdeskIncidentReminder(models.Model):
     def _cron_remind(self):
         """Find what is to be told, and tell it (R13.2).
 
-        It may run twice, on several workers at once, or be killed at any moment: that a
-        mail waits to go out, and that it was written, are committed together.
+        It may run twice, on several workers at once, or be killed at any moment: the
+        mail in the queue and the note that it was written are committed together.
         """
         cron = self.env["ir.cron"]
         try:
@@ -45,8 +45,8 @@ class HelpdeskIncidentReminder(models.Model):
                 return
 
     def _send(self):
-        """Send each by the template of its kind; one that fails does not keep back the
-        others."""
+        """Send each by the template of its kind; if one fails, the others are sent all
+        the same."""
         for reminder in self.filtered(lambda reminder: reminder.state == "waiting"):
             if not reminder._is_still_due():
                 reminder.state = "armed"
@@ -80,7 +80,7 @@ class HelpdeskIncidentReminder(models.Model):
         return True
 
     def _send_mail(self):
-        """Send the mail in the language of whom it is for; the history of the
+        """Send the mail in the language of its recipient; the history of the
         subscription or the ticket shows it.
 
         :raise UserError: if the template was deleted or archived.
@@ -99,8 +99,8 @@ class HelpdeskIncidentReminder(models.Model):
         values = template._generate_template(
             self.ids, MAIL_FIELDS, find_or_create_partners=True
         )[self.id]
-        # To whom the template says, and to no follower: those of a ticket can belong to
-        # other customers (R11.6).
+        # Only to the recipients of the template, not to followers: followers of a
+        # ticket can belong to other customers (R11.6).
         document.message_post(
             subject=values.get("subject"),
             body=values.get("body_html"),
