@@ -75,7 +75,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
             return request.redirect("/new/ticket")
         for name in ("subject", "description"):
             kw[name] = typed(kw.get(name))
-        # Whoever comes second waits before the work is done, not to do it again (R3.6).
+        # A second request waits here, before the work, so that it need not be done
+        # again (R3.6).
         account_model = request.env["helpdesk.incident.account"]
         account_model._lock_first(
             account_model._account_condition(
@@ -103,9 +104,9 @@ class PaidSupportTicketController(HelpdeskTicketController):
 
     @http.route()
     def support_ticket_close(self, ticket_id=None, stage_id=None, **kw):
-        """Override: whoever may not see a ticket does not close it, and only its own
-        customer closes one that waits; what another page makes a browser fetch closes
-        none (R11.6)."""
+        """Override: a user who may not see a ticket cannot close it, and a waiting
+        ticket can be closed only by its own customer. A request that another page makes
+        the browser send closes none (R11.6)."""
         if request.httprequest.method != "POST":
             return request.redirect("/my/tickets")
         ticket = self._browse("helpdesk.ticket", ticket_id)
@@ -140,7 +141,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         )
 
     def _submission_error(self, kw, ticket):
-        """Return why the submitted form cannot be taken as it is, if it cannot.
+        """Return why the submitted form cannot be accepted, if it cannot.
 
         :param dict kw: the form; nothing in it can be trusted.
         :param ticket: what the same form has opened already, with other words.

@@ -1,4 +1,4 @@
-"""What a form may name that is not saved (R2.3, R11.6)."""
+"""What an unsaved form may refer to (R2.3, R11.6)."""
 
 import re
 
@@ -32,10 +32,9 @@ class Base(models.AbstractModel):
     _inherit = "base"
 
     def onchange(self, values, field_names, fields_spec):
-        """Override of `web` for R2.3 and R11.6: what is computed for a form that is not
-        saved is looked up with all rights in part, and so are the names of what it is
-        linked with. So it may name what its user may read, and what the record has
-        already.
+        """Override of `web` for R2.3 and R11.6: values of an unsaved form are partly
+        computed with all rights, and so are the names of linked records. So the form
+        may refer only to what its user may read, and to what the record has already.
 
         :raise AccessError: if it names something else.
         """
@@ -48,8 +47,8 @@ class Base(models.AbstractModel):
 
     @api.model
     def default_get(self, fields):
-        """Override: in a form, defaults of the context or of the user are no way to
-        name what the user may not see; see :meth:`onchange`."""
+        """Override: in a form, defaults of the context or of the user must not refer to
+        what the user may not see; see :meth:`onchange`."""
         defaults = super().default_get(fields)
         whole = self.env.context.get(FORM)
         if self.env.su or whole is None:

@@ -1,4 +1,4 @@
-"""The check of payments, and of what causes say (R13.4)."""
+"""The check of payments, and of the targets of causes (R13.4)."""
 
 from odoo import models
 from odoo.tools import SQL
@@ -21,9 +21,9 @@ class HelpdeskIncidentAccount(models.Model):
         """R6.2, R6.3: a payment counts what it is, to an account of its company (that
         of the root company, R2.3), while it is effective.
 
-        What was converted is compared with what is booked, not with the rate of the
-        day, which may have been corrected since. Whose contact has moved to another
-        customer stays where it counts.
+        A converted amount is compared with what is booked, not with the rate of that
+        day, which may have been corrected since. A payment whose contact has moved to
+        another customer still counts where it did.
         """
         return self._comparison(
             "account.payment",

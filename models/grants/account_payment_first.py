@@ -1,4 +1,4 @@
-"""What the first payment gives, and which one that is (R6.2)."""
+"""What the first payment gives, and which payment is the first one (R6.2)."""
 
 from collections import defaultdict
 
@@ -14,7 +14,7 @@ class AccountPayment(models.Model):
         """Move the incidents for the first payment as R6.2 says.
 
         :param entering: those of these payments that have become effective.
-        :param leaving: those that are effective no more.
+        :param leaving: those that are no longer effective.
         :rtype: list[Cause]
         """
         payments = self.filtered(
@@ -31,7 +31,7 @@ class AccountPayment(models.Model):
         )._incident_first_of_all(entering)
         for payment in winning:
             payment.incident_first_given = payment.incident_first_number
-        # It has its chance when the refund is undone, not later.
+        # It can get the grant again when the refund is undone, and not later.
         (candidates | leaving).filtered("incident_first_lost").write(
             {"incident_first_lost": False}
         )
@@ -51,7 +51,7 @@ class AccountPayment(models.Model):
         ]
 
     def _incident_first_of_all(self, entering):
-        """Return those of these payments that get the grant: one for each account, if
+        """Return the payments among these that get the grant: one for each account, if
         no effective payment holds it.
 
         An account to which it was never given gives it to the customer's very first

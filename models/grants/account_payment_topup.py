@@ -25,8 +25,8 @@ class AccountPayment(models.Model):
         :param accounts: all the accounts concerned, locked.
         :param dict entering: the accounts to which payments will count.
         :param leaving: payments that will count no more.
-        :return: step by step, one payment after the other, so that each entry names
-            the payment that made it.
+        :return: one cause after the other, one payment at a time, so that each entry
+            names the payment that it comes from.
         :rtype: list[Cause]
         """
         funds = accounts._funds()

@@ -10,7 +10,7 @@ class HelpdeskIncidentAccount(models.Model):
     def _merge(self, others):
         """Take over everything that ``others`` hold, and close them (R2.2).
 
-        The one case in which entries change: they move to this account (R3.1).
+        This is the only case in which entries change: they move to this account (R3.1).
 
         :param others: accounts of the same company, or of its branches.
         """
@@ -130,8 +130,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _replace_source(self, sources, target):
-        """Let entries and allotments name ``target`` as the document that they come
-        from, in the place of documents that are merged into it (R2.2)."""
+        """Let entries and allotments name ``target`` as their source, instead of the
+        documents that are merged into it (R2.2)."""
         for table in ("entry", "allotment"):
             self.env.execute_query(
                 SQL(
@@ -145,8 +145,8 @@ class HelpdeskIncidentAccount(models.Model):
         self._invalidate_ledger()
 
     def _follow_customers(self, customers, ended=None):
-        """Give these accounts to other customers; those that meet merge (R2.2). The
-        histories of both say what has moved.
+        """Give these accounts to other customers; a customer who then has two gets one
+        merged account (R2.2). The histories of both say what has moved.
 
         :param dict customers: the new ``res.partner``, a commercial one, by account.
         :param ended: customers who are about to be deleted, and leave their history to

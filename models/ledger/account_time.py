@@ -17,8 +17,8 @@ PERIOD_LAPSED = _lt("unused incidents lapsed at the end of the period")
 
 #: How many accounts the scheduled action takes at once: each batch is a transaction.
 BATCH = 10_000
-#: How often in a row it gives way to somebody else before it leaves the rest to the
-#: next run.
+#: How often in a row it may lose to another transaction before it leaves the rest to
+#: the next run.
 PATIENCE = 5
 
 
@@ -29,8 +29,8 @@ class HelpdeskIncidentAccount(models.Model):
         """Grant what is due and close what has ended (R9.3) of accounts with due or
         ended allotments: those that ``_lock`` returns.
 
-        A period that went by unseen is granted and closed: nothing of it is usable,
-        all of it is counted.
+        A period that passed while nothing ran is granted and closed at once: nothing of
+        it is usable, but all of it is counted.
 
         :param bool by_time: whether that is what time has done. Then ``period`` is
             dated at the beginning of its window and ``expiry`` at the end, whenever
@@ -66,9 +66,10 @@ class HelpdeskIncidentAccount(models.Model):
     def _cron_open_and_close(self, batch=BATCH):
         """Grant and close what is due for all customers (R13.1).
 
-        It may run on several workers at once, and be killed at any moment: each batch
-        is a transaction, takes accounts that nobody else works on, and what it left is
-        due for the next one, or for the verb that touches the account first (R9.3).
+        It may run on several workers at once, and may be killed at any moment: each
+        batch is a transaction of its own and takes only accounts that no other
+        transaction works on. What it does not reach is done by the next batch, or by
+        the next verb on that account (R9.3).
 
         :param int batch: how many accounts to take at once.
         """
@@ -83,7 +84,8 @@ class HelpdeskIncidentAccount(models.Model):
                 if not cron._commit_progress(len(accounts), remaining=remaining):
                     break
             except (OperationalError, ConcurrencyError):
-                # Somebody else was at it: what is left shows in a new snapshot.
+                # Another transaction has changed them: a new snapshot shows what is
+                # left.
                 self.env.cr.rollback()
                 patience -= 1
                 continue
@@ -93,8 +95,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     @api.model
     def _lock_due(self, limit):
-        """Lock accounts with due or ended allotments, but none that somebody else has
-        locked.
+        """Lock accounts with due or ended allotments, except those that another
+        transaction has locked.
 
         :param int limit: how many, at most.
         :return: the accounts, with superuser rights.
@@ -103,8 +105,8 @@ class HelpdeskIncidentAccount(models.Model):
         latest = max(company._incident_today() for company in companies)
         account_ids = set()
         for condition, bound in (
-            # An index finds what is due for the company that is furthest ahead, and no
-            # more of it than is taken.
+            # An index finds what is due by the date of the company that is furthest
+            # ahead, and reads no more of it than is taken.
             (DUE, SQL("m.date_from <= %s", latest)),
             (ENDED, SQL("m.date_to < %s", latest)),
         ):
@@ -147,7 +149,7 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _due(self):
-        """Return those of these accounts that have due or ended allotments."""
+        """Return the accounts among these that have due or ended allotments."""
         if not self:
             return self
         rows = self.env.execute_query(

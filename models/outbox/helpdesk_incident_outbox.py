@@ -1,14 +1,14 @@
 """What follows the commit: printing, and mailing what is printed (R3.6); and what money
 that has come settles (R10.2).
 
-To print takes seconds, and a free worker of the server: wkhtmltopdf gets the style
-sheets of a page from there. While an account is locked, as many requests as there are
-workers may wait for it; then the printer would wait for them, and they for the printer.
+Printing takes seconds and needs a free worker of the server, because wkhtmltopdf
+fetches the style sheets of a page from there. While an account is locked, all workers
+may be waiting for it; then the printer would wait for them, and they for the printer.
 
-So whoever has locked an account prints nothing. A row says what is to be printed, and
-is committed with what it is about. The scheduled action, which is triggered with it,
-prints and mails each in a transaction of its own, which deletes the row. Killed at any
-moment, it is done afterwards, once.
+So a transaction that has locked an account prints nothing. A row says what is to be
+printed, and is committed with what it is about. The scheduled action, which is
+triggered with it, prints and mails each in a transaction of its own, which deletes the
+row. Killed at any moment, it is done afterwards, once.
 
 What does not print goes before what does: it takes no time, and somebody may wait for
 it.
@@ -24,22 +24,23 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 
-#: How often in a row one gives way to somebody else who works on the document.
+#: How often in succession a row may lose to another transaction that works on its
+#: document.
 PATIENCE = 3
-#: How many a run of the scheduled action looks at, before it is called again.
+#: How many rows a run of the scheduled action looks at, before it is called again.
 BATCH = 500
-#: How often it is tried to print something, and how much longer each time is waited
-#: for the next try.
+#: How often printing is tried, and how much longer to wait before each next try.
 TRIES = 3
 PAUSE = timedelta(minutes=5)
-#: What of the context of now matters later, besides what begins with ``mail_``.
+#: Keys of the present context that matter later, besides those that begin with
+#: ``mail_``.
 CONTEXT = ("allowed_company_ids", "lang", "tz")
 
 _logger = logging.getLogger(__name__)
 
 
 class Later(bytes):
-    """What a report comes to, once it is printed.
+    """Stands for a report in a message or mail until it is printed.
 
     :ivar report: the reference of the report.
     :ivar ids: the ids of its documents.
@@ -88,16 +89,16 @@ class HelpdeskIncidentOutbox(models.Model):
         """Let a document print or mail something, or do something else, once this is
         committed.
 
-        :param document: one record, in the environment that counts then, but for its
-            rights: they will be those of the superuser.
+        :param document: one record. Its environment is used later, except for the
+            rights, which will be those of the superuser.
         :param str method: the name of a method of it.
         :param bool prints: whether it prints or mails.
         :param arguments: for the method, as JSON can write them (:meth:`_can_keep`).
         """
         document.ensure_one()
         if prints and hasattr(document, "_portal_ensure_token"):
-            # The mail has a link. Whoever prints must not have written to the document:
-            # others would wait for that.
+            # The mail has a link with a token. Write the token now: the transaction
+            # that prints must not write to the document, or others would wait for it.
             document._portal_ensure_token()
         self.sudo().create(
             {
@@ -155,8 +156,8 @@ class HelpdeskIncidentOutbox(models.Model):
     def _deliver(self):
         """Print and mail this row, unless another worker does, and commit that.
 
-        That it is tried is committed before: whoever is killed by what he prints does
-        not try for ever.
+        The try is counted and committed before: if printing kills the worker, it is not
+        tried for ever.
 
         :return: the seconds that are left for others.
         :rtype: float
@@ -169,7 +170,7 @@ class HelpdeskIncidentOutbox(models.Model):
                 self.try_lock_for_update()._print()
                 return cron._commit_progress(1)
             except (OperationalError, ConcurrencyError):
-                # Somebody else has written to the document meanwhile.
+                # Another transaction has written to the document in the meantime.
                 self.env.cr.rollback()
                 self.try_lock_for_update()._count_try(-1)
                 cron._commit_progress()
@@ -181,8 +182,8 @@ class HelpdeskIncidentOutbox(models.Model):
             row.tries += number
 
     def _print(self):
-        """Print and mail. What goes wrong is tried again later, and told in the history
-        of the document in the end."""
+        """Print and mail. What goes wrong is tried again later; after the last try, the
+        history of the document says so."""
         for row in self:
             document = row._document()
             if document:
@@ -196,7 +197,7 @@ class HelpdeskIncidentOutbox(models.Model):
             row.unlink()
 
     def _error_of_printing(self, document):
-        """Print and mail, or undo all of it.
+        """Print and mail, or undo everything.
 
         :return: what went wrong, None if nothing did.
         :rtype: Exception | None
