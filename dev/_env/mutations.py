@@ -102,8 +102,8 @@ MUTATIONS = [
     ),
     Mutation(
         "time: what ends is dated today",
-        "m.date_to, 'expiry', -m.balance, 'expiry:' || m.id",
-        "today.day, 'expiry', -m.balance, 'expiry:' || m.id",
+        'ended = SQL("m.date_to" if by_time else "today.day")',
+        'ended = SQL("today.day")',
         ("open_and_close",),
     ),
     Mutation(
@@ -122,8 +122,8 @@ MUTATIONS = [
     ),
     Mutation(
         "paid: what is nearly paid is paid",
-        "return paid > 0 and self.currency_id.compare_amounts(paid, left) >= 0",
-        "return paid > 0 and self.currency_id.compare_amounts(paid + 1, left) >= 0",
+        "if self.currency_id.compare_amounts(amount, price) >= 0",
+        "if self.currency_id.compare_amounts(amount + 1, price) >= 0",
         ("sale_paid", "sale_money", "online_payment"),
     ),
     Mutation(
@@ -134,9 +134,8 @@ MUTATIONS = [
     ),
     Mutation(
         "paid: goodwill takes back",
-        "            if note.incident_goodwill:\n                continue\n"
-        "            target[0]",
-        "            target[0]",
+        "        if note.incident_goodwill:\n            return\n        target[0]",
+        "        target[0]",
         ("sale_take_back", "sale_money"),
     ),
     Mutation(
