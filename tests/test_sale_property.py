@@ -45,6 +45,7 @@ EVENTS = [
     "type_invoice",
     "type_credit",
     "add_line",
+    "add_funds",
     "reset_document",
     "post_document",
     "cancel",
@@ -349,6 +350,20 @@ class TestSaleProperty(SaleCommon):
                 ],
             }
         ).action_post()
+
+    def _do_add_funds(self, number):
+        """What a customer adds online settles what is open (R10.2)."""
+        nothing = self.env["sale.order"].new(
+            {"partner_id": self.buyer.id, "currency_id": self.company.currency_id.id}
+        )
+        funds = self.transaction(
+            nothing,
+            20 + number % 80,
+            partner_id=self.buyer.id,
+            currency_id=self.company.currency_id.id,
+            sale_order_ids=[Command.clear()],
+        )
+        funds.payment_id.move_id._incident_spend()
 
     def _do_add_line(self, number):
         order = self._pick(self._orders(["sale"]), number)
