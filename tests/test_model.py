@@ -971,8 +971,8 @@ class FullWorld(World):
 
     grant_on = "paid"
     # What has nothing to do with money takes as long here, and shows no more.
-    change_team = finish = hand_over = mail = open_a_copy = open_by_staff = None
-    press_the_button = wait = wait_no_more = None
+    change_team = finish = hand_over = mail = open_a_copy = open_before = None
+    open_by_staff = press_the_button = wait = wait_no_more = None
 
     def _begin_with(self, bought):
         """With what is bought, to have something to undo."""
