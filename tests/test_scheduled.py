@@ -1,4 +1,5 @@
 import random
+import re
 from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
@@ -157,7 +158,8 @@ class TestScheduled(PaidSupportCommon):
                     ticket.incident_count = rng.randint(1, 4)
                 tickets.append(ticket)
             except UserError as error:
-                return str(error)
+                # Tickets are numbered by a sequence that no rollback sets back.
+                return re.sub(r"HT\d+", "HT", str(error))
         elif event == "return" and tickets:
             ticket = rng.choice(tickets)
             ticket.incident_count = rng.randint(0, ticket.incident_count)

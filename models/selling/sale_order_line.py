@@ -278,7 +278,7 @@ class SaleOrderLine(models.Model):
             )
 
     def _incident_check_sold(self, vals):
-        self._incident_check_named(vals)
+        self._incident_check_first_day(vals)
         changed = {name for name in SOLD_FIELDS if name in vals}
         if not changed or self.env.context.get("incident_following") is FOLLOWING:
             return

@@ -69,7 +69,7 @@ class SaleOrderLine(models.Model):
                     )
                 )
 
-    def _incident_check_named(self, vals):
+    def _incident_check_first_day(self, vals):
         """
         :param dict vals: what is about to be written.
         :raise UserError: if a customer names a first day; or if another one is named of

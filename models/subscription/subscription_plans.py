@@ -107,7 +107,7 @@ class HelpdeskIncidentSubscription(models.Model):
         :rtype: dict[date, tuple[int, int]]
         """
         today, ends = self._today(), {}
-        for term, given in self._numbers().items():
+        for term, given in self.sudo()._numbers().items():
             ends.setdefault(term.anchor, []).extend(
                 last for (_first, last), number in given.items() if number
             )
