@@ -135,3 +135,20 @@ class TestTypedCredit(TypedCommon):
         order, _invoice = self.paid(self.pack)
         self.typed({"product_id": self.pack.id, "quantity": -1}, self.months)
         self.assertEqual((self.given(), self.value(order)), (0, 0))
+
+    def test_plan_that_the_invoice_has_not(self):
+        """R8.9: an accountant says that a note of 25.00 of another plan credits an
+        invoice of 50.00: half of it, and it is listed no more."""
+        order, invoice = self.paid(self.pack)
+        note = self.note({"product_id": self.months.id, "price_unit": 25})
+        self.assertTrue(self.fault(note))
+        note.incident_credited_id = invoice
+        self.assertEqual((self.given(), self.value(order)), (5, 25))
+        self.fault(note).sudo()._retry()
+        self.assertFalse(self.fault(note))
+        note.button_draft()
+        self.assertEqual((self.given(), self.value(order)), (10, 50))
+        note.action_post()
+        self.assertEqual((self.given(), self.value(order)), (5, 25))
+        note.incident_credited_id = False
+        self.assertEqual((self.given(), self.value(order)), (10, 50))

@@ -47,7 +47,8 @@ class AccountMove(models.Model):
         if payments is not None:
             self._incident_lock_ahead(payments)
         before = payments and payments._incident_booked()
-        relinked = self if "matched_payment_ids" in vals else self.browse()
+        links = {"matched_payment_ids", "incident_credited_id"} & set(vals)
+        relinked = self if links else self.browse()
         orders = relinked._incident_affected_orders()
         if "incident_credited_id" in vals:
             self._incident_unlink_credits()

@@ -87,6 +87,8 @@ class AccountMove(models.Model):
         )._incident_typed_lines():
             env = line.with_context(lang=line.company_id.partner_id.lang).env
             values = {"product": line.product_id.display_name, "line": line.quantity}
+            if line._incident_is_credit() and line.move_id._incident_credited_invoice():
+                continue  # it credits all of that
             problems.append(
                 env._(
                     "%(product)s: it is not clear which invoice this credits. Enter "

@@ -26,7 +26,7 @@ class SaleOrder(models.Model):
                 "account.payment",
                 ["move_id", "payment_transaction_id", "source_payment_id"],
             ),
-            ("account.move", ["reversed_entry_id"]),
+            ("account.move", ["reversed_entry_id", "incident_credited_id"]),
             ("account.move.line", ["move_id"]),
             ("account.partial.reconcile", ["debit_move_id", "credit_move_id"]),
             ("payment.transaction", ["source_transaction_id"]),
@@ -67,6 +67,14 @@ class SaleOrder(models.Model):
                         SELECT move.reversed_entry_id FROM account_move move
                          WHERE move.id = touched.id
                            AND move.reversed_entry_id IS NOT NULL
+                         UNION ALL
+                        -- what a credit note is said to credit
+                        SELECT note.id FROM account_move note
+                         WHERE note.incident_credited_id = touched.id
+                         UNION ALL
+                        SELECT move.incident_credited_id FROM account_move move
+                         WHERE move.id = touched.id
+                           AND move.incident_credited_id IS NOT NULL
                          UNION ALL
                         -- other invoices and credit notes of the same order lines
                         SELECT other.move_id
