@@ -136,6 +136,14 @@ class TestTypedCredit(TypedCommon):
         self.typed({"product_id": self.pack.id, "quantity": -1}, self.months)
         self.assertEqual((self.given(), self.value(order)), (0, 0))
 
+    def test_two_lines_of_a_plan(self):
+        """R8.9: two lines of 50.00 of a plan, credited by two such lines: all of it."""
+        order, _invoice = self.paid(self.pack, self.pack)
+        note = self.note(self.pack, self.pack)
+        self.assertEqual((self.given(), self.value(order)), (0, 0))
+        note.button_draft()
+        self.assertEqual((self.given(), self.value(order)), (20, 100))
+
     def test_plan_that_the_invoice_has_not(self):
         """R8.9: an accountant says that a note of 25.00 of another plan credits an
         invoice of 50.00: half of it, and it is listed no more."""

@@ -115,12 +115,22 @@ class AccountMove(models.Model):
 
     def _incident_line_like(self, credit):
         """Return the line of this invoice that a line of a credit note credits: of the
-        same plan, with the same amount if there are several."""
+        same plan; if there are several, one of which as much is not credited yet, and
+        of the same amount."""
         lines = self._incident_plan_lines().filtered(
             lambda line: line.product_id == credit.product_id
         )
-        same = lines.filtered(lambda line: line.price_subtotal == credit.price_subtotal)
-        return (same or lines)[:1]
+        amount = abs(credit.price_subtotal)
+
+        def fits(line):
+            credited = line.sale_line_ids._incident_posted_lines("out_refund")
+            left = line.price_subtotal - sum(credited.mapped("price_subtotal"))
+            return (
+                line.currency_id.compare_amounts(left, amount) >= 0,
+                line.currency_id.compare_amounts(line.price_subtotal, amount) == 0,
+            )
+
+        return lines.sorted(fits, reverse=True)[:1]
 
     # ------------------------------------------------------------------
     # What is credited of all lines
