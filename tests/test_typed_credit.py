@@ -136,6 +136,26 @@ class TestTypedCredit(TypedCommon):
         self.typed({"product_id": self.pack.id, "quantity": -1}, self.months)
         self.assertEqual((self.given(), self.value(order)), (0, 0))
 
+    def test_price_below_zero(self):
+        """R8.8, R8.9: so is one whose price is below zero: -50.00 of a pack of 50.00,
+        beside another plan, takes back 10 and sells nothing."""
+        order, _invoice = self.paid(self.pack)
+        self.typed({"product_id": self.pack.id, "price_unit": -50}, self.months)
+        self.assertEqual((self.given(), self.value(order)), (0, 0))
+
+    def test_credited_on_the_same_invoice(self):
+        """R8.9: 2 packs less 1 on the same invoice are 1, whatever was sold before."""
+        first, _invoice = self.paid(self.pack)
+        lines = [{"product_id": self.pack.id, "quantity": number} for number in (2, -1)]
+        invoice = self.typed(*lines)
+        self.register(invoice)
+        self.assertFalse(self.fault(invoice))
+        self.assertEqual((self.given(), self.value(first)), (20, 50))
+        self.assertEqual(self.value(invoice.incident_order_ids), 50)
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertEqual((self.given(), self.value(first)), (20, 50))
+
     def test_two_lines_of_a_plan(self):
         """R8.9: two lines of 50.00 of a plan, credited by two such lines: all of it."""
         order, _invoice = self.paid(self.pack, self.pack)

@@ -55,6 +55,13 @@ class AccountMove(models.Model):
             typed = note._incident_typed_lines().filtered(
                 lambda line: line._incident_is_credit()
             )
+            if note.move_type == "out_invoice":
+                # It credits what the same invoice sells, before any other.
+                for line in typed:
+                    own = note._incident_line_like(line).sale_line_ids
+                    if own:
+                        line.sale_line_ids = own
+                typed &= note._incident_typed_lines()
             if not typed:
                 continue
             invoice = note._incident_credited_invoice()

@@ -180,7 +180,10 @@ class AccountMoveLine(models.Model):
     )
 
     def _incident_is_credit(self):
-        return (self.move_id.move_type == "out_refund") == (self.quantity > 0)
+        """Return whether it credits a plan: below zero on an invoice, above on a credit
+        note."""
+        below = (self.price_subtotal or self.quantity) < 0
+        return (self.move_id.move_type == "out_refund") != below
 
     def _incident_is_whole(self):
         """Return whether the quantity can be sold (R8.2)."""

@@ -195,9 +195,10 @@ class SaleOrderLine(models.Model):
         invoice = note._incident_credited_invoice()
         target = credited[invoice] if invoice in charged else loose
         target[2] -= self._incident_value_of(line)
+        quantity = self._incident_quantity_of(line)
         if note.incident_goodwill:
             return
-        target[0] += sign * self._incident_quantity_of(line)
+        target[0] += quantity if sign > 0 else abs(quantity)
         target[1] += sign * line.currency_id._convert(
             line.price_subtotal,
             (invoice or self.order_id).currency_id,
@@ -219,6 +220,11 @@ class SaleOrderLine(models.Model):
                 any(sold.mapped("is_downpayment"))
                 or "credit" in sold.mapped("incident_operation")
                 or line.account_id.internal_group != "income"
+                or line.move_id.move_type == "out_invoice"
+                and any(
+                    plan._incident_is_credit(line)
+                    for plan in sold.filtered("incident_kind")
+                )
             ):
                 continue
             if sold.order_id & self.order_id:
@@ -253,7 +259,10 @@ class SaleOrderLine(models.Model):
         itself."""
         if invoice_line.move_id.move_type == "out_refund":
             return not self._incident_is_charge(invoice_line)
-        return invoice_line.quantity < 0 and self.incident_operation != "credit"
+        return self.incident_operation != "credit" and (
+            invoice_line.quantity < 0
+            or invoice_line.price_subtotal < 0 <= self.price_subtotal
+        )
 
     def _incident_quantity_of(self, invoice_line):
         return invoice_line.product_uom_id._compute_quantity(
