@@ -180,3 +180,26 @@ class TestTypedCredit(TypedCommon):
         self.assertEqual((self.given(), self.value(order)), (5, 25))
         note.incident_credited_id = False
         self.assertEqual((self.given(), self.value(order)), (10, 50))
+
+    def test_down_payment(self):
+        """R8.4, R8.9: 25.00 of a down payment of 50.00, typed or in free text."""
+        for typed in (True, False):
+            with self.subTest(typed=typed):
+                before = self.given()
+                order = self.order(self.pack)
+                invoice = self.down_payment(order, "percentage", 100)
+                self.register(invoice)
+                self.assertEqual(self.given() - before, 10)
+                if typed:
+                    note = self.note({"product_id": self.pack.id, "price_unit": 25})
+                    note.incident_credited_id = invoice
+                else:
+                    note = self.reverse(invoice, post=False)
+                    note.invoice_line_ids = [
+                        Command.clear(),
+                        Command.create(
+                            {"name": "Agreed", "price_unit": 25, "tax_ids": []}
+                        ),
+                    ]
+                    note.action_post()
+                self.assertEqual((self.given() - before, self.value(order)), (5, 25))

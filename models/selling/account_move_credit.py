@@ -152,6 +152,17 @@ class AccountMove(models.Model):
             lambda move: move.state == "posted" and move.move_type == "out_refund"
         )
 
+    def _incident_credited_at_large(self):
+        """Return which share of all lines of this invoice its credit notes credit, but
+        for goodwill.
+
+        :rtype: float
+        """
+        notes = self._incident_notes_of_all().filtered(
+            lambda note: not note.incident_goodwill
+        )
+        return sum(note._incident_credited_of_all(self) for note in notes)
+
     def _incident_credited_of_all(self, invoice):
         """Return which share of all lines of ``invoice`` this credit note credits: what
         is neither of an order line nor of a product of the invoice.

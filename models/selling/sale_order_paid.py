@@ -173,6 +173,7 @@ class SaleOrder(models.Model):
             if move.move_type == "out_invoice" and amount > 0:
                 if move._incident_is_settled():
                     paid += amount
+                    credited += amount * move._incident_credited_at_large()
                     standing = amount * move._incident_standing() / move.amount_total
                     credited += standing * float(returned.get(move, 0))
             elif move.move_type == "out_invoice":
