@@ -181,6 +181,19 @@ class TestTypedCredit(TypedCommon):
         note.incident_credited_id = False
         self.assertEqual((self.given(), self.value(order)), (10, 50))
 
+    def test_customer_corrected_note(self):
+        """R8.9: typed for the wrong customer and corrected, it takes back nothing of
+        that one; it is listed, as it credits nothing of the other."""
+        self.paid(self.pack)
+        note = self.note(self.pack)
+        self.assertEqual(self.given(), 0)
+        note.button_draft()
+        note.partner_id = self._customer("Other")
+        note.action_post()
+        self.assertEqual(self.given(), 10)
+        self.assertFalse(note.incident_credited_id)
+        self.assertTrue(self.fault(note))
+
     def test_down_payment(self):
         """R8.4, R8.9: 25.00 of a down payment of 50.00, typed or in free text."""
         for typed in (True, False):

@@ -52,6 +52,11 @@ class AccountMove(models.Model):
         """Let the plan lines of these credit notes belong to the order lines of the
         invoices that they credit, as far as these are known."""
         for note in self:
+            known, customer = note.incident_credited_id, note.partner_id
+            if known and known.partner_id.commercial_partner_id != (
+                customer.commercial_partner_id
+            ):
+                note.incident_credited_id = False  # the customer was corrected
             typed = note._incident_typed_lines().filtered(
                 lambda line: line._incident_is_credit()
             )

@@ -55,7 +55,7 @@ class AccountMove(models.Model):
                 move.incident_order_ids
                 or move.state == "posted"
                 and move.move_type in ("out_invoice", "out_refund")
-                and move._incident_typed_lines()
+                and (move._incident_typed_lines() or move.incident_credited_id)
             )
         )
         moves._incident_give()
