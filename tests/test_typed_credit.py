@@ -216,3 +216,29 @@ class TestTypedCredit(TypedCommon):
                     ]
                     note.action_post()
                 self.assertEqual((self.given() - before, self.value(order)), (5, 25))
+
+    def test_of_a_branch(self):
+        """R2.3, R8.9: a company and its branches are one: a note of the branch credits
+        an invoice of the company."""
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        self.env.user.company_ids |= branch
+        _order, invoice = self.paid(self.pack)
+        line = {"product_id": self.pack.id, "price_unit": 50, "tax_ids": []}
+        note = (
+            self.env["account.move"]
+            .with_company(branch)
+            .create(
+                {
+                    "move_type": "out_refund",
+                    "partner_id": self.customer.id,
+                    "company_id": branch.id,
+                    "invoice_date": "2027-04-11",
+                    "invoice_line_ids": [Command.create(line)],
+                }
+            )
+        )
+        note.action_post()
+        self.assertEqual(note.company_id, branch)
+        self.assertEqual((self.given(), note.incident_credited_id), (0, invoice))

@@ -15,7 +15,8 @@ class AccountMove(models.Model):
         index="btree_not_null",
         ondelete="set null",
         domain="[('move_type', '=', 'out_invoice'), ('state', '=', 'posted'), "
-        "('company_id', '=', company_id), "
+        "'|', ('company_id', 'parent_of', company_id), "
+        "('company_id', 'child_of', company_id), "
         "('commercial_partner_id', '=', commercial_partner_id)]",
         help="The invoice whose support incidents this credit note takes back. Found "
         "by itself where the credit note reverses it, is reconciled with it, or where "
@@ -29,7 +30,7 @@ class AccountMove(models.Model):
             invoice = note.incident_credited_id
             if invoice and (
                 invoice.move_type != "out_invoice"
-                or invoice.company_id != note.company_id
+                or invoice.company_id.root_id != note.company_id.root_id
                 or invoice.commercial_partner_id != note.commercial_partner_id
             ):
                 raise UserError(
@@ -96,7 +97,7 @@ class AccountMove(models.Model):
                 ("id", "!=", self.id),
                 ("move_type", "=", "out_invoice"),
                 ("state", "=", "posted"),
-                ("company_id", "=", self.company_id.id),
+                ("company_id", "child_of", self.company_id.root_id.id),
                 ("commercial_partner_id", "=", self.commercial_partner_id.id),
                 ("invoice_line_ids.product_id", "in", plans.ids),
                 ("invoice_line_ids.sale_line_ids.incident_kind", "!=", False),
