@@ -43,6 +43,27 @@ class TestSubscriptionChange(SubscriptionCommon):
         self.assertEqual(str(self.sub.date_end), "2027-09-10")
         self.assertEqual(self.sub.extra_incidents, 0)
 
+    def test_credit_waits_for_no_invoice(self):
+        """R8.8: a typed invoice of the old plan renews it; the line that credits it
+        is nothing that waits to be invoiced as a plan."""
+        with self.on("2027-04-12"):
+            order = self.sub._order_change(self.business)
+            order.action_confirm()
+            invoice = self.env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.sub.account_id.partner_id.id,
+                    "invoice_line_ids": [
+                        Command.create({"product_id": self.months.id})
+                    ],
+                }
+            )
+            invoice.action_post()
+        self.assertFalse(order.order_line.invoice_lines)
+        self.assertEqual(
+            invoice.incident_order_ids.order_line.incident_subscription_id, self.sub
+        )
+
     def test_rounding(self):
         """R9.6: the last month takes the rounding."""
         self.months.list_price = 100

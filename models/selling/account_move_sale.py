@@ -203,6 +203,7 @@ class AccountMoveLine(models.Model):
             [
                 ("product_id", "=", self.product_id.id),
                 ("incident_kind", "!=", False),
+                ("incident_operation", "!=", "credit"),
                 ("state", "=", "sale"),
                 ("company_id", "=", self.company_id.id),
                 (
