@@ -366,6 +366,22 @@ class TestSaleTakeBack(SaleCommon):
         order._action_cancel()
         self.assertEqual(self.given(), 0)
 
+    def test_cancelled_before_its_invoice_is_paid(self):
+        """R8.4: what a paid invoice covers is given, whenever the order was cancelled;
+        so is what its draft invoice covers, which is posted all the same."""
+        order = self.order(self.pack)
+        invoice = self.bill(order)
+        order._action_cancel()
+        self.register(invoice)
+        self.assertEqual(self.given(), 10)
+        order = self.order(self.pack)
+        invoice = order._create_invoices()
+        order._action_cancel()
+        invoice.button_draft()
+        invoice.action_post()
+        self.register(invoice)
+        self.assertEqual(self.given(), 20)
+
     def test_given_order_cannot_be_deleted(self):
         """R3.8: it is the source of entries."""
         order = self.quotation(self.pack)

@@ -207,6 +207,8 @@ class SaleOrder(models.Model):
                 and (
                     order.state == "sale"
                     or "done" in order.transaction_ids.mapped("state")
+                    # Paid after it was cancelled, it is paid (R8.4).
+                    or "posted" in order.invoice_ids.mapped("state")
                 )
             )
         )
