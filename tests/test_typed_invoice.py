@@ -197,3 +197,50 @@ class TestTypedInvoice(TypedCommon):
         self.assertEqual(
             self.value(order), invoice.amount_untaxed_signed, "in company currency"
         )
+
+    # -- where and how it is posted -----------------------------------------------
+
+    def test_in_another_company(self):
+        """R8.8: posted by whoever works in another company, as the scheduled action
+        does, it goes by the pricelists of its own."""
+        other = self.env["res.company"].create(
+            {"name": "Elsewhere", "currency_id": self.company.currency_id.id}
+        )
+        self.env.user.company_ids += other
+        self.env["product.pricelist"].create(
+            {
+                "name": "Elsewhere",
+                "company_id": other.id,
+                "sequence": -1,
+                "currency_id": other.currency_id.id,
+            }
+        )
+        invoice = self.typed(self.pack, post=False)
+        companies = [other.id, self.company.id]
+        invoice.with_context(allowed_company_ids=companies).action_post()
+        self.assertFalse(self.fault(invoice))
+        self.assertTrue(invoice.incident_order_ids)
+
+    def test_analytic(self):
+        """R8.8: what orders must have, of analytic accounts, stops no invoice; what the
+        line has, the order has."""
+        plan = self.env["account.analytic.plan"].create(
+            {
+                "name": "Department",
+                "applicability_ids": [
+                    Command.create(
+                        {"business_domain": "sale_order", "applicability": "mandatory"}
+                    )
+                ],
+            }
+        )
+        account = self.env["account.analytic.account"].create(
+            {"name": "Support", "plan_id": plan.id}
+        )
+        for distribution in (False, {str(account.id): 100}):
+            line = {"product_id": self.pack.id, "analytic_distribution": distribution}
+            invoice = self.typed(line, post=False)
+            invoice.with_context(validate_analytic=True).action_post()
+            self.assertFalse(self.fault(invoice))
+            sold = invoice.incident_order_ids.order_line
+            self.assertEqual(sold.analytic_distribution, distribution)

@@ -127,6 +127,8 @@ class AccountMove(models.Model):
                 mail_create_nosubscribe=True,
                 mail_create_nolog=True,
                 tracking_disable=True,
+                # What the invoice had to have, it has.
+                validate_analytic=False,
             )
             .with_company(self.company_id)
             .create(self._incident_made_order_values(left))
@@ -141,7 +143,8 @@ class AccountMove(models.Model):
 
     def _incident_made_order_values(self, lines):
         """Return the values of an order that these lines of this invoice make."""
-        pricelist = self.partner_id.property_product_pricelist
+        partner = self.partner_id.with_company(self.company_id)
+        pricelist = partner.property_product_pricelist
         user = self.invoice_user_id
         return {
             "partner_id": self.partner_id.id,
@@ -237,6 +240,7 @@ class AccountMoveLine(models.Model):
             "price_unit": self.price_unit,
             "discount": self.discount,
             "tax_ids": [Command.set(self.tax_ids.ids)],
+            "analytic_distribution": self.analytic_distribution,
         }
 
     def _incident_operation_values(self):
@@ -268,6 +272,7 @@ class SaleOrder(models.Model):
             incident_following=FOLLOWING,
             incident_protected=REMEMBER,
             tracking_disable=True,
+            validate_analytic=False,
         )
         if invoice.state == "cancel":
             orders._incident_cancel_made()
