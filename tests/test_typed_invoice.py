@@ -198,6 +198,120 @@ class TestTypedInvoice(TypedCommon):
             self.value(order), invoice.amount_untaxed_signed, "in company currency"
         )
 
+    # -- corrected, replaced, changed ---------------------------------------------
+
+    def test_locked(self):
+        """R8.8: an order that is locked by its confirmation follows its invoice, too:
+        3 instead of 1."""
+        locks = self.env.ref("sale.group_auto_done_setting")
+        self.env.ref("base.group_user").sudo().implied_ids += locks
+        invoice = self.typed(self.pack)
+        order = invoice.incident_order_ids
+        self.assertTrue(order.locked)
+        invoice.button_draft()
+        invoice.invoice_line_ids.quantity = 3
+        invoice.action_post()
+        self.register(invoice)
+        self.assertFalse(self.fault(invoice))
+        self.assertEqual((self.given(), order.amount_total), (30, 150))
+        self.assertTrue(order.locked)
+
+    def test_customer_corrected(self):
+        """R8.8: the wrong customer is corrected: it sells to the right one."""
+        other = self._customer("Other")
+        invoice = self.typed(self.pack)
+        invoice.button_draft()
+        invoice.partner_id = other
+        invoice.action_post()
+        self.register(invoice)
+        self.assertEqual((self.given(), self.given(other)), (0, 10))
+
+    def test_currency_corrected(self):
+        """R8.8: 100.00 of a currency of half the worth, instead of 50.00."""
+        currency = self.setup_other_currency("EUR", rates=[("2027-01-01", 2)])
+        invoice = self.typed(self.pack)
+        order = invoice.incident_order_ids
+        invoice.button_draft()
+        invoice.currency_id = currency
+        invoice.invoice_line_ids.price_unit = 100
+        invoice.action_post()
+        self.register(invoice)
+        self.assertEqual((order.currency_id, order.amount_total), (currency, 100))
+        self.assertEqual((self.given(), self.value(order)), (10, 50))
+
+    def test_marked_later(self):
+        """R8.8: marked as one that sells nothing when it was posted, a line sells
+        nothing; and sells again without the mark."""
+        invoice = self.typed(self.pack)
+        self.register(invoice)
+        line = invoice.invoice_line_ids
+        for marked, given in ((True, 0), (False, 10)):
+            line.incident_sells_nothing = marked
+            self.assertEqual(self.given(), given)
+
+    def test_replaced(self):
+        """R8.8: credited and replaced by the wizard (*Reverse and Create Invoice*):
+        the order follows the new invoice, in the same windows, for good."""
+        invoice = self.typed(self.pack, self.months)
+        order = invoice.incident_order_ids
+        self.register(invoice)
+        new = self.reverse(invoice, "modify_moves")
+        pack, months = new.invoice_line_ids
+        pack.write({"quantity": 3, "price_unit": 40})
+        months.write({"quantity": 2})
+        new.action_post()
+        self.register(new)
+        self.assertEqual((self.given(), self.targets(order)), (30, [20] * 3))
+        self.assertEqual((self.value(order), order.amount_total), (300, 300))
+        invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(order.amount_total, 300)
+
+    def test_replaced_by_another_plan(self):
+        """R8.8: 10 of an order, 25 of its invoice's replacement, 25 in all."""
+        order = self.order(self.pack)
+        invoice = self.bill(order)
+        self.register(invoice)
+        new = self.reverse(invoice, "modify_moves")
+        new.invoice_line_ids.product_id = self.plan("Pack of 25", 99, "lifetime", 25)
+        new.action_post()
+        self.register(new)
+        self.assertEqual((self.given(), self.value(order)), (25, 0))
+        self.assertEqual(self.value(new.incident_order_ids), 99)
+
+    def test_plan_changed_in_the_draft(self):
+        """R8.8: an order of 10, and 25 on its invoice: 25 are sold, the 10 wait."""
+        order = self.order(self.pack)
+        invoice = order._create_invoices()
+        invoice.invoice_line_ids.product_id = self.plan("25", 99, "lifetime", 25)
+        invoice.action_post()
+        self.register(invoice)
+        self.assertEqual(self.given(), 25)
+        self.assertEqual(order.invoice_status, "to invoice")
+
+    def test_further_lines_of_the_order(self):
+        """R8.8: what is added to the order, and invoiced by it, stays."""
+        invoice = self.typed(self.pack)
+        order = invoice.incident_order_ids
+        order.order_line = [
+            Command.create({"product_id": product.id})
+            for product in (self.service, self.months)
+        ]
+        self.register(self.bill(order))
+        self.register(invoice)
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertEqual(order.order_line.mapped("product_uom_qty"), [1, 1, 1])
+        self.assertEqual((self.given(), self.targets(order)), (10, [10, 10, 10]))
+
+    def test_removed_before_it_was_paid(self):
+        """R8.8, R13.4: what was removed and never given is nothing to the check."""
+        invoice = self.typed(self.pack, self.months)
+        months = invoice.incident_order_ids.order_line[1]
+        invoice.button_draft()
+        invoice.invoice_line_ids[1].unlink()
+        invoice.action_post()
+        self.assertEqual((months.product_uom_qty, months.incident_units), (0, 0))
+
     # -- where and how it is posted -----------------------------------------------
 
     def test_in_another_company(self):
@@ -244,3 +358,49 @@ class TestTypedInvoice(TypedCommon):
             self.assertFalse(self.fault(invoice))
             sold = invoice.incident_order_ids.order_line
             self.assertEqual(sold.analytic_distribution, distribution)
+
+    def test_posted_by_itself(self):
+        """R8.8, R9.9: posted by the scheduled action; OdooBot is nobody's contact."""
+        invoice = self.typed(self.months, post=False)
+        invoice.auto_post = "monthly"
+        with self.enter_registry_test_mode():
+            cron = self.env.ref("account.ir_cron_auto_post_draft_entry").sudo()
+            cron.method_direct_trigger()
+        self.assertEqual(invoice.state, "posted")
+        order = invoice.incident_order_ids
+        self.assertEqual(order.user_id, invoice.invoice_user_id)
+        self.register(invoice)
+        self.assertEqual(self.targets(order), [10, 10, 10])
+
+    def test_two_at_once(self):
+        """R8.8: two duplicates that are posted at once renew twice."""
+        first = self.order(self.months)
+        invoice = self.bill(first)
+        self.register(invoice)
+        day = {"invoice_date": "2027-04-11"}
+        copies = invoice.copy(day) | invoice.copy(day)
+        copies.action_post()
+        for copy in copies:
+            self.register(copy)
+        self.assertEqual(self.targets(first), [10] * 9)
+
+    def test_discounted_to_nothing(self):
+        """R7.3, R8.8: a rebate of 50.00 on 50.00 makes it free, which waits."""
+        rebate = {"name": "Rebate", "price_unit": -50, "tax_ids": []}
+        invoice = self.typed(self.pack, rebate)
+        self.assertEqual(self.given(), 0)
+        self.assertTrue(self.fault(invoice.incident_order_ids))
+
+    def test_archived_plan_among_sections(self):
+        """R8.8: sections, notes, and a plan that was archived meanwhile."""
+        invoice = self.typed(
+            {"name": "Support", "display_type": "line_section"},
+            self.pack,
+            {"name": "Thank you", "display_type": "line_note"},
+            post=False,
+        )
+        self.pack.product_tmpl_id.active = False
+        invoice.action_post()
+        self.register(invoice)
+        self.assertFalse(self.fault(invoice))
+        self.assertEqual(self.given(), 10)

@@ -33,9 +33,13 @@ class AccountMoveLine(models.Model):
             line.incident_note = "\n".join(filter(None, notes))
 
     def write(self, vals):
-        """Override: an order may be invoiced by it, or no more (R8.3)."""
+        """Override: an order may be invoiced by it, or no more (R8.3), and it may sell
+        what it names, or no more (R8.8)."""
         if "sale_line_ids" not in vals:
-            return super().write(vals)
+            res = super().write(vals)
+            if "incident_sells_nothing" in vals:
+                self.move_id._incident_sell()
+            return res
         orders = self.move_id._incident_affected_orders()
         res = super().write(vals)
         (orders | self.move_id._incident_affected_orders())._incident_changed()

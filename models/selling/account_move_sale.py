@@ -37,11 +37,11 @@ class AccountMove(models.Model):
 
     def _incident_typed_lines(self):
         """Return the lines of these documents that sell or credit a plan, and belong to
-        no order."""
+        no order, or to one of something else: their product was changed."""
         return self.invoice_line_ids.filtered(
             lambda line: (
                 line.product_id.incident_kind in ("lifetime", "period")
-                and not line.sale_line_ids
+                and line.product_id not in line.sale_line_ids.product_id
                 and not line.incident_sells_nothing
                 and line.quantity
             )
@@ -52,7 +52,7 @@ class AccountMove(models.Model):
         (R8.9), as far as it is known to which. It never blocks the document."""
         moves = self.sudo().filtered(
             lambda move: (
-                move.incident_order_ids
+                move._incident_made_orders()
                 or move.state == "posted"
                 and move.move_type in ("out_invoice", "out_refund")
                 and (move._incident_typed_lines() or move.incident_credited_id)
@@ -60,10 +60,20 @@ class AccountMove(models.Model):
         )
         moves._incident_give()
 
+    def _incident_made_orders(self):
+        """Return the orders that go by this document: those that it has made, and those
+        of an invoice that it replaces."""
+        billed = self.invoice_line_ids.filtered(
+            lambda line: (
+                self.move_type == "out_invoice" and not line._incident_is_credit()
+            )
+        ).sale_line_ids.order_id
+        return self.incident_order_ids | billed.filtered("incident_invoice_id")
+
     def _incident_settle(self):
         """Override of `helpdesk.incident.cause` for R8.8 and R8.9."""
         for move in self.sudo().with_context(incident_unattended=True):
-            move.incident_order_ids._incident_follow(move)
+            move._incident_made_orders()._incident_follow(move)
             if move.state != "posted":
                 continue
             if move.move_type == "out_invoice":
@@ -120,6 +130,8 @@ class AccountMove(models.Model):
                 left |= line
         if not left:
             return
+        if left.sale_line_ids:
+            left.sale_line_ids = [Command.clear()]
         order = (
             self.env["sale.order"]
             .with_context(
@@ -266,7 +278,7 @@ class SaleOrder(models.Model):
         """Let these orders be what their invoice says by now: cancelled with it, and
         with its quantities and prices.
 
-        :param invoice: the ``account.move`` that has made them.
+        :param invoice: the ``account.move`` that has made them, or that replaces it.
         """
         orders = self.with_context(
             incident_following=FOLLOWING,
@@ -275,15 +287,19 @@ class SaleOrder(models.Model):
             validate_analytic=False,
         )
         if invoice.state == "cancel":
-            orders._incident_cancel_made()
+            orders.filtered(
+                lambda order: order.incident_invoice_id == invoice
+            )._incident_cancel_made()
         if invoice.state != "posted":
             return
         for order in orders:
             if order.state == "cancel":
                 order.action_draft()
                 order.action_confirm()
-            for line in order.order_line:
-                line._incident_follow(invoice)
+            if order.currency_id != invoice.currency_id:
+                order.currency_id = invoice.currency_id
+            for line in order.order_line.filtered("incident_kind"):
+                line._incident_follow()
 
     def _incident_cancel_made(self):
         """Cancel these orders with the invoice that has made them. (Core would cancel
@@ -294,36 +310,48 @@ class SaleOrder(models.Model):
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    def _incident_follow(self, invoice):
-        """Let this line sell what its line of the invoice says by now; nothing, where
-        that is no more, or sells something else."""
+    def _incident_follow(self):
+        """Let this line sell what the last invoice of it says by now; nothing, where
+        none is left, or sells something else."""
         self.ensure_one()
-        billed = self.invoice_lines.filtered(lambda line: line.move_id == invoice)[:1]
-        if billed and (
-            billed.product_id != self.product_id or not billed._incident_is_whole()
-        ):
-            billed.sale_line_ids = [Command.unlink(self.id)]
-            billed = billed.browse()
-        if not billed:
-            self.product_uom_qty = 0
-            return
-        values = billed._incident_sale_values()
+        lines = self._incident_posted_lines("out_invoice").filtered(
+            lambda line: not self._incident_is_credit(line)
+        )
+        others = lines.filtered(lambda line: not self._incident_is_billed_by(line))
+        others.sale_line_ids = [Command.unlink(self.id)]
+        billed = (lines - others)[-1:]
+        values = billed._incident_sale_values() if billed else {"product_uom_qty": 0}
         changed = {
-            name: value
-            for name, value in values.items()
-            if name in ("product_uom_qty", "price_unit", "discount")
-            and float_compare(value, self[name], precision_digits=6)
+            name: values[name]
+            for name in {"product_uom_qty", "price_unit", "discount"} & set(values)
+            if float_compare(values[name], self[name], precision_digits=6)
         }
-        if self.product_uom_id != billed.product_uom_id:
+        if billed and self.product_uom_id != billed.product_uom_id:
             changed["product_uom_id"] = billed.product_uom_id.id
-        if self.tax_ids != billed.tax_ids:
+        if billed and self.tax_ids != billed.tax_ids:
             changed["tax_ids"] = values["tax_ids"]
         if changed:
+            # Core changes nothing of an order that is locked.
+            locked = self.order_id.filtered("locked")
+            locked.action_unlock()
             self.write(changed)
+            locked.action_lock()
             self._incident_follow_units()
 
+    def _incident_is_billed_by(self, invoice_line):
+        """Return whether a line of an invoice sells what this line does, to the same
+        customer."""
+        return (
+            invoice_line.product_id == self.product_id
+            and invoice_line._incident_is_whole()
+            and not invoice_line.incident_sells_nothing
+            and invoice_line.move_id.partner_id.commercial_partner_id
+            == self.order_id.partner_id.commercial_partner_id
+        )
+
     def _incident_follow_units(self):
-        """Sell as many as are ordered by now, in the windows that were sold."""
+        """Sell as many as are ordered by now, in the windows that were sold. What was
+        given keeps its number where nothing is ordered any more."""
         units = round(self._incident_quantity())
-        if units != self.incident_units:
+        if units != self.incident_units and (units or not self.incident_account_id):
             self.incident_units = units
