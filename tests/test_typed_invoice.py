@@ -217,14 +217,23 @@ class TestTypedInvoice(TypedCommon):
         self.assertTrue(order.locked)
 
     def test_customer_corrected(self):
-        """R8.8: the wrong customer is corrected: it sells to the right one."""
+        """R8.8: the wrong customer is corrected: it sells to the right one; of what was
+        renewed for the wrong one nothing is left."""
         other = self._customer("Other")
-        invoice = self.typed(self.pack)
+        first = self.order(self.months)
+        self.register(self.bill(first))
+        invoice = self.typed(self.pack, self.months)
+        self.register(invoice)
+        self.assertEqual((self.given(), self.targets(first)), (10, [10] * 6))
+        invoice.line_ids.remove_move_reconcile()
         invoice.button_draft()
         invoice.partner_id = other
         invoice.action_post()
         self.register(invoice)
         self.assertEqual((self.given(), self.given(other)), (0, 10))
+        self.assertEqual(self.targets(first), [10] * 3 + [0] * 3)
+        [subscription] = self.incident_account(other).subscription_ids
+        self.assertEqual(subscription.allotment_ids.mapped("target"), [10] * 3)
 
     def test_currency_corrected(self):
         """R8.8: 100.00 of a currency of half the worth, instead of 50.00."""
