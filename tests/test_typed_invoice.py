@@ -72,6 +72,22 @@ class TestTypedInvoice(TypedCommon):
         again.button_draft()
         self.assertEqual(self.targets(first), [10] * 6 + [0] * 3)
 
+    def test_renews_what_is_paid_first(self):
+        """R8.8, R9.5: invoices of two terms, both posted before one is paid: what is
+        paid second renews, and does not lapse beside the first."""
+        invoice = self.typed(self.months)
+        again = invoice.copy({"invoice_date": "2027-04-11"})
+        again.action_post()
+        self.register(invoice)
+        self.register(again)
+        order = invoice.incident_order_ids
+        self.assertEqual(self.targets(order), [10] * 6)
+        self.assertEqual(len(self.incident_account().subscription_ids), 1)
+        again.button_draft()
+        self.assertEqual(self.targets(order), [10] * 3 + [0] * 3)
+        again.action_post()
+        self.assertEqual(self.targets(order), [10] * 6)
+
     def test_two_subscriptions(self):
         """R8.8: of two subscriptions of a plan neither is meant."""
         for _n in range(2):

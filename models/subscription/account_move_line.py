@@ -37,6 +37,20 @@ class AccountMoveLine(models.Model):
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
+    def _incident_follow(self):
+        """Override: what has not begun renews what has been paid since it was posted."""
+        res = super()._incident_follow()
+        if (
+            self.incident_kind == "period"
+            and not self.incident_account_id
+            and not self.incident_operation
+        ):
+            billed = self._incident_posted_lines("out_invoice")[-1:]
+            values = billed._incident_operation_values()
+            if values:
+                self._incident_remember(**values)
+        return res
+
     def _incident_follow_units(self):
         """Override: the terms give as many in their periods."""
         res = super()._incident_follow_units()
