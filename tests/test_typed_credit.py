@@ -121,6 +121,18 @@ class TestTypedCredit(TypedCommon):
         self.assertEqual(note.incident_credited_id, other)
         self.assertEqual(self.given(), 0)
 
+    def test_bought_afterwards(self):
+        """R8.9: what the customer buys after the credit note is not meant by it."""
+        note = self.note(self.pack)
+        _order, invoice = self.paid(self.pack)
+        self.fault(note).sudo()._retry()
+        self.assertTrue(self.fault(note))
+        self.assertEqual((note.incident_credited_id.ids, self.given()), ([], 10))
+        self.settle_with(self.bill(self.order(self.service)), note)
+        self.assertEqual(self.given(), 10)
+        note.incident_credited_id = invoice
+        self.assertEqual(self.given(), 0)
+
     def test_of_another_customer(self):
         """R2.3: it credits no other customer's invoice."""
         _order, invoice = self.paid(self.pack)

@@ -111,7 +111,10 @@ class AccountMove(models.Model):
             return reconciled if len(reconciled) == 1 else self.browse()
         candidates = candidates.filtered(
             lambda move: (
-                move.currency_id.compare_amounts(
+                # What was bought afterwards is not meant, whenever it is asked.
+                move.date <= self.date
+                and move.id < self.id
+                and move.currency_id.compare_amounts(
                     sum((move._incident_notes() - self).mapped("amount_untaxed")),
                     move.amount_untaxed,
                 )

@@ -38,7 +38,7 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     def _incident_follow(self):
-        """Override: what has not begun renews what has been paid since it was posted."""
+        """Override: what has not begun renews what was paid since it was posted."""
         res = super()._incident_follow()
         if (
             self.incident_kind == "period"
