@@ -46,6 +46,19 @@ class PaymentCommon(LedgerCase, AccountTestInvoicingCommon):
         )
 
     @classmethod
+    def add_branch(cls):
+        """Give the company a branch (R2.3), in which the user works as well."""
+        cls.branch = cls.env["res.company"].create(
+            {"name": "Branch", "parent_id": cls.company.id}
+        )
+        cls.env.user.company_ids |= cls.branch
+        cls.env = cls.env(
+            context=dict(
+                cls.env.context, allowed_company_ids=[cls.company.id, cls.branch.id]
+            )
+        )
+
+    @classmethod
     def _customer(cls, name):
         return cls.env["res.partner"].create({"name": name, "is_company": True})
 

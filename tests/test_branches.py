@@ -13,15 +13,7 @@ class TestBranches(BuyCommon, SubscriptionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.branch = cls.env["res.company"].create(
-            {"name": "Branch", "parent_id": cls.company.id}
-        )
-        cls.env.user.company_ids |= cls.branch
-        cls.env = cls.env(
-            context=dict(
-                cls.env.context, allowed_company_ids=[cls.company.id, cls.branch.id]
-            )
-        )
+        cls.add_branch()
         # Odoo has given the taxes of the new company to what had none.
         (cls.pack | cls.months).product_tmpl_id.company_id = cls.company
         (cls.pack | cls.months).sudo().taxes_id = False

@@ -25,15 +25,7 @@ class TestUnearnedProperty(UnearnedCommon):
     def setUpClass(cls):
         super().setUpClass()
         # One legal entity with the company (R2.3): nothing but the books differs.
-        cls.branch = cls.env["res.company"].create(
-            {"name": "Branch", "parent_id": cls.company.id}
-        )
-        cls.env.user.company_ids |= cls.branch
-        cls.env = cls.env(
-            context=dict(
-                cls.env.context, allowed_company_ids=[cls.company.id, cls.branch.id]
-            )
-        )
+        cls.add_branch()
 
     def _seller(self):
         return self.random.choice([self.company, self.company, self.branch]).id

@@ -169,12 +169,8 @@ class HelpdeskTicketCharge(models.Model):
     def _pay_from_credits(self, invoice):
         """Pay an invoice from the outstanding credits, oldest first, held ones
         excepted (R10.2). What they do not cover stays due."""
-        for credit in self.partner_id._incident_credits(self.company_id):
-            if invoice.currency_id.is_zero(invoice.amount_residual):
-                break
-            # Odoo reconciles within one account.
-            if credit.account_id in invoice._incident_receivable().account_id:
-                invoice.js_assign_outstanding_line(credit.id)
+        credits = self.partner_id._incident_credits(self.company_id)
+        invoice._incident_pay_from(credits)
 
     # ------------------------------------------------------------------
     # Credit notes (R10.4)

@@ -41,6 +41,19 @@ class AccountMove(models.Model):
             lambda line: line.account_type == "asset_receivable"
         )
 
+    def _incident_pay_from(self, credits):
+        """Pay this invoice from outstanding credits, in their order, as far as they go.
+
+        :param credits: ``account.move.line`` records.
+        """
+        self.ensure_one()
+        for credit in credits:
+            if self.currency_id.is_zero(self.amount_residual):
+                break
+            # Odoo reconciles within one account.
+            if credit.account_id in self._incident_receivable().account_id:
+                self.js_assign_outstanding_line(credit.id)
+
     def _incident_loose_payments(self):
         """Return the effective payments of these invoices that have no entry."""
         return self.matched_payment_ids.filtered(

@@ -70,6 +70,22 @@ def _union(records):
     return records[0].union(*records) if records else None
 
 
+def _uses(partials):
+    """Return what credits have paid for each document by these reconciliations.
+
+    :rtype: dict[recordset, Use]
+    """
+    uses = defaultdict(lambda: Use(0, 0))
+    for partial in partials:
+        move = partial.debit_move_id.move_id
+        before = uses[move]
+        uses[move] = Use(
+            before.spent + partial.credit_amount_currency,
+            before.worth + partial.debit_amount_currency,
+        )
+    return {move: use for move, use in uses.items() if use.spent}
+
+
 def _paid_back(refunded):
     """Return what these refunds pay back of each document, in its currency.
 
@@ -78,8 +94,11 @@ def _paid_back(refunded):
     """
     back, credit = defaultdict(float), {}
     for payment in sorted(refunded, key=lambda payment: payment.id):
-        uses, left = {}, refunded[payment] - payment._incident_unspent()
-        for document, use in payment._incident_uses().items():
+        paid, uses = payment._incident_uses(), {}
+        # Paid for nothing, paid out or not.
+        unspent = max(payment.amount - sum(use.spent for use in paid.values()), 0)
+        left = refunded[payment] - unspent
+        for document, use in paid.items():
             rate = use.worth / use.spent
             there = credit.setdefault(document, document._incident_open_credit())
             credited = min(max(left, 0), there / rate, use.spent)
@@ -171,7 +190,8 @@ class AccountPayment(models.Model):
         """
         self.ensure_one()
         uses = self._incident_spent()
-        order, held = self._incident_held()
+        spent = sum(use.spent for use in uses.values())
+        order, held = self._incident_held(max(self.amount - spent, 0))
         if held:
             worth = self.currency_id._convert(
                 held, order.currency_id, self.company_id, self.date
@@ -182,41 +202,30 @@ class AccountPayment(models.Model):
     def _incident_spent(self):
         """Return what this payment has paid of entries, or, if it has none itself, of
         its invoices: these share it by what they come to."""
-        spent = defaultdict(lambda: Use(0, 0))
-        paid_out = self._incident_paid_out()
-        items = self.move_id._incident_receivable()
-        for partial in items.matched_debit_ids - paid_out:
-            move = partial.debit_move_id.move_id
-            before = spent[move]
-            spent[move] = Use(
-                before.spent + partial.credit_amount_currency,
-                before.worth + partial.debit_amount_currency,
+        if self.move_id:
+            items = self.move_id._incident_receivable()
+            return _uses(items.matched_debit_ids - self._incident_paid_out())
+        invoices = self.invoice_ids.filtered(lambda move: move.state == "posted")
+        totals = {
+            move: move.currency_id._convert(
+                move.amount_total, self.currency_id, self.company_id, self.date
             )
-        if not self.move_id:
-            invoices = self.invoice_ids.filtered(lambda move: move.state == "posted")
-            totals = {
-                move: move.currency_id._convert(
-                    move.amount_total, self.currency_id, self.company_id, self.date
-                )
-                for move in invoices
-            }
-            whole = sum(totals.values())
-            for move, total in totals.items():
-                share = min(self.amount / whole, 1) if whole else 0
-                spent[move] = Use(total * share, move.amount_total * share)
-        return {move: use for move, use in spent.items() if use.spent}
+            for move in invoices
+        }
+        whole = sum(totals.values())
+        share = min(self.amount / whole, 1) if whole else 0
+        return {
+            move: Use(total * share, move.amount_total * share)
+            for move, total in totals.items()
+            if total * share
+        }
 
-    def _incident_unspent(self):
-        """Return what this payment has paid for nothing, paid out or not."""
-        return self._incident_rest() - self._incident_held()[1]
-
-    def _incident_rest(self):
-        spent = sum(use.spent for use in self._incident_spent().values())
-        return max(self.amount - spent, 0)
-
-    def _incident_held(self):
+    def _incident_held(self, rest):
         """Return the order that this payment pays for and that is not invoiced yet,
-        and how much it has for it."""
+        and how much it has for it.
+
+        :param float rest: what it has not paid for anything else.
+        """
         orders = self.payment_transaction_id._incident_orders()
         # Grouped payments tell nothing of a single order; their invoices do.
         order = orders if len(orders) == 1 and orders.state == "sale" else orders[:0]
@@ -225,7 +234,7 @@ class AccountPayment(models.Model):
         open_part = order.currency_id._convert(
             order._incident_standing(), self.currency_id, self.company_id, self.date
         )
-        return order, min(self._incident_rest(), open_part)
+        return order, min(rest, open_part)
 
 
 class AccountMove(models.Model):
@@ -267,17 +276,17 @@ class AccountMove(models.Model):
 
         :rtype: dict[recordset, Use]
         """
-        uses = defaultdict(lambda: Use(0, 0))
         notes = self._incident_notes()
-        for partial in notes._incident_receivable().matched_debit_ids:
-            move = partial.debit_move_id.move_id
-            if move not in notes._incident_credited() and not move.origin_payment_id:
-                before = uses[move]
-                uses[move] = Use(
-                    before.spent + partial.credit_amount_currency,
-                    before.worth + partial.debit_amount_currency,
+        own = notes._incident_credited()
+        partials = notes._incident_receivable().matched_debit_ids
+        return _uses(
+            partials.filtered(
+                lambda partial: (
+                    partial.debit_move_id.move_id not in own
+                    and not partial.debit_move_id.move_id.origin_payment_id
                 )
-        return {move: use for move, use in uses.items() if use.spent}
+            )
+        )
 
 
 class SaleOrder(models.Model):

@@ -6,7 +6,7 @@ from math import floor
 
 from odoo import models
 
-from .quantities import as_fraction
+from .quantities import as_fraction, net_share
 
 
 class SaleOrderLine(models.Model):
@@ -232,8 +232,8 @@ class SaleOrderLine(models.Model):
             typed.append((bool(sold) or line.price_subtotal > 0, line.price_subtotal))
         everything = [price for _counts, price in typed]
         without = [price for counts, price in typed if counts]
-        share = _net(prices, [price for price in prices if price > 0])
-        share *= _net(everything, without)
+        share = net_share(prices, [price for price in prices if price > 0])
+        share *= net_share(everything, without)
         return self.company_id.currency_id.round(value * share)
 
     def _incident_is_payment(self):
@@ -318,12 +318,6 @@ class SaleOrderLine(models.Model):
         open_part *= float(paid.covered.get(self, 1))
         share = max(open_part + amount / self.price_subtotal, 0)
         return share * self.order_id._incident_undiscounted_share()
-
-
-def _net(prices, full):
-    """Return which share of some prices is left with the discounts among them."""
-    full = sum(full)
-    return max(sum(prices) / full, 0) if full > 0 else 1
 
 
 def _share(part, whole, currency):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from odoo import models
 
 from .account_payment_returned import returned_shares
-from .quantities import as_fraction
+from .quantities import as_fraction, net_share
 
 
 class Paid(NamedTuple):
@@ -69,7 +69,7 @@ class SaleOrder(models.Model):
         lines = self.order_line
         if self.currency_id.is_zero(self.amount_total):
             return dict.fromkeys(lines, Fraction(1))
-        online = self._incident_lines_paid_with(self._incident_paid_online(returned))
+        online = self._incident_lines_paid_with(self._incident_paid_online())
         paid, credited, deducted = self._incident_down_payments("price_total", returned)
         down = lines.browse()
         if self.currency_id.is_zero(deducted):
@@ -100,13 +100,12 @@ class SaleOrder(models.Model):
             if self.currency_id.compare_amounts(amount, price) >= 0
         )
 
-    def _incident_paid_online(self, returned):
+    def _incident_paid_online(self):
         """Return what done transactions have paid for the order: their effective
         payments, less what has paid for something else since (R8.3b); and what its
         credit notes credit, which need not be paid any more, as long as neither that is
         spent on something else nor it was paid back.
 
-        :param dict returned: the result of :func:`returned_shares`.
         :rtype: float
         """
         self.ensure_one()
@@ -219,8 +218,7 @@ class SaleOrder(models.Model):
             )
         )
         prices = lines.mapped("price_subtotal")
-        full = sum(price for price in prices if price > 0)
-        return max(sum(prices) / full, 0) if full else 1
+        return net_share(prices, [price for price in prices if price > 0])
 
 
 def _part(part, whole):

@@ -296,11 +296,7 @@ class SaleOrder(models.Model):
         invoice = self._incident_invoice_at_once()
         # Who has paid it sees an invoice in the portal, not the proforma of one.
         invoice.is_move_sent = True
-        for credit in customer._incident_credits(self.company_id):
-            if invoice.currency_id.is_zero(invoice.amount_residual):
-                break
-            if credit.account_id in invoice.line_ids.account_id:
-                invoice.js_assign_outstanding_line(credit.id)
+        invoice._incident_pay_from(customer._incident_credits(self.company_id))
         if not invoice.currency_id.is_zero(invoice.amount_residual):
             raise short
         return invoice
