@@ -119,24 +119,40 @@ class Provider:
 
 class Submit:
     """A customer submits tickets one after another, as the portal form does, each in a
-    transaction of its own, which is committed."""
+    transaction of its own, which is committed: one to the free team, one to the paid
+    one, and so on, so that what else the machine does meets both alike."""
 
-    def __init__(self, provider, required):
+    def __init__(self, provider):
         self.provider = provider
-        self.required = required
+        self.figures = {}
 
-    def measure(self, _env):
+    def measure(self, required):
+        """Return the figure of the paid tickets, or that of the free ones: each of them
+        is asked for once, whereupon the next ones are submitted."""
+        if required not in self.figures:
+            self.figures = self._submit_pairs()
+        return self.figures.pop(required)
+
+    def _submit_pairs(self):
         self.provider.open()
         last = self._deductions()
-        figures = [self._submit() for _number in range(NUMBER)]
+        measured = {False: [], True: []}
+        for _number in range(NUMBER):
+            for required, figures in measured.items():
+                figures.append(self._submit(required))
         taken = self._deductions() - last
-        assert taken == (NUMBER if self.required else 0), taken
-        seconds, queries = zip(*figures, strict=True)
-        return Figure(statistics.median(seconds), queries[-1])
+        assert taken == NUMBER, taken
+        return {
+            required: Figure(
+                statistics.median(seconds for seconds, _queries in figures),
+                figures[-1][1],
+            )
+            for required, figures in measured.items()
+        }
 
-    def _submit(self):
+    def _submit(self, required):
         """Return the seconds and the queries that a ticket takes."""
-        values = dict(self.provider.values[self.required])
+        values = dict(self.provider.values[required])
         with closing(self.provider.registry.cursor()) as cr:
             env = api.Environment(cr, self.provider.user_id, {})
             start = time.perf_counter()
@@ -154,12 +170,23 @@ class Submit:
             return entries.search_count([("kind", "=", "deduction")])
 
 
+class Side:
+    """The paid tickets, or the free ones."""
+
+    def __init__(self, submit, required):
+        self.submit = submit
+        self.required = required
+
+    def measure(self, _env):
+        return self.submit.measure(self.required)
+
+
 def benchmarks(_env):
-    provider = Provider()
+    submit = Submit(Provider())
     yield Benchmark(
         "a ticket submitted to a paid team",
         "the same to a free team",
         1.15,
-        Submit(provider, required=True),
-        Submit(provider, required=False),
+        Side(submit, required=True),
+        Side(submit, required=False),
     )

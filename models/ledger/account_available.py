@@ -41,11 +41,12 @@ class HelpdeskIncidentAccount(models.Model):
         :param legs: pairs of an allotment and a number.
         :rtype: str
         """
+        validity = self.env["helpdesk.incident.allotment"]._validity
         return "; ".join(
             self.env._(
                 "%(number)s %(validity)s",
                 number=number,
-                validity=allotment.with_env(self.env).display_name,
+                validity=validity(allotment.kind, allotment.date_to),
             )
             for allotment, number in legs
         )

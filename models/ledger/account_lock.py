@@ -18,6 +18,13 @@ LOCK = f"""
           FROM account WHERE a.id = account.id
     )
 """
+#: The same of one account, which needs no order.
+LOCK_ONE = """
+    WITH account AS (
+        UPDATE helpdesk_incident_account SET revision = revision + 1
+         WHERE %s RETURNING id, company_id
+    )
+"""
 
 #: Where a transaction notes that it has locked accounts.
 LOCKED = "helpdesk_paid_support.locked"
@@ -72,14 +79,15 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     @api.model
-    def _locking(self, condition):
+    def _locking(self, condition, lock=LOCK):
         """Return ``LOCK`` of the accounts that meet a condition.
 
         :param SQL condition: on the table of the accounts.
+        :param str lock: ``LOCK_ONE`` if no more than one account meets it.
         :rtype: SQL
         """
         self._note_lock()
-        return SQL(LOCK, self._remember_for_retry(condition))
+        return SQL(lock, self._remember_for_retry(condition))
 
     @api.model
     def _remember_for_retry(self, condition):

@@ -16,6 +16,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .account_lock import LOCK_ONE
 from .helpdesk_incident_account import CURRENT, DUE, ENDED, OPEN
 
 _logger = logging.getLogger(__name__)
@@ -114,9 +115,12 @@ class HelpdeskIncidentAccount(models.Model):
              WHERE taken > 0 AND available >= %s AND NOT is_due
              ORDER BY date_to, date_from, id
             """,
-            SQL(", ").join(
-                SQL(f"%s::{column_type} AS {column}", values.get(column))
-                for column, column_type in columns.items()
+            # One object for all columns: making SQL takes time, too.
+            SQL(
+                ", ".join(
+                    f"%s::{type_} AS {column}" for column, type_ in columns.items()
+                ),
+                *map(values.get, columns),
             ),
             quantity,
         )
@@ -142,7 +146,7 @@ class HelpdeskIncidentAccount(models.Model):
             SELECT id, kind, date_to, taken, available, is_due
               FROM taken ORDER BY date_to, date_from, id
             """,
-            lock=self._locking(self._account_condition(customer, company)),
+            lock=self._locking(self._account_condition(customer, company), LOCK_ONE),
             due=DUE,
             ended=ENDED,
             current=CURRENT,
@@ -307,7 +311,9 @@ class HelpdeskIncidentAccount(models.Model):
     def _document_name(self, document, customer):
         """Return what the customer's statement calls a document (R3.8)."""
         language = customer.lang or self.env.lang
-        return document.with_context(lang=language)._incident_label()
+        if language != document.env.lang:
+            document = document.with_context(lang=language)
+        return document._incident_label()
 
     @api.model
     def _shortage_of(self, document, customer, needed, available):

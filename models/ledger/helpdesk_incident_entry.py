@@ -217,28 +217,27 @@ class HelpdeskIncidentEntry(models.Model):
         """
         return SQL(
             """
-                line AS MATERIALIZED (
-                    SELECT %(columns)s, row_number() OVER () AS position
-                      FROM (%(lines)s) AS line
-                ), entry AS (
+                entry AS (
                     INSERT INTO helpdesk_incident_entry
                            (%(columns)s, cause_number, user_id,
                             create_uid, create_date, write_uid, write_date)
                     SELECT %(columns)s,
-                           COALESCE((SELECT MAX(e.cause_number)
+                           COALESCE((SELECT e.cause_number
                                        FROM helpdesk_incident_entry e
-                                      WHERE e.cause_key = line.cause_key), 0)
+                                      WHERE e.cause_key = line.cause_key
+                                      ORDER BY e.cause_number DESC
+                                      LIMIT 1), 0)
                            + row_number() OVER (PARTITION BY cause_key
                                                     ORDER BY position),
                            %(uid)s, %(uid)s, %(now)s, %(uid)s, %(now)s
-                      FROM line
+                      FROM (SELECT %(columns)s, row_number() OVER () AS position
+                              FROM (%(lines)s) AS line) AS line
                      ORDER BY position
                     RETURNING allotment_id, kind, quantity
                 ), moved AS (
                     SELECT allotment_id,
                            COUNT(*) AS entries,
                            SUM(quantity) AS balance,
-                           %(granted)s AS granted,
                            -%(used)s AS used,
                            -%(lapsed)s AS lapsed
                       FROM entry
@@ -246,11 +245,14 @@ class HelpdeskIncidentEntry(models.Model):
                 ), allotment AS (
                     UPDATE helpdesk_incident_allotment a
                        SET balance = a.balance + moved.balance,
-                           granted = a.granted + moved.granted,
+                           -- What is neither used nor lapsed was granted.
+                           granted = a.granted
+                               + moved.balance + moved.used + moved.lapsed,
                            used = a.used + moved.used,
                            lapsed = a.lapsed + moved.lapsed,
                            to_grant = CASE a.kind WHEN 'period' THEN
-                               GREATEST(a.target - a.granted - moved.granted, 0)
+                               GREATEST(a.target - a.granted
+                                   - moved.balance - moved.used - moved.lapsed, 0)
                                ELSE 0 END,
                            write_uid = %(uid)s,
                            write_date = %(now)s
@@ -259,9 +261,10 @@ class HelpdeskIncidentEntry(models.Model):
                     RETURNING moved.entries
                 )
             """,
-            columns=SQL(", ").join(map(SQL.identifier, columns)),
+            columns=SQL(", ".join(columns)),
             lines=lines,
             uid=self.env.uid,
             now=self.env.cr.now(),
-            **MOVED,
+            used=MOVED["used"],
+            lapsed=MOVED["lapsed"],
         )
