@@ -27,7 +27,8 @@ class ConcurrencyCase(BaseCase):
         super().setUpClass()
         if not TEMPLATE:
             cls.skipTest(cls, "PAID_SUPPORT_TEMPLATE names no database to copy")
-        cls.database = f"paid_support_run_{cls.__name__.lower()}_{os.getpid()}"
+        # One name for all classes: what was loaded for the first of them stays.
+        cls.database = f"paid_support_run_commits_{os.getpid()}"
         subprocess.run(["dropdb", "--if-exists", cls.database], check=True)
         subprocess.run(["createdb", "-T", TEMPLATE, cls.database], check=True)
         cls.addClassCleanup(cls._drop_database)
@@ -37,10 +38,13 @@ class ConcurrencyCase(BaseCase):
             cls.registry = Registry(cls.database)
         finally:
             config["test_enable"] = testing
+        # Of the database that the class before has had.
+        cls.registry.clear_all_caches()
+        cls.registry.cache_invalidated.clear()
+        cls.registry.setup_signaling()
 
     @classmethod
     def _drop_database(cls):
-        Registry.delete(cls.database)
         close_db(cls.database)
         subprocess.run(["dropdb", "--if-exists", cls.database], check=True)
 
