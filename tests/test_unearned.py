@@ -1,6 +1,8 @@
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common_unearned import UnearnedCommon
 
@@ -549,6 +551,35 @@ class TestUnearned(UnearnedCommon):
                 self.assertEqual(sum(rows.mapped(field)), amount)
                 self.assertIn("2027", action["name"])
 
+    def test_moments(self):
+        """R12.4: what most reports are made for, by a click; by customer first, and
+        from the report to that of another day."""
+        self.company.write({"fiscalyear_last_month": "3", "fiscalyear_last_day": 31})
+        with self.on("2027-06-20"):
+            for moment, day in (
+                ("today", "2027-06-20"),
+                ("year", "2027-03-31"),
+                ("month", "2027-05-31"),
+            ):
+                form = Form(
+                    self.env["helpdesk.incident.unearned.wizard"].with_company(
+                        self.company
+                    )
+                )
+                form.moment = moment
+                self.assertEqual(str(form.date), day)
+            form.date = "2027-06-03"
+            self.assertEqual(form.moment, "other")
+            action = form.save().action_positions()
+        self.assertTrue(action["context"]["search_default_group_partner"])
+        again = self.env.ref(
+            "helpdesk_paid_support.helpdesk_incident_unearned_wizard_action"
+        )
+        for name in ("unearned", "unearned.month"):
+            view = self.env[f"helpdesk.incident.{name}"].get_view(view_type="list")
+            [button] = etree.fromstring(view["arch"]).findall("header/button")
+            self.assertEqual(button.get("name"), str(again.id))
+
     def test_open(self):
         """R12.4: from a row to the order, the gift's account, and the entries."""
         self.paid(self.quotation(self.pack))
@@ -719,7 +750,6 @@ class TestUnearned(UnearnedCommon):
                         [
                             self.env.ref("base.group_user").id,
                             self.env.ref("account.group_account_readonly").id,
-                            self.env.ref("base.group_allow_export").id,
                         ],
                     )
                 ],

@@ -13,10 +13,21 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     _name = "helpdesk.incident.unearned.wizard"
     _description = "Unearned Support Incidents"
 
+    moment = fields.Selection(
+        selection=[
+            ("month", "End of last month"),
+            ("today", "Today"),
+            ("year", "End of the last fiscal year"),
+            ("other", "Another day"),
+        ],
+        compute="_compute_moment",
+        inverse="_inverse_moment",
+        help="What most reports are made for.",
+    )
     date = fields.Date(
         string="As of",
         required=True,
-        default=lambda self: self._default_date(),
+        default=lambda self: self._moments()["month"],
         help="The report shows the end of this day.",
     )
     date_from = fields.Date(
@@ -30,10 +41,34 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     )
 
     @api.model
-    def _default_date(self):
-        """The end of last month: what accountants close."""
+    def _moments(self):
+        """Return the days that most reports are made for. First the end of last month:
+        what accountants close.
+
+        :rtype: dict[str, datetime.date]
+        """
         today = self.env.company._incident_today()
-        return date_utils.start_of(today, "month") - timedelta(days=1)
+        year = self.env.company.sudo().compute_fiscalyear_dates(today)
+        return {
+            "month": date_utils.start_of(today, "month") - timedelta(days=1),
+            "today": today,
+            "year": year["date_from"] - timedelta(days=1),
+        }
+
+    @api.depends("date")
+    def _compute_moment(self):
+        moments = {day: moment for moment, day in reversed(self._moments().items())}
+        for wizard in self:
+            wizard.moment = moments.get(wizard.date, "other")
+
+    def _inverse_moment(self):
+        moments = self._moments()
+        for wizard in self:
+            wizard.date = moments.get(wizard.moment, wizard.date)
+
+    @api.onchange("moment")
+    def _onchange_moment(self):
+        self._inverse_moment()
 
     @api.depends("date")
     def _compute_date_from(self):
@@ -98,6 +133,7 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
             ),
             unearned_date=fields.Date.to_string(day),
             search_default_left=1,
+            search_default_group_partner=1,
         )
         return {**action, "domain": domain or []}
 
