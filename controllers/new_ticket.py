@@ -7,7 +7,15 @@ from odoo.http import request
 from odoo.addons.helpdesk_mgmt.controllers.main import HelpdeskTicketController
 
 from ..models.ticket.ticket_form import SentForm
+from .form import filled, sent_values
 from .parse import typed, whole_number
+
+#: Fields of the form that no customer types into.
+OWN = ("csrf_token", "incident_draft", "incident_files", "incident_form")
+WORDS = ("subject", "description")
+#: How the fields begin with which customers buy what a ticket takes: they are for one
+#: time.
+BUY = "incident_buy_"
 
 
 class PaidSupportTicketController(HelpdeskTicketController):
@@ -26,8 +34,12 @@ class PaidSupportTicketController(HelpdeskTicketController):
         return teams
 
     def _get_create_new_ticket_values(self, **kw):
-        """Override to add what each paid team takes, and what was typed."""
+        """Override to add what each paid team takes, and what was typed: now, or before
+        it was kept."""
         values = super()._get_create_new_ticket_values(**kw)
+        sent = "incident_form" in request.httprequest.form
+        draft = self._draft(kw)
+        form = draft.form if draft and not sent else self._typed_form()
         account = request.env["helpdesk.incident.account"]._mine()
         teams = values["teams"] or request.env["helpdesk.ticket.team"]
         return {
@@ -38,7 +50,9 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 if team.incident_required
             ],
             "can_buy": self._can_buy(),
-            "typed": kw,
+            "fill_form": lambda html: filled(html, form, sent or draft),
+            "draft": draft,
+            "files_lost": draft.has_files,
             "error": None,
             # One for each time that the form is shown (R4.7).
             "form_token": uuid4().hex,
@@ -73,7 +87,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         keeps what was typed (R11.2)."""
         if request.httprequest.method != "POST":
             return request.redirect("/new/ticket")
-        for name in ("subject", "description"):
+        for name in WORDS:
             kw[name] = typed(kw.get(name))
         # A second request waits here, before the work, so that it need not be done
         # again (R3.6).
@@ -92,15 +106,79 @@ class PaidSupportTicketController(HelpdeskTicketController):
             request.update_context(incident_form=form)
             try:
                 with request.env.cr.savepoint():
-                    return super().submit_ticket(**kw)
+                    response = super().submit_ticket(**kw)
+                    self._draft(kw, form).unlink()
+                    return response
             except UserError as exception:
                 error = exception.args[0]
-        values = self._get_create_new_ticket_values(**kw)
-        values["error"] = error
-        values["files_lost"] = any(
-            upload.filename for upload in request.httprequest.files.values()
+        draft = self._keep(kw, form)
+        # As the form is shown first: add-ons give it more there.
+        response = self.create_new_ticket(**kw)
+        response.qcontext.update(
+            error=error, draft=draft, files_lost=self._has_files(kw)
         )
-        return request.render("helpdesk_mgmt.portal_create_ticket", values)
+        return response
+
+    @http.route(
+        "/new/ticket/keep", type="http", auth="user", methods=["POST"], website=True
+    )
+    def keep_new_ticket(self, **kw):
+        """Keep what was typed, and go to where incidents are bought (R11.2)."""
+        self._keep(kw, self._sent_form(kw))
+        return request.redirect("/my/incidents/buy")
+
+    @http.route(
+        "/new/ticket/discard", type="http", auth="user", methods=["POST"], website=True
+    )
+    def discard_new_ticket(self, **kw):
+        """Forget what was typed."""
+        self._draft(kw).unlink()
+        return request.redirect("/new/ticket")
+
+    def _typed_form(self):
+        """Return what the customer has typed into the form that was sent.
+
+        :rtype: dict[str, list[str]]
+        """
+        sources = request.httprequest.args, request.httprequest.form
+        values = sent_values(
+            pair for source in sources for pair in source.items(multi=True)
+        )
+        return {
+            name: texts
+            for name, texts in values.items()
+            if name not in OWN and not name.startswith(BUY)
+        }
+
+    def _has_files(self, kw):
+        files = request.httprequest.files.values()
+        return bool(kw.get("incident_files")) or any(file.filename for file in files)
+
+    def _keep(self, kw, form):
+        """Keep what was typed (R11.2).
+
+        :param dict kw: the form; nothing in it can be trusted.
+        :param SentForm form: which one it was; None if nobody knows.
+        :return: the draft; empty if nothing was typed.
+        """
+        typed_form, draft = self._typed_form(), self._draft(kw)
+        if not any("".join(typed_form.get(name, [])).strip() for name in WORDS):
+            return draft
+        return draft._keep(
+            typed_form,
+            draft,
+            key=form and form.key,
+            has_files=self._has_files(kw),
+        )
+
+    def _draft(self, kw, form=None):
+        """Return the draft that a request names, or that the same form has left, if it
+        is the user's own (R11.6)."""
+        number = whole_number(kw.get("incident_draft"))
+        drafts = request.env["helpdesk.ticket.draft"]._mine()
+        return drafts.filtered(
+            lambda draft: draft.id == number or (form and draft.key == form.key)
+        )
 
     @http.route()
     def support_ticket_close(self, ticket_id=None, stage_id=None, **kw):

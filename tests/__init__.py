@@ -31,6 +31,7 @@ from . import test_customer_grant_on
 from . import test_deduct
 from . import test_dev_lint
 from . import test_dev_source
+from . import test_draft
 from . import test_fault
 from . import test_first_payment
 from . import test_forecast

@@ -116,6 +116,10 @@ class AttackCommon(SubscriptionPortalCommon):
             "ends", "attack", cls.sub
         )
         cls.env["helpdesk.incident.fault"].sudo()._record(cls.money, f"{SECRET} fault")
+        drafts = cls.env["helpdesk.ticket.draft"].with_user(cls.user)
+        cls.draft = drafts._keep({"subject": [f"{name} draft"]}, drafts).with_env(
+            cls.env
+        )
 
     @classmethod
     def _ticket(cls, name, user=None, **values):
@@ -160,6 +164,7 @@ class AttackCommon(SubscriptionPortalCommon):
                 sub.extra_incidents,
             ),
             "balance": customer._incident_account_balance(self.company),
+            "draft": (self.draft.id, self.draft.subject),
             "charge": (charge.amount, charge.name, charge.state, charge.ticket_id.id),
             "tickets": [
                 (ticket.id, ticket.stage_id.id, ticket.incident_state)

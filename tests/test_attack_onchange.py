@@ -40,6 +40,7 @@ FORMS = {
     "helpdesk.ticket": ("--+-++++", "--+-++--"),
     "helpdesk.ticket.charge": ("-----+-+", "-----+--"),
     "helpdesk.ticket.charge.wizard": ("-----+-+", "-----+--"),
+    "helpdesk.ticket.draft": ("--------", "--------"),
     "helpdesk.ticket.team": ("-----+-+", "-----+--"),
     "ir.attachment": ("--++++++", "--++++--"),
     "mail.activity": ("--++++++", "--++++--"),

@@ -37,6 +37,8 @@ OUTCOMES = {
     "/my/incidents/subscription/<int:subscription_id>/renew": (LIST, LIST),
     "/my/orders/<int:order_id>/pay_from_balance": (None, "/my"),
     "/my/ticket/<int:ticket_id>/withdraw": ("/my/tickets", "/my/tickets"),
+    "/new/ticket/discard": (None, "/new/ticket"),
+    "/new/ticket/keep": (None, "/my/incidents/buy"),
     "/my/tickets": ("page", "page"),
     "/my/tickets/page/<int:page>": ("page", "page"),
     "/ticket/close": ("/my/tickets", "/my/tickets"),
@@ -72,6 +74,7 @@ class TestAttackRoutes(AttackCommon):
             "team": self.team.id,
             "invoice": self.charge.invoice_ids.id,
             "partner": self.user.partner_id.id,
+            "draft": self.draft.id,
         }
 
     def address(self, path):

@@ -263,6 +263,7 @@ NO_NUMBERS = {
     "helpdesk.incident.merge",
     "helpdesk.incident.outbox",
     "helpdesk.incident.reminder",
+    "helpdesk.ticket.draft",
     "helpdesk.ticket.team",
     "product.product",
     "product.template",

@@ -28,6 +28,8 @@ ROUTES = {
     "/my/incidents/subscription/<int:subscription_id>/renew": {"plan": "{plan}"},
     "/my/orders/<int:order_id>/pay_from_balance": {},
     "/my/ticket/<int:ticket_id>/withdraw": {},
+    "/new/ticket/discard": {"incident_draft": "{draft}"},
+    "/new/ticket/keep": {"subject": "Mine", "incident_draft": "{draft}"},
     # Of other modules, with something added by this one.
     "/my/tickets": None,
     "/my/tickets/page/<int:page>": None,

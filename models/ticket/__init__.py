@@ -2,6 +2,7 @@ from . import helpdesk_incident_entry
 from . import helpdesk_incident_account
 from . import helpdesk_ticket
 from . import ticket_form
+from . import helpdesk_ticket_draft
 from . import ticket_history
 from . import ticket_opening
 from . import helpdesk_ticket_team

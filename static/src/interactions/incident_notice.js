@@ -12,11 +12,31 @@ export class IncidentNotice extends Interaction {
         ".o_incident_notice": {
             "t-att-class": (el) => ({"d-none": el.dataset.teamId !== this.teamId}),
         },
+        // What was typed is kept while the customer buys (R11.2).
+        "a[name='buy']": {"t-on-click.prevent": this.keepAndBuy},
     };
 
     get teamId() {
         const select = this.el.querySelector("select[name='team']");
         return select ? select.value : "";
+    }
+
+    keepAndBuy() {
+        const form = this.el;
+        const action = form.getAttribute("action");
+        const files = [...form.querySelectorAll("input[type='file']")];
+        const chosen = document.createElement("input");
+        Object.assign(chosen, {type: "hidden", name: "incident_files"});
+        chosen.value = files.some((input) => input.files.length) ? "1" : "";
+        form.append(chosen);
+        // They are not kept: do not send them.
+        files.forEach((input) => (input.disabled = true));
+        form.setAttribute("action", "/new/ticket/keep");
+        form.submit();
+        // Whoever comes back by the button of the browser finds the form as it was.
+        form.setAttribute("action", action);
+        files.forEach((input) => (input.disabled = false));
+        chosen.remove();
     }
 }
 
