@@ -42,12 +42,13 @@ class PaidSupportTicketController(HelpdeskTicketController):
         form = draft.form if draft and not sent else self._typed_form()
         account = request.env["helpdesk.incident.account"]._mine()
         teams = values["teams"] or request.env["helpdesk.ticket.team"]
+        paid_teams = teams.filtered("incident_required")
+        packs = self._packs(account, paid_teams)
         return {
             **values,
             "incident_notices": [
-                self._prepare_incident_notice(account, team)
-                for team in teams
-                if team.incident_required
+                self._prepare_incident_notice(account, team, packs)
+                for team in paid_teams
             ],
             "can_buy": self._can_buy(),
             "fill_form": lambda html: filled(html, form, sent or draft),
@@ -64,9 +65,10 @@ class PaidSupportTicketController(HelpdeskTicketController):
             request.env.user.partner_id, request.env.company
         )
 
-    def _prepare_incident_notice(self, account, team):
+    def _prepare_incident_notice(self, account, team, packs):
         """Return what a customer should know before choosing ``team``.
 
+        :param dict packs: see :meth:`_packs`.
         :rtype: dict
         """
         cost = team.incident_cost
@@ -79,6 +81,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
             "parks": team.incident_shortage_policy == "park",
             "left": available - cost,
             "used": account._legs_text(account._preview(cost)),
+            "pack": packs[team],
         }
 
     @http.route()
@@ -102,10 +105,17 @@ class PaidSupportTicketController(HelpdeskTicketController):
         if is_same:
             return request.redirect(f"/my/ticket/{ticket.id}")
         error = self._submission_error(kw, ticket)
+        pack = transaction = None
+        if not error:
+            pack, transaction, error = self._chosen(kw, form)
+        if transaction:
+            error = self._pay_by_token(transaction)
         if not error:
             request.update_context(incident_form=form)
             try:
                 with request.env.cr.savepoint():
+                    if pack:
+                        self._buy(pack)
                     response = super().submit_ticket(**kw)
                     self._draft(kw, form).unlink()
                     return response
@@ -134,6 +144,104 @@ class PaidSupportTicketController(HelpdeskTicketController):
         """Forget what was typed."""
         self._draft(kw).unlink()
         return request.redirect("/new/ticket")
+
+    # ------------------------------------------------------------------
+    # Buying what the ticket takes
+    # ------------------------------------------------------------------
+
+    def _packs(self, account, teams):
+        """Return the smallest purchases that suffice for a ticket of each team, where
+        the customer can make them in the form.
+
+        :rtype: dict[recordset, Pack | None]
+        """
+        company = request.env.company
+        # What is below zero is filled up first (R3.5).
+        there = account.available - max(0, -account.lifetime_balance)
+        packs, sold = dict.fromkeys(teams), {}
+        for team in teams:
+            missing = team.incident_cost - there
+            same = team.company_id.sudo().root_id == company.sudo().root_id
+            if same and account.available < team.incident_cost:
+                if missing not in sold:
+                    sold[missing] = request.env["sale.order"]._incident_pack(
+                        request.env.user.partner_id, company, missing
+                    )
+                packs[team] = sold[missing]
+        return packs
+
+    def _chosen(self, kw, form):
+        """Return what the customer has chosen to buy with this ticket, if it lacks
+        something.
+
+        :return: what the account balance is to pay; or the transaction of a saved
+            payment method; and why neither can be done.
+        :rtype: tuple[Pack | None, recordset | None, str | None]
+        """
+        team = self._browse("helpdesk.ticket.team", kw.get("team"))
+        account = request.env["helpdesk.incident.account"]._mine()
+        if not team.incident_required or account.available >= team.incident_cost:
+            return None, None, None
+        agreed = kw.get(f"{BUY}{team.id}")
+        under_way = self._draft(kw, form)._under_way()
+        if under_way and (agreed or under_way.state != "draft"):
+            return None, under_way, None
+        if not agreed:
+            return None, None, None
+        orders = request.env["sale.order"]
+        pack = self._packs(account, team)[team]
+        if not pack or pack.key != agreed:
+            return None, None, orders._incident_pack_changed()
+        if not pack.token:
+            return pack, None, None
+        draft = self._keep(kw, form)
+        if not draft:
+            return None, None, request.env._("The ticket is too long.")
+        try:
+            with request.env.cr.savepoint():
+                draft.transaction_id = self._buy(pack)
+        except UserError as exception:
+            return None, None, exception.args[0]
+        return None, draft.transaction_id, None
+
+    def _buy(self, pack):
+        return request.env["sale.order"]._incident_buy_pack(
+            request.env.user.partner_id, request.env.company, pack
+        )
+
+    def _pay_by_token(self, transaction):
+        """Pay with a saved payment method, before the ticket is submitted. What the
+        provider is asked is committed first, and its answer, too: a request that is
+        tried again, or sent twice, finds them at the draft.
+
+        :return: why it is not paid, None if it is.
+        :rtype: str | None
+        """
+        for step in (transaction._incident_ask, transaction._incident_post_process):
+            # Nothing is asked while the account is locked (R3.6).
+            request.env.cr.commit()  # pylint: disable=invalid-commit
+            request.env.invalidate_all()
+            transaction._incident_wait()
+            try:
+                with request.env.cr.savepoint():
+                    step()
+            except UserError as exception:
+                return exception.args[0]
+        if transaction.state in ("cancel", "error"):
+            return request.env._(
+                "The payment was declined. Choose another way to pay under “Buy support "
+                "incidents”."
+            )
+        if transaction.state != "done":
+            return request.env._(
+                "Your payment is being processed. Submit the ticket as soon as it has "
+                "arrived."
+            )
+        return None
+
+    # ------------------------------------------------------------------
+    # What was typed
+    # ------------------------------------------------------------------
 
     def _typed_form(self):
         """Return what the customer has typed into the form that was sent.

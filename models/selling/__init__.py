@@ -14,6 +14,8 @@ from . import sale_order_free
 from . import helpdesk_incident_fault
 from . import sale_order_reach
 from . import sale_order_portal
+from . import sale_order_token
+from . import sale_order_pack
 from . import sale_order_line_portal
 from . import sale_order_signing
 from . import account_payment

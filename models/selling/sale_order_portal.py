@@ -45,12 +45,13 @@ class SaleOrder(models.Model):
         return bool(self._incident_offer(partner, company).order_line)
 
     @api.model
-    def _incident_offer(self, partner, company, plans=None):
-        """Return what plans cost this customer: an order of one unit of each that is
-        never saved, so that prices and taxes are those of a real order.
+    def _incident_offer(self, partner, company, plans=None, quantity=1):
+        """Return what plans cost this customer: an order that is never saved, so that
+        prices and taxes are those of a real order.
 
         :param partner: the ``res.partner`` who buys.
         :param plans: by default all that customers can buy.
+        :param int quantity: units of each.
         :return: a new ``sale.order``; a plan without a price has no line, as there is
             nothing that the customer could pay.
         """
@@ -63,7 +64,9 @@ class SaleOrder(models.Model):
                     "partner_id": partner.id,
                     "company_id": company.id,
                     "order_line": [
-                        Command.create({"product_id": plan.id, "product_uom_qty": 1})
+                        Command.create(
+                            {"product_id": plan.id, "product_uom_qty": quantity}
+                        )
                         for plan in plans
                     ],
                 }

@@ -20,7 +20,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 
 from ..selling.sale_order_portal import BalanceShort
 from .subscription_orders import REPLACING
@@ -339,66 +339,11 @@ class SaleOrder(models.Model):
             self.env.invalidate_all()
             self._message_log(body=str(error.args[0]))
             return "books"
-        token = self._incident_token()
+        token = self._incident_token(self._incident_renewed()._payers())
         if not token:
             return "method"
-        self._incident_create_transaction(token)
+        self._incident_create_transaction(token, "offline")
         return None
-
-    def _incident_token(self):
-        """Return the payment method that the customer has saved, or who has agreed to
-        the renewal (R9.7): the one used last."""
-        partners = self._incident_renewed()._payers()
-        providers = (
-            self.env["payment.provider"]
-            .sudo()
-            ._get_compatible_providers(
-                self.company_id.id,
-                self.partner_id.id,
-                self.amount_total,
-                currency_id=self.currency_id.id,
-                sale_order_id=self.id,
-            )
-        )
-        tokens = (
-            self.env["payment.token"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "in", partners.ids),
-                    ("provider_id", "in", providers.ids),
-                    ("provider_id.capture_manually", "=", False),
-                    ("payment_method_id.active", "=", True),
-                ]
-            )
-        )
-        return tokens.sorted(
-            lambda token: (
-                max(
-                    token.transaction_ids.filtered(lambda tx: tx.state == "done").ids,
-                    default=0,
-                ),
-                token.id,
-            )
-        )[-1:]
-
-    def _incident_create_transaction(self, token):
-        transactions = self.env["payment.transaction"].sudo()
-        return transactions.create(
-            {
-                "provider_id": token.provider_id.id,
-                "payment_method_id": token.payment_method_id.id,
-                "token_id": token.id,
-                "reference": transactions._compute_reference(
-                    token.provider_code, sale_order_ids=[Command.set(self.ids)]
-                ),
-                "amount": self.amount_total,
-                "currency_id": self.currency_id.id,
-                "partner_id": token.partner_id.id,
-                "operation": "offline",
-                "sale_order_ids": [Command.set(self.ids)],
-            }
-        )
 
 
 class PaymentTransaction(models.Model):
@@ -419,26 +364,10 @@ class PaymentTransaction(models.Model):
             order="id",
         )
 
-    def _incident_ask(self):
-        """Ask the provider for the money; its answer is committed by the caller."""
-        # Another worker may be asking.
-        transaction = self.try_lock_for_update()
-        if not transaction or transaction.state != "draft":
-            return
-        order = transaction.sale_order_ids
-        archived = not order.partner_id.commercial_partner_id.active
-        if archived or not transaction.token_id.active or not order._incident_is_open():
-            transaction._set_canceled()
-        else:
-            transaction._charge_with_token()
-        if transaction.state in ("cancel", "error"):
-            order._incident_renewed()._fail(
-                "archived" if archived else "declined", order
-            )
-
-    def _incident_post_process(self):
-        """Process the answer. What fails is processed with the next run, or by the
-        scheduled action of `payment`."""
-        transaction = self.try_lock_for_update()
-        if transaction and transaction.state != "draft":
-            transaction.filtered(lambda tx: not tx.is_post_processed)._post_process()
+    def _incident_refuse(self, archived):
+        """Override to tell the customer why it is not renewed."""
+        res = super()._incident_refuse(archived)
+        for order in self.sale_order_ids:
+            for subscription in order._incident_renewed():
+                subscription._fail("archived" if archived else "declined", order)
+        return res

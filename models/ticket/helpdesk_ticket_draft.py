@@ -31,7 +31,9 @@ class HelpdeskTicketDraft(models.Model):
         ondelete="cascade",
     )
     key = fields.Char(
-        readonly=True, help="Which form it was, as a digest: sent again, it is one."
+        readonly=True,
+        help="In which form it was typed first, as a digest: sent again, that is no "
+        "other draft. Later forms name the draft.",
     )
     subject = fields.Char(readonly=True)
     form = fields.Json(
@@ -69,7 +71,6 @@ class HelpdeskTicketDraft(models.Model):
         mine = self._mine()
         draft = (draft & mine) or mine.filtered(lambda kept: key and kept.key == key)
         values = {
-            "key": key,
             "subject": " ".join(form.get("subject", [""])[0].split()),
             "form": form,
             "has_files": has_files,
@@ -78,9 +79,19 @@ class HelpdeskTicketDraft(models.Model):
             draft = draft[0]
             draft.write(values)
         else:
-            draft = self.sudo().create({**values, "user_id": self.env.uid})
+            draft = self.sudo().create({**values, "user_id": self.env.uid, "key": key})
             mine[MAX_DRAFTS - 1 :].unlink()
         return draft
+
+    def _under_way(self):
+        """Return the transaction that is not answered, or whose answer is not
+        processed."""
+        return self.transaction_id.filtered(
+            lambda transaction: (
+                transaction.state in ("draft", "pending", "authorized")
+                or (transaction.state == "done" and not transaction.is_post_processed)
+            )
+        )[:1]
 
     @api.autovacuum
     def _gc_drafts(self):

@@ -1,0 +1,99 @@
+"""What a customer is offered who lacks incidents for a ticket (R11.2)."""
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class Pack:
+    """The smallest purchase that suffices.
+
+    :ivar order: an order that is not saved, with one line.
+    :ivar token: the saved payment method that pays it; empty: the account balance.
+    :ivar balance: the account balance, in the currency of the company.
+    """
+
+    def __init__(self, order, token, balance):
+        self.order, self.token, self.balance = order, token, balance
+        self.line = order.order_line
+        self.plan = self.line.product_id
+        self.units = int(self.line.product_uom_qty)
+
+    @property
+    def key(self):
+        """What the customer agrees to: if it is another one by now, he is asked
+        again."""
+        paid = self.token.id or "balance"
+        return f"{self.plan.id}-{self.units}-{self.order.amount_total}-{paid}"
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    @api.model
+    def _incident_pack(self, partner, company, missing):
+        """Return the smallest purchase that gives so many incidents for a lifetime, if
+        the account balance, or a payment method that is saved, can pay it.
+
+        :param partner: the ``res.partner`` who buys.
+        :param int missing: how many incidents are needed, 1 or more.
+        :rtype: Pack | None
+        """
+        plans = self._incident_plans(company).filtered(
+            lambda plan: plan.incident_kind == "lifetime" and plan.incident_quantity > 0
+        )
+        sizes = plans.grouped(
+            lambda plan: plan.incident_quantity * -(-missing // plan.incident_quantity)
+        )
+        for _size, fitting in sorted(sizes.items()):
+            orders = [
+                order
+                for plan in fitting
+                if (
+                    order := self._incident_offer(
+                        partner, company, plan, -(-missing // plan.incident_quantity)
+                    )
+                ).order_line
+            ]
+            if orders:
+                return min(orders, key=lambda order: order.amount_total)._incident_payable()
+        return None
+
+    def _incident_payable(self):
+        """Return this order, which is not saved, with what pays it.
+
+        :rtype: Pack | None
+        """
+        customer = self.partner_id.commercial_partner_id
+        balance = customer._incident_account_balance(self.company_id)
+        covered = balance >= self._incident_company_total()
+        token = self.env["payment.token"].sudo()
+        if not (covered and self._incident_is_invoiced_to_customer()):
+            token = self._incident_token(self.partner_id | customer)
+            if not token:
+                return None
+        return Pack(self, token, balance)
+
+    @api.model
+    def _incident_buy_pack(self, partner, company, pack):
+        """Order what was offered. What the account balance pays is paid then; for a
+        saved payment method a transaction is written down.
+
+        :param Pack pack: what the customer has agreed to.
+        :raise UserError: if it cannot be bought so.
+        :return: the transaction; empty if it is paid.
+        """
+        order = self._incident_buy(partner, company, pack.plan, pack.units)
+        if order.amount_total != pack.order.amount_total:
+            raise UserError(self._incident_pack_changed())
+        if pack.token:
+            return order._incident_create_transaction(pack.token, "online_token")
+        # As the customer, so that the history names him.
+        order.with_user(self.env.user).sudo()._incident_pay_from_balance()
+        return self.env["payment.transaction"]
+
+    @api.model
+    def _incident_pack_changed(self):
+        return self.env._(
+            "What was offered to you has changed: look at it again, and choose it once "
+            "more."
+        )
