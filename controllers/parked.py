@@ -17,10 +17,13 @@ class PaidSupportParked(CustomerPortal):
     )
     def portal_ticket_withdraw(self, ticket_id, **kw):
         """Close a waiting ticket; only its own customer may (R11.6). A user who had to
-        log in first arrives with GET, and finds the button in the ticket."""
+        log in first arrives with GET, and finds the button in the ticket. The page
+        says what happened: it may have been released meanwhile."""
         ticket = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
         if not ticket or not ticket._incident_is_own(request.env.user):
             return request.redirect("/my/tickets")
+        happened = ""
         if request.httprequest.method == "POST":
-            ticket._incident_withdraw()
-        return request.redirect(f"/my/ticket/{ticket.id}")
+            done = ticket._incident_withdraw() or ticket.closed
+            happened = "?withdrawn=yes" if done else "?withdrawn=late"
+        return request.redirect(f"/my/ticket/{ticket.id}{happened}")

@@ -83,6 +83,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             values["incident_count"] = ticket.incident_count
             values["incident_account"] = ticket._incident_account()
             values["incident_parked"] = ticket.incident_parking == "parked"
+            values["incident_withdrawn"] = request.params.get("withdrawn")
             # The page to buy sells only plans of the company of the page (R2.3).
             company = request.env.company
             values["can_buy"] = (

@@ -36,9 +36,20 @@ class TestBuyTours(BuyCommon):
         self.assertEqual(self.available(), 9)
 
     def test_add_funds_and_buy(self):
-        """R11.5, R11.4: money first, then a plan from the account balance."""
+        """R11.5, R11.4, R11.2: money first, then a plan from the account balance, then
+        what a ticket lacks, with the ticket."""
+        self.team.incident_cost = 11
         self.start_tour(
             "/my/incidents", "helpdesk_paid_support_funds", login="hps-nora"
         )
-        self.assertEqual(self.orders().invoice_ids.amount_residual, 0)
-        self.assertFalse(self.orders().transaction_ids)
+        orders = self.orders()
+        self.assertEqual(sorted(orders.mapped("amount_total")), [50, 90])
+        self.assertEqual(set(orders.invoice_ids.mapped("amount_residual")), {0})
+        self.assertFalse(orders.transaction_ids)
+        self.assertEqual(self.customer._incident_account_balance(self.company), 60)
+
+    def test_add_funds_and_buy_on_a_phone(self):
+        """R11.2, R11.5: the same, 390 pixels wide."""
+        self.browser_size = "390x844"
+        self.touch_enabled = True
+        self.test_add_funds_and_buy()

@@ -1,3 +1,5 @@
+from freezegun import freeze_time
+
 from odoo.tests import tagged
 
 from odoo.addons.helpdesk_paid_support.models.ticket import ticket_parking
@@ -72,7 +74,40 @@ class TestParkedPortal(BuyCommon):
             page = self.post(form)
             self.assertTrue(ticket.closed)
             self.assertFalse(page.xpath("//section[@name='incident_parked']"))
+            told = self.text(page, "//*[@name='withdrawn']")
+            self.assertIn("You have withdrawn this ticket", told)
         self.assertEqual(ticket.stage_id.name, "Cancelled")
+        page = self.page(f"/my/ticket/{ticket.id}")
+        self.assertFalse(page.xpath("//*[@name='withdrawn']"))
+
+    def test_withdraw_too_late(self):
+        """R11.3: what was released meanwhile is not withdrawn, and the page says so."""
+        self.authenticate("hps-nora", "hps-nora")
+        page, ticket = self.submit()
+        form = page.xpath("//form[contains(@action, '/withdraw')]/@action")[0]
+        self.incident_account()._adjust(3, "A gift")
+        ticket._incident_account()._release()
+        page = self.post(form)
+        self.assertIn("was not withdrawn", self.text(page, "//*[@name='withdrawn']"))
+        self.assertEqual((ticket.closed, ticket.incident_count), (False, 3))
+        self.assertIn("3", self.text(page, "//div[@name='incident_count']"))
+
+    def test_closes_on(self):
+        """R13.3: the ticket, and the list of those that wait, say when it is closed,
+        and then it is."""
+        self.company.incident_parked_close_days = 30
+        self.authenticate("hps-nora", "hps-nora")
+        page, ticket = self.submit()
+        told = "//*[@name='incident_parked']//*[@name='closes_on']"
+        self.assertIn("05/11/2027", self.text(page, told))
+        page = self.page("/my/incidents")
+        self.assertIn("05/11/2027", self.text(page, "//*[@name='closes_on']"))
+        for day, overdue in (("2027-05-10", False), ("2027-05-11", True)):
+            with freeze_time(day):
+                self.assertEqual(ticket in ticket._incident_overdue(), overdue)
+        self.company.incident_parked_close_days = 0
+        page = self.page(f"/my/ticket/{ticket.id}")
+        self.assertFalse(page.xpath(told))
 
     def test_foreign(self):
         """R11.6: nobody else sees that it waits, withdraws it, or buys for it."""

@@ -49,6 +49,18 @@ class HelpdeskTicket(models.Model):
             if not cron._commit_progress(1):
                 return
 
+    def _incident_closes_on(self):
+        """Return the day on which this ticket is closed if it still waits then (R13.3).
+
+        :rtype: date | None
+        """
+        self.ensure_one()
+        ticket = self.sudo()
+        days = ticket.company_id.incident_parked_close_days
+        if ticket.incident_parking != "parked" or not ticket.incident_parked_date:
+            return None
+        return ticket.incident_parked_date + timedelta(days=days) if days else None
+
     @api.model
     def _incident_overdue(self):
         """Return what has waited for as long as the company says (R13.3). Tickets of

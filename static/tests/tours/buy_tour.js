@@ -12,6 +12,16 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_buy", {
             run: "selectByLabel Paid support",
         },
         {
+            content: "The labels lead to their fields",
+            trigger: `${FORM} label[for='subject']`,
+            run: "click",
+        },
+        {
+            trigger: `${FORM} [name='subject']:focus`,
+            run: "edit Mail server refuses",
+        },
+        {trigger: `${FORM} [name='description']`, run: "edit Please help"},
+        {
             content: "The form says that there are none, and leads to buying",
             trigger: `${FORM} .o_incident_notice:visible:contains('you have 0') a[name='buy']`,
             run: "click",
@@ -23,7 +33,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_buy", {
         },
         {
             content: "Order it",
-            trigger: `${OFFER} button[type='submit']`,
+            trigger: `main:has(a[name='continue']) ${OFFER} button[type='submit']`,
             run: "click",
             expectUnloadPage: true,
         },
@@ -43,18 +53,17 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_buy", {
             trigger: "[name='breakdown']:contains('valid to May 10, 2027')",
         },
         {
-            content: "Open a ticket at once",
-            trigger: "[name='paid_order'] a[href='/new/ticket']",
+            content: "Continue with the ticket",
+            trigger: "a[name='continue']:contains('“Mail server refuses”')",
             run: "click",
             expectUnloadPage: true,
         },
         {
-            trigger: `${FORM} select[name='team']`,
-            run: "selectByLabel Paid support",
+            content: "It is as it was typed",
+            trigger: `${FORM} [name='subject']:value('Mail server refuses')`,
         },
+        {trigger: `${FORM} [name='description']:value('Please help')`},
         {trigger: `${FORM} .o_incident_notice:visible:contains('9 after')`},
-        {trigger: `${FORM} [name='subject']`, run: "edit It does not work"},
-        {trigger: `${FORM} [name='description']`, run: "edit Please help"},
         {
             trigger: `${FORM} button[type='submit']`,
             run: "click",
@@ -78,7 +87,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_funds", {
             run: "click",
             expectUnloadPage: true,
         },
-        {trigger: ".o_incident_funds input[name='amount']", run: "edit 100"},
+        {trigger: ".o_incident_funds input[name='amount']", run: "edit 200"},
         {
             trigger: ".o_incident_funds button[type='submit']",
             run: "click",
@@ -87,9 +96,9 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_funds", {
         ...PAY_ONLINE,
         {
             content: "The money is there",
-            trigger: "[name='paid_funds']:contains('100.00 was added')",
+            trigger: "[name='paid_funds']:contains('200.00 was added')",
         },
-        {trigger: "[name='balance']:contains('100.00')"},
+        {trigger: "[name='balance']:contains('200.00')"},
         {
             content: "Buy from it",
             trigger: "a[name='buy']",
@@ -102,12 +111,37 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_funds", {
             expectUnloadPage: true,
         },
         {
-            trigger: "form[name='pay_from_balance']:contains('100.00') button",
+            trigger: "form[name='pay_from_balance']:contains('200.00') button",
             run: "click",
             expectUnloadPage: true,
         },
         {trigger: "[name='paid_order']:contains('can be used')"},
         {trigger: "[name='available']:contains('10')"},
-        {trigger: "[name='balance']:contains('10.00')"},
+        {
+            content: "A ticket that takes 11",
+            trigger: "[name='balance']:contains('110.00')",
+            run: () => window.location.assign("/new/ticket"),
+            expectUnloadPage: true,
+        },
+        {
+            trigger: `${FORM} select[name='team']`,
+            run: "selectByLabel Paid support",
+        },
+        {trigger: `${FORM} [name='subject']`, run: "edit Mail server refuses"},
+        {trigger: `${FORM} [name='description']`, run: "edit Please help"},
+        {
+            content: "What suffices, what it costs and what pays it; not chosen yet",
+            trigger: `${FORM} .o_incident_notice:visible [name='pack']:contains('Pack of 10'):contains('50.00'):contains('110.00') input:not(:checked)`,
+            run: "click",
+        },
+        {
+            trigger: `${FORM} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Bought, paid and submitted",
+            trigger: "[name='incident_count']:contains('You have 9 left')",
+        },
     ],
 });

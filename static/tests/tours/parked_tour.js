@@ -87,10 +87,25 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_parked", {
         },
         ...submit("Not needed any more"),
         {
-            content: "It waits, as too few are left: withdraw it",
-            trigger: "[name='incident_parked']:contains('You have: 1') [name='withdraw']",
+            content: "It waits, as too few are left, and says until when",
+            trigger:
+                "[name='incident_parked']:contains('You have: 1') [name='closes_on']:contains('2027')",
+        },
+        {
+            content: "Nothing is withdrawn at once",
+            trigger:
+                "[name='incident_parked'] details[name='withdraw']:not([open]) summary",
+            run: "click",
+        },
+        {
+            content: "Withdraw it",
+            trigger: "details[name='withdraw'][open] button[name='withdraw']",
             run: "click",
             expectUnloadPage: true,
+        },
+        {
+            content: "It says what happened",
+            trigger: "[name='withdrawn']:contains('You have withdrawn this ticket')",
         },
         {trigger: "#card:contains('Cancelled'):not(:has([name='incident_parked']))"},
     ],
