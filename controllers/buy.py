@@ -175,9 +175,13 @@ class PaidSupportShop(CustomerPortal):
     @http.route(
         "/my/incidents/funds", type="http", auth="user", methods=["GET"], website=True
     )
-    def portal_incidents_funds(self, **kw):
-        """Ask for the amount to add to the account balance (R11.5)."""
-        return self._render_funds()
+    def portal_incidents_funds(self, amount=None, **kw):
+        """Ask for the amount to add to the account balance (R11.5).
+
+        :param str amount: what a link has filled in.
+        """
+        value = self._parse_funds(amount)
+        return self._render_funds(**({"amount": value} if value else {}))
 
     @http.route(
         "/my/incidents/funds/pay",
@@ -189,10 +193,8 @@ class PaidSupportShop(CustomerPortal):
     def portal_incidents_funds_pay(self, amount=None, **kw):
         """Go to the payment page with the amount that was typed."""
         currency = request.env.company.currency_id
-        typed = self._cast_as_float(amount) or 0.0
-        # Numbers that are no amounts: inf, nan, 1e300
-        value = currency.round(typed) if 0 < typed < 1e9 else 0.0
-        if value <= 0 or abs(typed - value) > 1e-6:
+        value = self._parse_funds(amount)
+        if not value:
             return self._render_funds(
                 amount=amount,
                 error=request.env._(
@@ -215,6 +217,17 @@ class PaidSupportShop(CustomerPortal):
             },
         )
 
+    def _parse_funds(self, amount):
+        """Return the amount of money that a request names, in the currency of the
+        company; 0.0 if it names none.
+
+        :rtype: float
+        """
+        typed = self._cast_as_float(amount) or 0.0
+        # Numbers that are no amounts: inf, nan, 1e300
+        value = request.env.company.currency_id.round(typed) if 0 < typed < 1e9 else 0.0
+        return value if value > 0 and abs(typed - value) <= 1e-6 else 0.0
+
     def _render_funds(self, **values):
         customer = request.env.user.partner_id.sudo().commercial_partner_id
         money = customer._incident_portal_money(request.env.company)
@@ -224,6 +237,9 @@ class PaidSupportShop(CustomerPortal):
                 **self._prepare_portal_layout_values(),
                 "page_name": "incidents_funds",
                 **money,
+                "funds_offers": request.env["helpdesk.incident.account"]
+                ._mine()
+                ._topup_offers(request.env.company),
                 # What is held, and other invoices, count: it is what the balance lacks.
                 "amount": -money["balance"] if money["balance"] < 0 else None,
                 "error": None,

@@ -144,12 +144,28 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "can_buy": request.env["sale.order"]._incident_can_buy(
                 request.env.user.partner_id, company
             ),
-            "paid_order": self._browse_own("sale.order", kw.get("order_id"), customer),
-            "paid_funds": self._browse_own(
-                "payment.transaction", kw.get("tx_id"), customer
-            ),
+            **self._payment_news(account, customer, kw.get("order_id"), kw.get("tx_id")),
+            "funds_offers": account._topup_offers(company),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
+
+    def _payment_news(self, account, customer, order_id=None, tx_id=None):
+        """Return what the payment that the customer comes from has done, as values of a
+        page.
+
+        :param str order_id: the order that was paid, as the request names it.
+        :param str tx_id: the transaction that added funds, as the request names it.
+        """
+        order = self._browse_own("sale.order", order_id, customer)
+        funds = self._browse_own("payment.transaction", tx_id, customer)
+        payments = (order.transaction_ids | funds)._incident_payments()
+        return {
+            "account": account,
+            "paid_order": order,
+            "paid_funds": funds,
+            "arrived": account._arrived(payments, order),
+            "settled": funds._incident_payments()._incident_settled_invoices(),
+        }
 
     def _statement_lines(self, account, *which, **limits):
         """Return the entries that a statement lists, and the tickets that they are of,

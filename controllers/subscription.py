@@ -112,7 +112,7 @@ class PaidSupportSubscription(PaidSupportPortal):
                     subscription._scheduled_plan()
                 ),
                 "actions": self._subscription_actions(subscription),
-                "paid_order": self._browse_own("sale.order", order_id, customer),
+                **self._payment_news(subscription.account_id, customer, order_id),
                 "done": done,
                 "error": error,
             },

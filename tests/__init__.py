@@ -56,6 +56,7 @@ from . import test_overview
 from . import test_parked
 from . import test_parked_concurrency
 from . import test_parked_portal
+from . import test_payment_landing
 from . import test_periods
 from . import test_plan
 from . import test_plan_roles

@@ -1,9 +1,23 @@
 """Incidents for funds added (R6.3): what an account should have given for payments."""
 
 from collections import defaultdict
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import SQL, float_round, formatLang
+
+#: For how many steps of *Amount* the client area offers to add funds at a click.
+OFFERED_STEPS = (1, 2, 5)
+
+
+class FundsOffer(NamedTuple):
+    """What a customer gets for an amount of funds."""
+
+    amount: float
+    #: what it brings, beside the amount
+    words: str
+    #: the same as a sentence of its own
+    sentence: str
 
 
 def steps_made(groups):
@@ -67,6 +81,49 @@ class HelpdeskIncidentAccount(models.Model):
                 if number and step
                 else False
             )
+
+    def _topup_offers(self, company):
+        """Return what the customer of this account, which may be empty, gets for adding
+        funds (R6.3).
+
+        :param company: the ``res.company`` that is paid.
+        :return: the least amount first; empty if it gives none, or if what was paid
+            back has to be made up for before.
+        :rtype: list[FundsOffer]
+        """
+        company = company.sudo()
+        step, number = company.incident_topup_amount, company.incident_topup_quantity
+        carry = 0
+        if self and number > 0 and step > 0:
+            funds, units = self._funds()[self.id], self._units(step)
+            if any(total < 0 for total in funds.values()):
+                return []
+            carry = self._amount(funds.get((units, number), 0) % units)
+        return [
+            self._topup_offer(
+                company, company.currency_id.round(steps * step - carry), steps * number
+            )
+            for steps in (OFFERED_STEPS if number > 0 and step > 0 else ())
+        ]
+
+    def _topup_offer(self, company, amount, number):
+        env = self.env
+        money = formatLang(env, amount, currency_obj=company.currency_id)
+        if number == 1:
+            return FundsOffer(
+                amount,
+                env._("1 incident free"),
+                env._("Pay %(amount)s more and get 1 incident free", amount=money),
+            )
+        return FundsOffer(
+            amount,
+            env._("%(number)s incidents free", number=number),
+            env._(
+                "Pay %(amount)s more and get %(number)s incidents free",
+                amount=money,
+                number=number,
+            ),
+        )
 
     def _format_money(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
