@@ -154,9 +154,12 @@ class PaidSupportShop(CustomerPortal):
 
     def _get_payment_values(self, order_sudo, *args, **kwargs):
         """Override of `sale`: after paying for a plan, show the page where it can be
-        seen."""
+        seen. Of a quotation that was paid in part, the rest is asked for (R24.5)."""
         values = super()._get_payment_values(order_sudo, *args, **kwargs)
         own = order_sudo._incident_is_own(request.env.user)
+        if order_sudo.state == "sent":
+            for rest in order_sudo._incident_rests():
+                values["amount"] = rest.amount
         if order_sudo.incident_has_plan and own:
             values["landing_route"] = self._incident_landing(order_sudo)
         return values

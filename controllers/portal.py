@@ -135,6 +135,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
                 for subscription in subscriptions
             },
             "open_orders": customer._incident_open_orders(company),
+            "orders_in_part": customer._incident_orders_paid_in_part(company),
             "parked": account._parked(),
             **self._statement_lines(account, limit=5),
             "kinds": dict(self._entry_kinds()),

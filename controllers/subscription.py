@@ -95,7 +95,9 @@ class PaidSupportSubscription(PaidSupportPortal):
 
     def _render_subscription(self, subscription, order_id=None, done=None, error=None):
         customer = request.env.user.partner_id.sudo().commercial_partner_id
-        open_orders = customer._incident_open_orders(subscription.company_id)
+        company = subscription.company_id
+        open_orders = customer._incident_open_orders(company)
+        in_part = customer._incident_orders_paid_in_part(company)
         return self._render(
             "portal_my_incidents_subscription",
             subscription,
@@ -107,6 +109,9 @@ class PaidSupportSubscription(PaidSupportPortal):
                 ).sorted("date_from"),
                 "orders": subscription.term_ids.sale_line_id.order_id,
                 "open_orders": open_orders & subscription._open_orders(),
+                "orders_in_part": in_part.filtered(
+                    lambda order: subscription in order._incident_renewed()
+                ),
                 "next_offer": subscription._scheduled_plan()
                 and self._renewal_offers(subscription).get(
                     subscription._scheduled_plan()

@@ -51,6 +51,7 @@ from . import test_onboarding
 from . import test_onboarding_tour
 from . import test_online_payment
 from . import test_open_and_close
+from . import test_order_in_part
 from . import test_outbox
 from . import test_overview
 from . import test_parked

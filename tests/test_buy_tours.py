@@ -36,20 +36,36 @@ class TestBuyTours(BuyCommon):
         self.assertEqual(self.available(), 9)
 
     def test_add_funds_and_buy(self):
-        """R11.5, R11.4, R11.2: money first, then a plan from the account balance, then
-        what a ticket lacks, with the ticket."""
-        self.team.incident_cost = 11
+        """R11.5, R11.4, R6.3: money first, too little for the plan; the rest, with 2
+        incidents free for each 100.00; then the plan from the account balance."""
+        self.company.write({"incident_topup_amount": 100, "incident_topup_quantity": 2})
         self.start_tour(
             "/my/incidents", "helpdesk_paid_support_funds", login="hps-nora"
         )
-        orders = self.orders()
-        self.assertEqual(sorted(orders.mapped("amount_total")), [50, 90])
-        self.assertEqual(set(orders.invoice_ids.mapped("amount_residual")), {0})
-        self.assertFalse(orders.transaction_ids)
-        self.assertEqual(self.customer._incident_account_balance(self.company), 60)
+        self.assertEqual(self.orders().invoice_ids.amount_residual, 0)
+        self.assertFalse(self.orders().transaction_ids)
 
-    def test_add_funds_and_buy_on_a_phone(self):
-        """R11.2, R11.5: the same, 390 pixels wide."""
+    def test_add_funds_on_a_phone(self):
+        """R11.5: the same, 390 pixels wide."""
         self.browser_size = "390x844"
         self.touch_enabled = True
         self.test_add_funds_and_buy()
+
+    def test_buy_with_the_ticket(self):
+        """R11.2: a ticket that takes 11, with 10 left and 110.00 on the account: the
+        smallest pack that suffices is bought and paid with it."""
+        self.team.incident_cost = 11
+        self.pay(110)
+        self.incident_account()._adjust(10, "A gift")
+        self.start_tour("/new/ticket", "helpdesk_paid_support_pack", login="hps-nora")
+        self.assertEqual(self.orders().amount_total, 50)
+        self.assertEqual(self.orders().invoice_ids.amount_residual, 0)
+        self.assertFalse(self.orders().transaction_ids)
+        self.assertEqual(self.customer._incident_account_balance(self.company), 60)
+        self.assertEqual(self.available(), 9)
+
+    def test_buy_with_the_ticket_on_a_phone(self):
+        """R11.2: the same, 390 pixels wide."""
+        self.browser_size = "390x844"
+        self.touch_enabled = True
+        self.test_buy_with_the_ticket()

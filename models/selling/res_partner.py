@@ -172,3 +172,36 @@ class ResPartner(models.Model):
             )
         )
         return orders.filtered(lambda order: order._incident_is_open())
+
+    def _incident_orders_paid_in_part(self, company):
+        """Return the orders of plans of which the customer has to pay a rest (R24.5),
+        newest first.
+
+        :return: ``sale.order`` records with superuser rights.
+        """
+        self.ensure_one()
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                Domain(
+                    "partner_id.commercial_partner_id",
+                    "=",
+                    self.commercial_partner_id.id,
+                )
+                & Domain("company_id", "child_of", company.sudo().root_id.id)
+                & Domain("state", "in", ("sent", "sale"))
+                & (
+                    Domain("transaction_ids.state", "=", "done")
+                    | Domain("invoice_ids.payment_state", "=", "partial")
+                )
+                # The whole past is paid for, and was given.
+                & Domain(
+                    "order_line",
+                    "any",
+                    Domain("incident_kind", "!=", False)
+                    & Domain("incident_due", "in", (False, 0)),
+                )
+            )
+        )
+        return orders.filtered(lambda order: order._incident_rests())

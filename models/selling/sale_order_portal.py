@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
+from odoo.tools import formatLang
 
 from .res_company import BooksClosed
 
@@ -196,7 +197,13 @@ class SaleOrder(models.Model):
     def _incident_is_given(self):
         """Return whether all plans of this order are given at present."""
         plans = self.order_line.filtered("incident_kind")
-        return bool(plans) and all(line._incident_due() for line in plans)
+        return bool(plans) and plans == self._incident_given_lines()
+
+    def _incident_given_lines(self):
+        """Return the lines whose plans are given at present."""
+        return self.order_line.filtered(
+            lambda line: line.incident_kind and line._incident_due()
+        )
 
     # ------------------------------------------------------------------
     # Paying from the account balance
@@ -209,14 +216,40 @@ class SaleOrder(models.Model):
         :return: the balance in the currency of the company, None if it is not offered.
         :rtype: float | None
         """
+        balance, short = self._incident_balance_for(user)
+        return None if short else balance
+
+    def _incident_balance_for(self, user):
+        """Return the account balance, and what it lacks to pay this order.
+
+        :param user: whoever looks at the order.
+        :return: both in the currency of the company; None if the order is not paid from
+            that balance, by this user or at all.
+        :rtype: tuple[float | None, float]
+        """
         self.ensure_one()
-        if not self._incident_is_own(user) or not self._incident_is_open():
-            return None
-        if not self._incident_is_invoiced_to_customer():
-            return None
+        if not (
+            self._incident_is_own(user)
+            and self._incident_is_open()
+            and self._incident_is_invoiced_to_customer()
+        ):
+            return None, 0.0
         customer = self.partner_id.commercial_partner_id
         balance = customer._incident_account_balance(self.company_id)
-        return balance if balance >= self._incident_company_total() else None
+        short = self._incident_company_total() - balance
+        return balance, max(self.company_id.currency_id.round(short), 0.0)
+
+    def _incident_short_words(self, balance, short):
+        """Return what the account balance lacks for this order, as a sentence.
+
+        :param float balance: in the currency of the company, as is ``short``.
+        """
+        currency = self.company_id.currency_id
+        return self.env._(
+            "Your balance is %(balance)s, %(short)s short.",
+            balance=formatLang(self.env, balance, currency_obj=currency),
+            short=formatLang(self.env, short, currency_obj=currency),
+        )
 
     def _incident_books_closed(self):
         """Return the lock dates that keep this order from being invoiced today, in

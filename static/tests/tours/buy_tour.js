@@ -44,8 +44,9 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_buy", {
         },
         ...PAY_ONLINE,
         {
-            content: "The new balance is visible",
-            trigger: "[name='paid_order']:contains('can be used')",
+            content: "What came",
+            trigger:
+                "[name='paid_order']:contains('is paid') li:contains('10 incidents every month for 3 months')",
         },
         {trigger: "[name='available']:contains('10')"},
         {
@@ -87,7 +88,11 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_funds", {
             run: "click",
             expectUnloadPage: true,
         },
-        {trigger: ".o_incident_funds input[name='amount']", run: "edit 200"},
+        {
+            content: "What adding funds brings",
+            trigger: "[name='funds_offers']:contains('Pay $ 100.00 more and get 2')",
+        },
+        {trigger: ".o_incident_funds input[name='amount']", run: "edit 50"},
         {
             trigger: ".o_incident_funds button[type='submit']",
             run: "click",
@@ -96,9 +101,9 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_funds", {
         ...PAY_ONLINE,
         {
             content: "The money is there",
-            trigger: "[name='paid_funds']:contains('200.00 was added')",
+            trigger: "[name='paid_funds']:contains('50.00 was added')",
         },
-        {trigger: "[name='balance']:contains('200.00')"},
+        {trigger: "[name='balance']:contains('50.00')"},
         {
             content: "Buy from it",
             trigger: "a[name='buy']",
@@ -111,18 +116,48 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_funds", {
             expectUnloadPage: true,
         },
         {
-            trigger: "form[name='pay_from_balance']:contains('200.00') button",
+            content: "It does not suffice, and says what is missing",
+            trigger:
+                "a[name='balance_short']:contains('Your balance is $ 50.00, $ 40.00 short')",
             run: "click",
             expectUnloadPage: true,
         },
-        {trigger: "[name='paid_order']:contains('can be used')"},
-        {trigger: "[name='available']:contains('10')"},
         {
-            content: "A ticket that takes 11",
-            trigger: "[name='balance']:contains('110.00')",
-            run: () => window.location.assign("/new/ticket"),
+            content: "The amount is filled in; a bit more brings incidents",
+            trigger: ".o_incident_funds input[name='amount']:value('40')",
+        },
+        {
+            trigger:
+                "[name='funds_offers'] button:contains('50.00'):contains('2 incidents free')",
+            run: "click",
             expectUnloadPage: true,
         },
+        ...PAY_ONLINE,
+        {
+            content: "What came with it",
+            trigger: "[name='paid_funds'] li:contains('2 incidents free')",
+        },
+        {
+            content: "Back to the order, which can be paid now",
+            trigger: "[name='payable'] a",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "form[name='pay_from_balance']:contains('100.00') button",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {trigger: "[name='paid_order'] li:contains('10 incidents every month')"},
+        {trigger: "[name='available']:contains('12')"},
+        {trigger: "[name='balance']:contains('10.00')"},
+    ],
+});
+
+// From the form: what the ticket lacks is bought with it, from the account balance.
+registry.category("web_tour.tours").add("helpdesk_paid_support_pack", {
+    url: "/new/ticket",
+    steps: () => [
         {
             trigger: `${FORM} select[name='team']`,
             run: "selectByLabel Paid support",

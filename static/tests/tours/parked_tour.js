@@ -55,6 +55,11 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_parked", {
         },
         ...PAY_ONLINE,
         {
+            content: "What came, and what went to the ticket that waited",
+            trigger:
+                "[name='paid_order']:contains('10 lifetime incidents') li a:contains('which waited, took 3 incidents')",
+        },
+        {
             content: "The ticket has taken what it needed",
             trigger: "[name='available']:contains('7')",
         },
