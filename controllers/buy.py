@@ -1,3 +1,7 @@
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.http import request
@@ -8,6 +12,8 @@ from odoo.addons.sale.controllers.portal import CustomerPortal
 from ..models.outbox.ir_actions_report import LATER
 from .parse import whole_number
 
+#: Of how many months the page to buy says what was used.
+LOOKED_BACK = 3
 #: Where `website_sale`, which need not be installed, puts what was ordered once more
 #: into the cart. It asks nobody but its own methods which lines that are.
 REORDER = "/my/orders/reorder"
@@ -49,6 +55,8 @@ class PaidSupportShop(CustomerPortal):
         order_model = request.env["sale.order"]
         try:
             with request.env.cr.savepoint():
+                if not plan:
+                    raise UserError(request.env._("Choose a plan."))
                 order = order_model._incident_buy(
                     request.env.user.partner_id,
                     request.env.company,
@@ -68,14 +76,19 @@ class PaidSupportShop(CustomerPortal):
             request.env.user.partner_id, request.env.company
         )
         account = request.env["helpdesk.incident.account"]._mine()
+        today = request.env.company._incident_today()
+        since = today - relativedelta(months=LOOKED_BACK) + timedelta(days=1)
         return request.render(
             "helpdesk_paid_support.portal_incidents_buy",
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "incidents_buy",
-                "offer": offer,
-                "offers": offer.order_line.grouped("product_template_id"),
+                "offers": offer._incident_compare(),
+                "taxed": bool(offer.order_line.tax_ids),
                 "account": account,
+                # As a hint to how many are needed.
+                "used": account._statement_figures(since, today)["used"],
+                "used_months": LOOKED_BACK,
                 "error": None,
                 "chosen": None,
                 "quantity": "1",

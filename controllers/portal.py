@@ -17,8 +17,31 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         """Override to add the numbers of the account to the home page (R11.5)."""
         values = super()._prepare_home_portal_values(counters)
         if not counters:
-            values["incident_account"] = self._incident_account_if_offered()
+            account = self._incident_account_if_offered()
+            values["incident_account"] = account
+            values["incident_attention"] = account is not None and self._attention(
+                account
+            )
         return values
+
+    def _attention(self, account):
+        """Return what of the customer's support needs attention, in words.
+
+        :rtype: list[str]
+        """
+        env = request.env
+        customer = env.user.partner_id.sudo().commercial_partner_id
+        orders = customer._incident_open_orders(env.company)
+        orders |= customer._incident_orders_paid_in_part(env.company)
+        renew = self._subscriptions_to_renew(account.subscription_ids)
+        words = []
+        if parked := len(account._parked()):
+            words.append(env._("Tickets that wait: %(number)s", number=parked))
+        if orders:
+            words.append(env._("Orders to pay: %(number)s", number=len(orders)))
+        if renew:
+            words.append(env._("Subscriptions to renew: %(number)s", number=len(renew)))
+        return words
 
     def _incident_account_if_offered(self):
         """Return the account of the logged-in user's customer, empty if there is none;
@@ -166,6 +189,12 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "paid_funds": funds,
             "arrived": account._arrived(payments, order),
             "settled": funds._incident_payments()._incident_settled_invoices(),
+            # R9.7: who has just saved a payment method may want it to be used.
+            "could_renew": account._could_renew_by_itself(
+                order._incident_subscriptions() | order._incident_renewed()
+            )
+            if order.transaction_ids.token_id
+            else [],
         }
 
     def _statement_lines(self, account, *which, **limits):

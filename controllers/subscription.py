@@ -260,8 +260,6 @@ class PaidSupportSubscription(PaidSupportPortal):
         if extra is None:
             extra = str(subscription.extra_incidents)
         offers = self._renewal_offers(subscription, whole_number(extra, LIMIT))
-        usual = subscription._scheduled_plan() or subscription.product_id
-        first = next(iter(offers), usual)
         return self._render(
             "portal_subscription_renew",
             subscription,
@@ -271,7 +269,8 @@ class PaidSupportSubscription(PaidSupportPortal):
                 "extra": extra,
                 "extra_words": self._extra_words,
                 "extra_price": offers and self._renewal_extra_price(subscription),
-                "chosen": str((usual if usual in offers else first).id),
+                # Whoever clicks has chosen; of one plan there is nothing to choose.
+                "chosen": str(next(iter(offers)).id) if len(offers) == 1 else None,
                 **values,
             },
         )
@@ -428,7 +427,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             {
                 "page_name": "incidents_subscription_change",
                 "offers": offers,
-                "chosen": str(next(iter(offers)).id) if offers else None,
+                "chosen": None,
                 **values,
             },
         )

@@ -17,6 +17,7 @@ from . import test_balance_lock
 from . import test_balance_portal
 from . import test_branches
 from . import test_buy
+from . import test_buy_compare
 from . import test_buy_tours
 from . import test_charge
 from . import test_charge_concurrency
@@ -38,6 +39,7 @@ from . import test_forecast
 from . import test_form_twice
 from . import test_free
 from . import test_history
+from . import test_home_attention
 from . import test_layout
 from . import test_ledger_check
 from . import test_ledger_closed
@@ -95,6 +97,7 @@ from . import test_subscription_consent
 from . import test_subscription_extra
 from . import test_subscription_kept
 from . import test_subscription_life
+from . import test_subscription_next
 from . import test_subscription_portal
 from . import test_subscription_simulation
 from . import test_subscription_staff

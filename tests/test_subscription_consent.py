@@ -255,7 +255,7 @@ class TestConsent(SubscriptionPortalCommon):
         self.switch("nils", "on")
         self.log_in("nora")
         text = self.text(self.page(self.path(self.sub)), "//*[@name='auto_renew']")
-        self.assertIn("saved payment method (Nils)", text)
+        self.assertIn("saved payment method of Nils", text)
 
     # -- who is told -------------------------------------------------------------
 

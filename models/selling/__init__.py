@@ -10,6 +10,7 @@ from . import sale_order_transfer
 from . import sale_order_line_start
 from . import res_partner_grant_on
 from . import sale_order_line_paid
+from . import sale_order_compare
 from . import sale_order_free
 from . import helpdesk_incident_fault
 from . import sale_order_reach

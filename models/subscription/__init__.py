@@ -10,4 +10,5 @@ from . import subscription_orders
 from . import sale_order
 from . import subscription_renewal
 from . import subscription_consent
+from . import subscription_next
 from . import account_move_line

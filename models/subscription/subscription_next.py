@@ -1,0 +1,103 @@
+"""What the next automatic renewal will take, and from what, as the customer is told
+(R9.7). Nothing is written here."""
+
+from datetime import timedelta
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import format_date, formatLang
+
+
+class HelpdeskIncidentSubscription(models.Model):
+    _inherit = "helpdesk.incident.subscription"
+
+    def _next_renewal_words(self, user):
+        """Return when an automatic renewal takes how much from what; where it is
+        switched off, what it would be.
+
+        :param user: a user of the customer, who sees no payment method of a colleague.
+        :return: sentences; empty if nothing can be said today: it cannot be renewed,
+            or the last attempt did not succeed.
+        :rtype: str
+        """
+        self.ensure_one()
+        if not self._is_running() or self.renewal_problem:
+            return ""
+        try:
+            offer = self._offer(self._renewal_values())
+        except UserError:
+            return ""
+        values = {
+            "day": format_date(
+                self.env, self._next_renewal_day(), date_format="medium"
+            ),
+            "amount": formatLang(
+                self.env, offer.amount_total, currency_obj=offer.currency_id
+            ),
+        }
+        differences = self._differences(offer)
+        if differences:
+            return self.env._(
+                "What you have bought last is not offered any more. On %(day)s we send "
+                "you an order of %(amount)s, and nothing is taken before you confirm "
+                "it: %(what)s.",
+                what="; ".join(differences),
+                **values,
+            )
+        when = (
+            self.env._("Renews on %(day)s for %(amount)s.", **values)
+            if self.auto_renew
+            else self.env._("It would renew on %(day)s for %(amount)s.", **values)
+        )
+        return f"{when} {self._next_source_words(offer, user)}"
+
+    def _next_renewal_day(self):
+        """Return the day on which an automatic renewal is tried next."""
+        today = self._today()
+        tried = self.auto_renew and self.renewal_tried == today
+        first = self.date_end - timedelta(days=self.company_id.incident_renewal_days)
+        return max(first, today + timedelta(days=1 if tried else 0))
+
+    def _next_source_words(self, offer, user):
+        """Return what pays for a renewal, as a sentence.
+
+        :param offer: the order, never saved.
+        """
+        payers = self._payers()
+        if not self.auto_renew:
+            payers |= user.partner_id  # who switches it on agrees to it
+        token = offer._incident_token(payers)
+        if not token:
+            return self.env._(
+                "It is paid from your account balance. No payment method is saved: "
+                "where the balance does not suffice, we send you the order."
+            )
+        if token.partner_id in user.partner_id | self.partner_id:
+            return self.env._(
+                "It is paid from your account balance, else with %(kind)s %(method)s.",
+                kind=token.payment_method_id.name,
+                method=token.display_name,
+            )
+        return self.env._(
+            "It is paid from your account balance, else with the saved payment method "
+            "of %(name)s.",
+            name=token.partner_id.name,
+        )
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    def _could_renew_by_itself(self, subscriptions=None):
+        """Return the subscriptions whose customer could switch automatic renewal on.
+
+        :param subscriptions: those to look at, by default all of this account.
+        """
+        wanted = self.subscription_ids if subscriptions is None else subscriptions
+        return wanted.filtered(
+            lambda subscription: (
+                subscription._is_running()
+                and not subscription.auto_renew
+                and subscription._renewal_plans() & subscription._next_plan()
+            )
+        )
