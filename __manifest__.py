@@ -29,6 +29,7 @@
         "wizards/helpdesk_incident_unearned_wizard_views.xml",
         "report/helpdesk_incident_unearned_views.xml",
         "wizards/helpdesk_ticket_charge_wizard_views.xml",
+        "wizards/helpdesk_ticket_order_views.xml",
         "views/helpdesk_incident_account_views.xml",
         "views/helpdesk_incident_entry_views.xml",
         "views/helpdesk_incident_allotment_views.xml",
@@ -66,6 +67,9 @@
         "web.assets_frontend": [
             "helpdesk_paid_support/static/src/interactions/**/*",
             "helpdesk_paid_support/static/src/scss/**/*",
+        ],
+        "web.assets_backend": [
+            "helpdesk_paid_support/static/src/fields/**/*",
         ],
         "web.assets_tests": [
             "helpdesk_paid_support/static/tests/tours/**/*",

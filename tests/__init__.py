@@ -103,7 +103,10 @@ from . import test_subscription_simulation
 from . import test_subscription_staff
 from . import test_subscription_tours
 from . import test_ticket
+from . import test_ticket_desk
+from . import test_ticket_order
 from . import test_ticket_pack
+from . import test_ticket_waiting_seen
 from . import test_topup
 from . import test_topup_property
 from . import test_tours

@@ -41,6 +41,7 @@ FORMS = {
     "helpdesk.ticket.charge": ("-----+-+", "-----+--"),
     "helpdesk.ticket.charge.wizard": ("-----+-+", "-----+--"),
     "helpdesk.ticket.draft": ("--------", "--------"),
+    "helpdesk.ticket.order": ("--!-!!!!", "--+-++--"),
     "helpdesk.ticket.team": ("-----+-+", "-----+--"),
     "ir.attachment": ("--++++++", "--++++--"),
     "mail.activity": ("--++++++", "--++++--"),

@@ -88,7 +88,10 @@ METHODS = {
     "helpdesk.incident.unearned.wizard.action_months": "----+",
     "helpdesk.incident.unearned.wizard.action_positions": "----+",
     "helpdesk.ticket.action_charge": "-----",
+    "helpdesk.ticket.action_incident_create_contact": "--!--",
     "helpdesk.ticket.action_incident_deduct": "--+--",
+    "helpdesk.ticket.action_incident_order": "--+--",
+    "helpdesk.ticket.action_incident_send_link": "--+--",
     "helpdesk.ticket.action_incident_waive": "--+--",
     "helpdesk.ticket.action_view_charges": "+++++",
     "helpdesk.ticket.action_view_incident_entries": "-++-+",
@@ -107,6 +110,7 @@ METHODS = {
     "helpdesk.ticket.default_get": "+++++",
     "helpdesk.ticket.message_new": "--++-",
     "helpdesk.ticket.message_post": "-++-+",
+    "helpdesk.ticket.order.action_order": "--+--",
     "helpdesk.ticket.team.create": "-----",
     "helpdesk.ticket.team.write": "-----",
     "helpdesk.ticket.unlink": "-----",
@@ -186,6 +190,7 @@ CHANGES = {
     ("helpdesk.incident.subscription.order.action_order", "agent"),
     ("helpdesk.ticket.copy", "agent"),
     ("helpdesk.ticket.create", "agent"),
+    ("helpdesk.ticket.order.action_order", "agent"),
 }
 #: Who may do most things (clerk), and everything else (boss).
 STRONG = {
@@ -301,6 +306,11 @@ class TestAttackRpc(AttackCommon):
                 "ticket_id": cls.secret_ticket.id,
                 "name": "More",
                 "amount": 5,
+            },
+            "helpdesk.ticket.order": {
+                "ticket_id": cls.secret_ticket.id,
+                "product_id": cls.months.id,
+                "quantity": 1,
             },
         }
         cls.wizards = {

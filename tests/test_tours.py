@@ -76,21 +76,50 @@ class TestTours(HttpCase):
         self.assertEqual(self.tickets().team_id.name, "Questions")
 
     def test_agent(self):
-        """R4.5, R4.6, R12.3: deduct and return in the ticket form."""
+        """R4.4–R4.6, R11.3, R12.3: deduct and return in the ticket form, with a reason;
+        tickets by phone, with enough incidents and too few; what waits is seen, and
+        ordered for."""
         account = self.give(5)
-        ticket = self.env["helpdesk.ticket"].create(
+        team = self.env["helpdesk.ticket.team"].search(
+            [("name", "=", "Emergency support")]
+        )
+        values = {
+            "name": "On the phone",
+            "description": "…",
+            "partner_id": self.user.partner_id.id,
+            "team_id": team.id,
+        }
+        self.user.partner_id.email = "nora@example.com"
+        self.env["product.product"].create(
             {
-                "name": "On the phone",
-                "description": "…",
-                "partner_id": self.user.partner_id.id,
-                "team_id": self.env["helpdesk.ticket.team"]
-                .search([("name", "=", "Emergency support")])
-                .id,
+                "name": "Pack of 10",
+                "type": "service",
+                "list_price": 50,
+                "taxes_id": False,
+                "incident_kind": "lifetime",
+                "incident_quantity": 10,
+                "incident_portal_published": True,
             }
         )
+        ticket = self.env["helpdesk.ticket"].create(values)
+        for name, value in values.items():
+            self.env["ir.default"].set(
+                "helpdesk.ticket", name, value, user_id=self.agent.id
+            )
         self.start_tour(
             f"/odoo/helpdesk-tickets/{ticket.id}",
             "helpdesk_paid_support_agent",
             login="hps-agent",
         )
-        self.assertEqual((ticket.incident_count, account.available), (2, 3))
+        self.env.invalidate_all()
+        self.assertEqual((ticket.incident_count, account.available), (2, 0))
+        deducted, waiting = (self.tickets() - ticket).sorted("id")
+        self.assertEqual(deducted.incident_count, 3)
+        self.assertEqual(waiting.incident_state, "parked")
+        self.assertTrue(waiting.incident_link_on)
+
+    def test_agent_on_a_phone(self):
+        """R4.5, R11.3: the same, 390 pixels wide."""
+        self.browser_size = "390x844"
+        self.touch_enabled = True
+        self.test_agent()

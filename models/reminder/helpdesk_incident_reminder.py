@@ -201,6 +201,8 @@ class HelpdeskIncidentReminder(models.Model):
                 "given_up": "/my/incidents/buy",
             }
             path = pages.get(reminder.kind, "/my/incidents")
-            if reminder.kind == "failed" and reminder.order_id:
-                path = reminder.order_id.get_portal_url()
+            # What was ordered for a ticket is paid, not bought once more.
+            order = reminder.order_id
+            if order and (reminder.kind == "failed" or order.state in ("draft", "sent")):
+                path = order.get_portal_url()
             reminder.url = f"{base}{path}"

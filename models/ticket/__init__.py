@@ -8,6 +8,8 @@ from . import ticket_opening
 from . import helpdesk_ticket_team
 from . import ticket_parking
 from . import ticket_parking_cron
+from . import ticket_notice
+from . import ticket_shortage
 from . import ticket_mail
 from . import account_release
 from . import mail_thread

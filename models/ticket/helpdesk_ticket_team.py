@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ...fields import WholeNumber
+from ..groups import INCIDENT_READERS
 
 #: What happens to a ticket of a customer who has too few incidents (R11.2, R11.3).
 SHORTAGE_POLICIES = [
@@ -43,10 +45,59 @@ class HelpdeskTicketTeam(models.Model):
         "buy, and it is released when incidents arrive.",
     )
 
+    incident_waiting_count = fields.Integer(
+        string="Waiting tickets",
+        compute="_compute_todo_tickets",
+        groups=INCIDENT_READERS,
+        help="Open tickets that wait for support incidents: nothing is to do for them.",
+    )
+
     _incident_cost_check = models.Constraint(
         "CHECK (incident_cost >= 1)",
         "Incidents per ticket must be 1 or more.",
     )
+
+    @api.depends("ticket_ids.incident_parking")
+    def _compute_todo_tickets(self):
+        """Override: what waits for incidents is counted by itself, and is nothing to
+        do (R11.3)."""
+        super()._compute_todo_tickets()
+        tickets = self.env["helpdesk.ticket"]
+        rows = []
+        if tickets._incident_may_read():
+            rows = tickets._read_group(
+                Domain("team_id", "in", self.ids)
+                & Domain("closed", "=", False)
+                & Domain("incident_parking", "=", "parked"),
+                ["team_id", "user_id", "unattended", "priority"],
+                ["__count"],
+            )
+        for team in self:
+            waiting = [row[1:] for row in rows if row[0] == team._origin]
+            number = sum(row[-1] for row in waiting)
+            team.incident_waiting_count = number
+            team.todo_ticket_count -= number
+            for user, unattended, priority, count in waiting:
+                team.todo_ticket_count_unassigned -= 0 if user else count
+                team.todo_ticket_count_unattended -= count if unattended else 0
+                team.todo_ticket_count_high_priority -= count if priority == "3" else 0
+
+    def _retrieve_dashboard(self):
+        """Override: the tickets that wait for incidents (R11.3)."""
+        sections = super()._retrieve_dashboard()
+        tickets = self.env["helpdesk.ticket"]
+        if not tickets._incident_may_read():
+            return sections
+        waiting = tickets.search_count([("incident_parking", "=", "parked")])
+        section = {
+            "name": self.env._("Waiting for incidents"),
+            "value": waiting,
+            "sequence": 3,
+            "icon": "fa-hourglass-half",
+            "show": waiting > 0,
+            "action": "helpdesk_paid_support.helpdesk_ticket_action_waiting",
+        }
+        return [*sections, section]
 
     @api.constrains("incident_required", "company_id")
     def _check_incident_company(self):

@@ -101,12 +101,14 @@ class HelpdeskTicket(models.Model):
             ticket._incident_account()._lock()
             if not ticket.incident_due:
                 continue
-            ticket._incident_remember(
-                incident_parking="waived", incident_parked_date=False
-            )
-            ticket._message_log(
-                body=self.env._("Waived: this ticket takes no support incidents.")
-            )
+            ticket._incident_waive()
+
+    def _incident_waive(self):
+        """Handle this ticket without incidents, and say so. Its account is locked."""
+        self._incident_remember(incident_parking="waived", incident_parked_date=False)
+        self._message_log(
+            body=self.env._("Waived: this ticket takes no support incidents.")
+        )
 
     # ------------------------------------------------------------------
     # Waiting, and how it ends
@@ -317,18 +319,22 @@ class HelpdeskTicket(models.Model):
     # Telling the customer
     # ------------------------------------------------------------------
 
-    def _incident_tell(self, kind, account):
+    def _incident_tell(self, kind, account, again=None, order=None):
         """Note that the customer is to be told, once for each time that this ticket
         waits (R13.2).
 
         :param str kind: a key of ``helpdesk.incident.reminder.kind``.
+        :param again: what makes it another occasion while it waits.
+        :param order: the ``sale.order`` that was made for this ticket.
         """
         since = self.incident_parked_date or self.company_id._incident_today()
+        key = f"{self.id}:{account.id}:{since}"
         self.env["helpdesk.incident.reminder"].sudo()._queue(
             kind,
-            f"{self.id}:{account.id}:{since}",
+            f"{key}:{again}" if again else key,
             account,
             ticket=self,
+            order=order,
             day=since,
             quantity=self._incident_required(),
         )

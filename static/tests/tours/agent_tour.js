@@ -1,20 +1,14 @@
 import {registry} from "@web/core/registry";
 
-function setIncidents(number) {
-    return [
-        {
-            content: `Set the support incidents to ${number}`,
-            trigger: ".o_field_widget[name='incident_count'] input",
-            run: `edit ${number}`,
-        },
-        {
-            content: "Save",
-            trigger: ".o_form_button_save",
-            run: "click",
-        },
-        {trigger: ".o_form_saved"},
-    ];
-}
+const NOTICE = "div[name='incident_due']";
+const COUNT = ".o_field_widget[name='incident_count']";
+
+/** What is typed in a new ticket are the agent's defaults. */
+const NEW = {
+    content: "A customer calls: a new ticket",
+    trigger: ".o_control_panel .o_form_button_create",
+    run: "click",
+};
 
 registry.category("web_tour.tours").add("helpdesk_paid_support_agent", {
     steps: () => [
@@ -32,10 +26,77 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_agent", {
             trigger: ".o-mail-Message:contains('deducted: 3 (3 lifetime)'):contains('2 left')",
         },
         {trigger: "body:not(:has(div[name='incident_due']))"},
-        ...setIncidents(2),
         {
-            trigger: ".o-mail-Message:contains('returned: 1 (1 lifetime)'):contains('3 left')",
+            content: "One less",
+            trigger: `${COUNT} button[name='less']`,
+            run: "click",
+        },
+        {
+            content: "What is left then, before it is saved",
+            trigger: ".o_field_widget[name='incident_preview']:contains('2 → 3 left (1 lifetime)')",
+        },
+        {
+            content: "Say why",
+            trigger: ".o_field_widget[name='incident_reason'] input",
+            run: "edit One was a mistake",
+        },
+        {
+            content: "Save",
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
+            trigger: ".o-mail-Message:contains('returned: 1 (1 lifetime)'):contains('3 left'):contains('Reason: One was a mistake')",
         },
         {trigger: "div[name='incident_available']:contains('3 available')"},
+        NEW,
+        {
+            content: "What it takes, and what there is, before it is saved",
+            trigger: `${NOTICE}:contains('takes 3, 3 available') button:contains('Save and deduct')`,
+            run: "click",
+        },
+        {
+            trigger: ".o-mail-Message:contains('deducted: 3 (3 lifetime)'):contains('0 left')",
+        },
+        NEW,
+        {
+            content: "Too few: no dead end",
+            trigger: `${NOTICE}:contains('takes 3, 0 available') button:contains('Send a link to buy')`,
+            run: "click",
+        },
+        {
+            content: "It waits",
+            trigger: `${NOTICE}:contains('Waiting for incidents since')`,
+            run: () => window.location.assign("/odoo/helpdesk-dashboard"),
+            expectUnloadPage: true,
+        },
+        {
+            content: "The dashboard counts it apart from what is to do",
+            trigger: ".o_kanban_record:contains('Emergency support'):contains('2 To Do') a:contains('1 waiting')",
+            run: "click",
+        },
+        {
+            content: "The card says since when, and what is missing",
+            trigger: ".o_kanban_record:not(.o_kanban_ghost) .badge:contains('Waiting since'):contains('3 missing')",
+            run: "click",
+        },
+        {
+            content: "Order for the customer",
+            trigger: `${NOTICE} button:contains('Order for the customer')`,
+            run: "click",
+        },
+        {
+            content: "The plan that suffices, and what it costs",
+            trigger: ".modal .o_field_widget[name='preview']:contains('10 lifetime incidents'):contains('50.00')",
+        },
+        {
+            trigger: ".modal footer button[name='action_order']",
+            run: "click",
+        },
+        {trigger: ".o_notification:contains('waits for the customer')"},
+        {
+            content: "The history tells of it",
+            trigger: ".o-mail-Message:contains('was made for this ticket')",
+        },
     ],
 });

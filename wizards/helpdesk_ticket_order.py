@@ -1,0 +1,200 @@
+from math import ceil
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import formatLang
+
+from ..fields import WholeNumber
+
+
+class HelpdeskTicketOrder(models.TransientModel):
+    """Staff order for the customer of a ticket, on the phone, what the customer could
+    order in the portal (R4.3, R11.3): the customer reviews and pays it there."""
+
+    _name = "helpdesk.ticket.order"
+    _description = "Order for the Customer of a Ticket"
+
+    ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    missing = fields.Integer(
+        string="Missing incidents",
+        compute="_compute_missing",
+        store=True,
+    )
+    plan_ids = fields.Many2many(
+        comodel_name="product.product",
+        string="Plans on offer",
+        compute="_compute_plan_ids",
+    )
+    product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Plan",
+        compute="_compute_product_id",
+        store=True,
+        readonly=False,
+    )
+    quantity = WholeNumber(
+        compute="_compute_quantity", store=True, readonly=False, help="Units of the plan."
+    )
+    preview = fields.Text(
+        string="Order",
+        compute="_compute_preview",
+        help="What is ordered, and what it costs.",
+    )
+    problem = fields.Char(compute="_compute_preview")
+
+    # ------------------------------------------------------------------
+    # Compute
+    # ------------------------------------------------------------------
+
+    @api.depends("ticket_id")
+    def _compute_missing(self):
+        for wizard in self:
+            wizard.missing = wizard._ticket().incident_missing
+
+    @api.depends("ticket_id")
+    def _compute_plan_ids(self):
+        for wizard in self:
+            wizard.plan_ids = wizard._offer().order_line.product_id
+
+    @api.depends("ticket_id", "missing")
+    def _compute_product_id(self):
+        """The cheapest that suffices."""
+        for wizard in self:
+            lines = wizard._offer().order_line
+            prices = {
+                line: line.price_total * wizard._units(line.product_id)
+                for line in lines
+            }
+            wizard.product_id = lines.sorted(prices.get)[:1].product_id
+
+    @api.depends("product_id", "missing")
+    def _compute_quantity(self):
+        for wizard in self:
+            wizard.quantity = wizard._units(wizard.product_id._origin.sudo())
+
+    @api.depends("ticket_id", "product_id", "quantity")
+    def _compute_preview(self):
+        for wizard in self:
+            wizard.preview, wizard.problem = False, False
+            try:
+                wizard.preview = wizard._describe()
+            except AccessError:
+                raise
+            except UserError as error:
+                wizard.problem = error.args[0]
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_order(self):
+        """Make the order. The ticket waits until it is paid, and the customer gets a
+        link to pay it.
+
+        :raise AccessError: if the user may not write the ticket.
+        :raise UserError: if that cannot be ordered.
+        :return: the action that shows the order, if the user may see it.
+        """
+        self.ensure_one()
+        ticket = self._ticket()
+        order = self.env["sale.order"]._incident_buy(
+            ticket.partner_id,
+            ticket.company_id,
+            self._plan(),
+            self._whole_quantity(),
+        )
+        if ticket.incident_due and ticket.incident_missing:
+            account = ticket._incident_account(create=True)
+            account._lock()
+            ticket._incident_ask_to_buy(account, order)
+        if order.with_env(self.env).has_access("read"):
+            return {
+                "type": "ir.actions.act_window",
+                "res_model": "sale.order",
+                "res_id": order.id,
+                "views": [(False, "form")],
+            }
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "Order %(order)s waits for the customer, who can review and pay it "
+                    "in the portal.",
+                    order=order.name,
+                ),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _ticket(self):
+        """Return the ticket with superuser rights.
+
+        :raise UserError: if there is none, or none with a customer.
+        :raise AccessError: if the user may not write it.
+        """
+        # Within a form that is not saved, records are new ones with an origin.
+        ticket = self.ticket_id._origin
+        if not ticket:
+            raise UserError(self.env._("Open this form from a ticket."))
+        ticket.sudo(False).check_access("write")
+        ticket = ticket.sudo()
+        if not ticket.partner_id:
+            raise UserError(self.env._("Set the contact of the ticket first."))
+        return ticket
+
+    def _offer(self, plans=None):
+        """Return what plans cost this customer; all of them by default."""
+        ticket = self._ticket()
+        return self.env["sale.order"]._incident_offer(
+            ticket.partner_id, ticket.company_id, plans
+        )
+
+    def _plan(self):
+        return self.product_id._origin.sudo()
+
+    def _units(self, plan):
+        """Return how many units of a plan give what is missing."""
+        return max(ceil(self.missing / (plan.incident_quantity or 1)), 1)
+
+    def _whole_quantity(self):
+        """Return the units.
+
+        :raise UserError: if that is no number above zero.
+        """
+        if self.quantity < 1:
+            raise UserError(
+                self.env._("Enter how many you want: a whole number, 1 or more.")
+            )
+        return self.quantity
+
+    def _describe(self):
+        """Return what the order gives and costs.
+
+        :raise UserError: if it cannot be ordered.
+        """
+        quantity = self._whole_quantity()
+        company = self._ticket().company_id
+        plans = self.env["sale.order"]._incident_plans(company)
+        offer = self._offer(plans & self._plan())
+        if not offer.order_line:
+            raise UserError(self.env._("Choose a plan that is sold to customers."))
+        line = offer.order_line
+        line.product_uom_qty = quantity
+        return self.env._(
+            "%(what)s: %(price)s",
+            what=line._incident_words(),
+            price=formatLang(
+                self.env, offer.amount_total, currency_obj=offer.currency_id
+            ),
+        )
