@@ -123,7 +123,9 @@ class TestTicketDesk(PaidSupportCommon):
         self.paid_team.incident_on_staff_tickets = True
         self.give_lifetime(5)
         form = self.phone(self.form())
-        self.assertEqual(form.incident_notice, "Deducted when you save: 1. Available: 5.")
+        self.assertEqual(
+            form.incident_notice, "Deducted when you save: 1. Available: 5."
+        )
         self.assertFalse(form.incident_asks)
         ticket = form.save()
         ticket.action_incident_deduct()
@@ -145,7 +147,10 @@ class TestTicketDesk(PaidSupportCommon):
     def test_customers_cannot_choose(self):
         """R4.4: nothing in a context lets customers decide what becomes of it."""
         tickets = self.env["helpdesk.ticket"].with_user(self.portal_user).sudo()
-        for context in ({"incident_if_short": "waive"}, {"default_incident_if_short": 1}):
+        for context in (
+            {"incident_if_short": "waive"},
+            {"default_incident_if_short": 1},
+        ):
             with self.assertRefused("1 needed, 0 available"):
                 tickets.with_context(**context).create(
                     {
@@ -178,7 +183,9 @@ class TestTicketDesk(PaidSupportCommon):
         self.assertEqual(len(self.reminders(ticket)), 3)
         self.give_lifetime(1)
         ticket.sudo()._incident_release()
-        self.assertEqual((ticket.incident_state, ticket.incident_count), ("deducted", 3))
+        self.assertEqual(
+            (ticket.incident_state, ticket.incident_count), ("deducted", 3)
+        )
 
     def test_nowhere_to_send_it(self):
         """R11.3: without an address it says so, and the ticket does not wait."""
@@ -212,7 +219,9 @@ class TestTicketDesk(PaidSupportCommon):
         ticket = self.unknown('"Ada Moss" <Ada@Moss.example>')
         ticket.action_incident_create_contact()
         contact = ticket.partner_id
-        self.assertEqual((contact.name, contact.email), ("Ada Moss", "ada@moss.example"))
+        self.assertEqual(
+            (contact.name, contact.email), ("Ada Moss", "ada@moss.example")
+        )
         self.assertEqual(ticket.incident_state, "parked")
         owners = self.env["res.partner"]._incident_email_owners(
             {"ada@moss.example"}, self.company

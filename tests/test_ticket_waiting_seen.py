@@ -52,7 +52,9 @@ class TestTicketWaitingSeen(ParkedCommon):
 
         def sections(user):
             team = self.env["helpdesk.ticket.team"].with_user(user)
-            return [s["value"] for s in team.retrieve_dashboard() if "Wait" in s["name"]]
+            return [
+                s["value"] for s in team.retrieve_dashboard() if "Wait" in s["name"]
+            ]
 
         tickets = self.env["helpdesk.ticket"]
         parked = tickets.search_count([("incident_state", "=", "parked")])

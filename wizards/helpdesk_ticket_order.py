@@ -38,7 +38,10 @@ class HelpdeskTicketOrder(models.TransientModel):
         readonly=False,
     )
     quantity = WholeNumber(
-        compute="_compute_quantity", store=True, readonly=False, help="Units of the plan."
+        compute="_compute_quantity",
+        store=True,
+        readonly=False,
+        help="Units of the plan.",
     )
     preview = fields.Text(
         string="Order",

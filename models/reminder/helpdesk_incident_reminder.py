@@ -203,6 +203,8 @@ class HelpdeskIncidentReminder(models.Model):
             path = pages.get(reminder.kind, "/my/incidents")
             # What was ordered for a ticket is paid, not bought once more.
             order = reminder.order_id
-            if order and (reminder.kind == "failed" or order.state in ("draft", "sent")):
+            if order and (
+                reminder.kind == "failed" or order.state in ("draft", "sent")
+            ):
                 path = order.get_portal_url()
             reminder.url = f"{base}{path}"

@@ -61,7 +61,7 @@ class HelpdeskTicketTeam(models.Model):
     def _compute_todo_tickets(self):
         """Override: what waits for incidents is counted by itself, and is nothing to
         do (R11.3)."""
-        super()._compute_todo_tickets()
+        res = super()._compute_todo_tickets()
         tickets = self.env["helpdesk.ticket"]
         rows = []
         if tickets._incident_may_read():
@@ -81,6 +81,7 @@ class HelpdeskTicketTeam(models.Model):
                 team.todo_ticket_count_unassigned -= 0 if user else count
                 team.todo_ticket_count_unattended -= count if unattended else 0
                 team.todo_ticket_count_high_priority -= count if priority == "3" else 0
+        return res
 
     def _retrieve_dashboard(self):
         """Override: the tickets that wait for incidents (R11.3)."""

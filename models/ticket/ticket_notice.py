@@ -64,7 +64,9 @@ class HelpdeskTicket(models.Model):
         if not self.partner_id:
             return self.env._("Unknown sender")
         if not self.incident_parked_date:
-            return self.env._("Waiting: %(missing)s missing", missing=self.incident_missing)
+            return self.env._(
+                "Waiting: %(missing)s missing", missing=self.incident_missing
+            )
         return self.env._(
             "Waiting since %(date)s: %(missing)s missing",
             date=self._incident_waiting_since(),
@@ -196,4 +198,4 @@ class HelpdeskTicket(models.Model):
                 body,
                 self.env._("Reason: %(reason)s", reason=reason),
             )
-        super()._incident_log(body)
+        return super()._incident_log(body)

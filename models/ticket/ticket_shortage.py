@@ -141,7 +141,9 @@ class HelpdeskTicket(models.Model):
         address = email_normalize(self.partner_email, strict=False)
         if self.partner_id or not address:
             raise UserError(
-                self.env._("The ticket has a contact, or no e-mail address to make one.")
+                self.env._(
+                    "The ticket has a contact, or no e-mail address to make one."
+                )
             )
         contacts = self.env["res.partner"]
         known = contacts._incident_with_email({address}, self.company_id)
