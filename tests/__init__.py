@@ -56,6 +56,7 @@ from . import test_open_and_close
 from . import test_order_in_part
 from . import test_outbox
 from . import test_overview
+from . import test_overview_history
 from . import test_parked
 from . import test_parked_concurrency
 from . import test_parked_portal

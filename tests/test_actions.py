@@ -4,6 +4,7 @@ import datetime
 
 from lxml import etree
 
+from odoo.tools.safe_eval import datetime as safe_datetime
 from odoo.tools.safe_eval import safe_eval
 
 from .common import PaidSupportCommon
@@ -17,6 +18,7 @@ READER = {
     "helpdesk_incident_allotment_menu",
     "helpdesk_incident_entry_menu",
     "helpdesk_incident_analysis_menu",
+    "helpdesk_ticket_waiting_menu",
 }
 CHARGER = READER | {"helpdesk_ticket_charge_menu"}
 MANAGER = CHARGER | {
@@ -143,7 +145,11 @@ class TestActions(ActionsCommon):
     def _search(self, model, domain, arch, specifications):
         """Use every filter, group and field of a search view."""
         search = etree.fromstring(arch)
-        values = {"uid": model.env.uid, "context_today": datetime.date.today}
+        values = {
+            "uid": model.env.uid,
+            "context_today": datetime.date.today,
+            "datetime": safe_datetime,
+        }
         for node in search.iter("filter"):
             if condition := node.get("domain"):
                 condition = safe_eval(condition, values)

@@ -53,6 +53,7 @@ METHODS = {
     "helpdesk.incident.fault.action_retry": "-----",
     "helpdesk.incident.ledger.copy": "!!!!!",
     "helpdesk.incident.ledger.create": "!!!!!",
+    "helpdesk.incident.ledger.fields_get": "+++++",
     "helpdesk.incident.ledger.write": "!!!!!",
     "helpdesk.incident.merge.copy": "!!!!!",
     "helpdesk.incident.merge.create": "!!!!!",

@@ -1,3 +1,5 @@
 from . import account_arrival
 from . import account_overview
 from . import allotment_overview
+from . import entry_overview
+from . import subscription_overview

@@ -7,6 +7,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..groups import INCIDENT_READERS
+
 #: How many incidents an account has, in words; the worst case first.
 LEVELS = [
     ("negative", "Below zero"),
@@ -35,6 +37,14 @@ class HelpdeskIncidentAccount(models.Model):
         string="Tickets",
         compute="_compute_ticket_count",
         help="Tickets of all contacts of the customer that you may see.",
+    )
+    entry_count = fields.Integer(
+        string="Entries", compute="_compute_entry_count", groups=INCIDENT_READERS
+    )
+    order_count = fields.Integer(
+        string="Orders",
+        compute="_compute_order_count",
+        help="Orders in which the customer bought incidents that you may see.",
     )
 
     # ------------------------------------------------------------------
@@ -85,6 +95,32 @@ class HelpdeskIncidentAccount(models.Model):
         for account in self:
             holder = (account.partner_id.id, account.company_id.id)
             account.ticket_count = counts[holder]
+
+    def _compute_entry_count(self):
+        counts = dict(
+            self.env["helpdesk.incident.entry"]
+            .sudo()
+            ._read_group([("account_id", "in", self.ids)], ["account_id"], ["__count"])
+        )
+        for account in self:
+            account.entry_count = counts.get(account._origin.sudo(), 0)
+
+    @api.depends_context("uid")
+    def _compute_order_count(self):
+        orders = self.env["sale.order"]
+        may_read = orders.has_access("read")
+        for account in self:
+            account.order_count = (
+                orders.search_count(account._orders_domain()) if may_read else 0
+            )
+
+    def _orders_domain(self):
+        """Return which orders have sold incidents to this customer."""
+        return (
+            Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
+            & Domain("company_id", "child_of", self.company_id.id)
+            & Domain("order_line.incident_kind", "in", ("lifetime", "period"))
+        )
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override to sort and group by fields that are computed from the numbers and
@@ -179,12 +215,7 @@ class HelpdeskIncidentAccount(models.Model):
     def action_view_orders(self):
         """Show the orders in which the customer bought incidents."""
         self.ensure_one()
-        return self._open_list(
-            "sale.action_orders",
-            Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
-            & Domain("company_id", "child_of", self.company_id.id)
-            & Domain("order_line.incident_kind", "in", ("lifetime", "period")),
-        )
+        return self._open_list("sale.action_orders", self._orders_domain())
 
     def _open_list(self, xml_id, domain, context=None):
         self.check_access("read")

@@ -10,7 +10,7 @@ from ..groups import INCIDENT_READERS
 
 
 class HelpdeskTicket(models.Model):
-    """All of it follows from what the form shows at present: before it is saved, too."""
+    """All of it follows from what a form shows at present, before it is saved, too."""
 
     _inherit = "helpdesk.ticket"
 

@@ -6,7 +6,6 @@ from odoo.tools.mail import email_normalize, email_split_tuples
 
 from ..groups import INCIDENT_READERS
 
-
 #: What is said with a change, and kept in no column: the context has it meanwhile.
 SAID = ("incident_reason", "incident_if_short")
 
