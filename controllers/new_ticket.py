@@ -44,13 +44,14 @@ class PaidSupportTicketController(HelpdeskTicketController):
         teams = values["teams"] or request.env["helpdesk.ticket.team"]
         paid_teams = teams.filtered("incident_required")
         packs = self._packs(account, paid_teams)
+        notices = [
+            self._prepare_incident_notice(account, team, packs) for team in paid_teams
+        ]
         return {
             **values,
-            "incident_notices": [
-                self._prepare_incident_notice(account, team, packs)
-                for team in paid_teams
-            ],
-            "can_buy": self._can_buy(),
+            "incident_notices": notices,
+            "can_buy": not all(notice["enough"] for notice in notices)
+            and self._can_buy(),
             "fill_form": lambda html: filled(html, form, sent or draft),
             "draft": draft,
             "files_lost": draft.has_files,

@@ -145,18 +145,20 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         company = request.env.company
         customer = request.env.user.partner_id.sudo().commercial_partner_id
         subscriptions = account.subscription_ids
+        ahead = account._ahead()
+        actions = {
+            subscription: self._subscription_actions(subscription)
+            for subscription in subscriptions
+        }
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "incidents",
             "account": account,
-            "windows": account._windows(),
-            "outlook": account._outlook(),
+            "windows": account._windows(ahead),
+            "outlook": account._outlook(ahead),
             "subscriptions": subscriptions,
-            "to_renew": self._subscriptions_to_renew(subscriptions),
-            "actions": {
-                subscription: self._subscription_actions(subscription)
-                for subscription in subscriptions
-            },
+            "to_renew": self._subscriptions_to_renew(subscriptions, actions),
+            "actions": actions,
             "open_orders": customer._incident_open_orders(company),
             "orders_in_part": customer._incident_orders_paid_in_part(company),
             "parked": account._parked(),
@@ -226,23 +228,25 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         }
         return {name for name, can in offered.items() if can}
 
-    def _subscriptions_to_renew(self, subscriptions):
+    def _subscriptions_to_renew(self, subscriptions, actions):
         """Return the subscriptions that the customer should renew here (R9.5): they
-        have ended, or end soon and are not renewed automatically."""
+        have ended, or end soon and are not renewed automatically.
+
+        :param dict actions: what :meth:`_subscription_actions` says of each.
+        """
         company = request.env.company
         soon = company._incident_today() + timedelta(
             days=company.incident_reminder_days
         )
         return subscriptions.filtered(
             lambda subscription: (
-                subscription._can_renew()
+                "renew" in actions[subscription]
                 and subscription.date_end <= soon
                 and (
                     subscription.state == "ended"
                     or not subscription.auto_renew
                     or subscription.renewal_problem
                 )
-                and subscription._in_portal(subscription._renewal_plans())
             )
         )
 

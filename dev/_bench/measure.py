@@ -18,6 +18,7 @@ BENCHMARKS = (
     "unearned",
     "check",
     "portal",
+    "client_area",
     "workers",
     "installing",
 )

@@ -9,10 +9,15 @@ class ResPartner(models.Model):
 
     def _incident_open_items(self, company):
         """Override: first what is open of charges."""
-        charged = self._incident_items_to_pay(
-            company, Domain("move_id.ticket_charge_id", "!=", False)
+        items = super()._incident_open_items(company)
+        charged = items.filtered("move_id.ticket_charge_id")
+        return charged | items
+
+    def _incident_settled_domain(self):
+        """Override to add charges."""
+        return super()._incident_settled_domain() | Domain(
+            "move_id.ticket_charge_id", "!=", False
         )
-        return charged | super()._incident_open_items(company)
 
     def _incident_settle_open(self, company, credits=None, invoices=None):
         """Override to tell it in the tickets (R10.4)."""

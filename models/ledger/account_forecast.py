@@ -31,47 +31,68 @@ class Forecast(NamedTuple):
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
-    def _windows(self):
-        """Return the allotments that are valid today, in the order in which tickets use
-        them (R4.2): months that are used up too, and lifetime incidents last.
+    def _ahead(self):
+        """Return the allotments that have not ended, in the order in which tickets use
+        them (R4.2). All that is said here needs no others: a page reads them once.
 
         :return: allotments with superuser rights.
         """
-        today = self._today()
-        windows = self._allotments(
-            Domain("kind", "=", "lifetime")
-            | Domain("date_from", "<=", today) & Domain("date_to", ">=", today)
-        )
-        return windows.filtered(
-            lambda window: (
-                window.balance > 0
-                or window.kind == "period"
-                and window.granted + window.to_grant > 0
+        return (
+            self.env["helpdesk.incident.allotment"]
+            .sudo()
+            .search(
+                Domain("account_id", "in", self.ids)
+                & (
+                    Domain("kind", "=", "lifetime")
+                    | Domain("date_to", ">=", self._today())
+                )
             )
         )
 
-    def _expiries(self):
+    def _windows(self, ahead=None):
+        """Return the allotments that are valid today, in the order in which tickets use
+        them (R4.2): months that are used up too, and lifetime incidents last.
+
+        :param ahead: what :meth:`_ahead` has returned, if it is known.
+        :return: allotments with superuser rights.
+        """
+        today = self._today()
+        return (self._ahead() if ahead is None else ahead).filtered(
+            lambda window: (
+                window.balance > 0
+                if window.kind == "lifetime"
+                else window.date_from <= today and window.granted + window.to_grant > 0
+            )
+        )
+
+    def _expiries(self, ahead=None):
         """Return how many incidents expire on which day, if no ticket uses them before:
         those of the months that run today.
 
+        :param ahead: as for :meth:`_windows`.
         :rtype: dict[date, int]
         """
         numbers = defaultdict(int)
-        for window in self._windows():
+        for window in self._windows(ahead):
             if window.kind == "period":
                 numbers[window.date_to] += window.balance + window.to_grant
         return {day: number for day, number in numbers.items() if number}
 
-    def _arrivals(self):
+    def _arrivals(self, ahead=None):
         """Return how many incidents come on which day: only the next period of each
         document that gives them.
 
+        :param ahead: as for :meth:`_windows`.
         :rtype: dict[date, int]
         """
         today = self._today()
         numbers, seen = defaultdict(int), set()
-        coming = self._allotments(
-            Domain("date_from", ">", today) & Domain("to_grant", ">", 0)
+        coming = (self._ahead() if ahead is None else ahead).filtered(
+            lambda window: (
+                window.kind == "period"
+                and window.date_from > today
+                and window.to_grant > 0
+            )
         )
         for window in coming.sorted("date_from"):
             source = (window.res_model, window.res_id) if window.res_id else window
@@ -83,25 +104,23 @@ class HelpdeskIncidentAccount(models.Model):
     def _today(self):
         return (self.company_id or self.env.company)._incident_today()
 
-    def _allotments(self, domain):
-        allotment_model = self.env["helpdesk.incident.allotment"].sudo()
-        return allotment_model.search(Domain("account_id", "in", self.ids) & domain)
-
-    def _outlook(self):
+    def _outlook(self, ahead=None):
         """Return what happens next, in sentences: what expires, what comes, and until
         when the rest lasts.
 
+        :param ahead: as for :meth:`_windows`.
         :return: pairs of ``expiry``, ``arrival`` or ``forecast`` and a sentence.
         :rtype: list[tuple[str, str]]
         """
+        ahead = self._ahead() if ahead is None else ahead
         sentences = [
             (day, "expiry", self._expiry_words(number, day))
-            for day, number in self._expiries().items()
+            for day, number in self._expiries(ahead).items()
         ] + [
             (day, "arrival", self._arrival_words(number, day))
-            for day, number in self._arrivals().items()
+            for day, number in self._arrivals(ahead).items()
         ]
-        forecast = self._forecast()
+        forecast = self._forecast(ahead)
         return [
             *((kind, words) for _day, kind, words in sorted(sentences)),
             *([("forecast", self._forecast_words(forecast))] if forecast else []),
@@ -152,7 +171,7 @@ class HelpdeskIncidentAccount(models.Model):
     # Until when they last
     # ------------------------------------------------------------------
 
-    def _forecast(self):
+    def _forecast(self, ahead=None):
         """Return until when the incidents last, if they are used at the recent pace.
 
         *Pace*: what was deducted less what was returned in the last ``PACE_DAYS`` days,
@@ -165,6 +184,7 @@ class HelpdeskIncidentAccount(models.Model):
         *Until*: the last day on which there is enough. It is today if tomorrow there is
         not.
 
+        :param ahead: as for :meth:`_windows`.
         :return: None if there is nothing to use today, or too little history: fewer
             than ``PACE_LEAST_DAYS`` days or ``PACE_LEAST_USED`` incidents.
         :rtype: Forecast | None
@@ -178,9 +198,8 @@ class HelpdeskIncidentAccount(models.Model):
         # Whole numbers only: an incident is worth ``days``, and a day takes ``used``.
         stock = [
             [window, (window.balance + window.to_grant) * days]
-            for window in self._allotments(
-                Domain("kind", "=", "lifetime") | Domain("date_to", ">", today)
-            )
+            for window in (self._ahead() if ahead is None else ahead)
+            if window.kind == "lifetime" or window.date_to > today
         ]
         for day in (today + timedelta(days=n) for n in range(1, HORIZON + 1)):
             if not self._take(stock, day, used):

@@ -64,18 +64,6 @@ class ResPartner(models.Model):
 
         :return: ``account.move.line`` records with superuser rights.
         """
-        return self._incident_items_to_pay(
-            company,
-            Domain(
-                "move_id.invoice_line_ids.sale_line_ids.order_id.order_line.incident_kind",
-                "!=",
-                False,
-            ),
-        )
-
-    def _incident_items_to_pay(self, company, domain):
-        """Return the journal items of open invoices of this customer that meet
-        ``domain``, the oldest due date first."""
         return (
             self.env["account.move.line"]
             .sudo()
@@ -86,9 +74,17 @@ class ResPartner(models.Model):
                 # What is in payment has no residual to come; what is blocked is an
                 # accountant's.
                 & Domain("move_id.payment_state", "in", ("not_paid", "partial"))
-                & domain,
+                & self._incident_settled_domain(),
                 order="date_maturity, date, id",
             )
+        )
+
+    def _incident_settled_domain(self):
+        """Return the domain of the journal items that money settles by itself."""
+        return Domain(
+            "move_id.invoice_line_ids.sale_line_ids.order_id.order_line.incident_kind",
+            "!=",
+            False,
         )
 
     def _incident_spendable(self, company, items):
@@ -136,9 +132,14 @@ class ResPartner(models.Model):
 
     def _incident_portal_money(self, company):
         """Return what pages show of this customer's money, as values of a template."""
-        items = self._incident_open_items(company)
+        money = self._incident_money(company)
+        items = (
+            self._incident_open_items(company)
+            if money.owes
+            else self.env["account.move.line"].sudo()
+        )
         return {
-            "balance": self._incident_account_balance(company),
+            "balance": money.balance,
             "currency": company.currency_id,
             "open_invoices": items.move_id,
             "spendable": self._incident_spendable(company, items),

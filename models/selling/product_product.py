@@ -68,6 +68,18 @@ class ProductProduct(models.Model):
                 product.incident_term_months,
             )
 
+    def _incident_is_in_portal(self, company):
+        """Return whether customers can buy this plan in the portal: see
+        ``sale.order._incident_plans``, which searches for these."""
+        self.ensure_one()
+        return (
+            self.active
+            and self.incident_kind != "none"
+            and self.incident_portal_published
+            and self.sale_ok
+            and self.company_id <= company.sudo().parent_ids
+        )
+
     @api.constrains(*PLAN_FIELDS)
     def _check_incident_plan(self):
         """R8.1, with words that say what to do."""

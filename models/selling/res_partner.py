@@ -4,6 +4,8 @@ It is what the receivables say, but for what is no money: a payment that is not
 effective (any more), reconciled or not (R12.7); and for what is held.
 """
 
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -12,6 +14,15 @@ from ..groups import ACCOUNTANTS
 
 #: The states in which a payment is effective (R1).
 EFFECTIVE = ("in_process", "paid")
+
+
+class Money(NamedTuple):
+    """What is open of a customer."""
+
+    #: the account balance (R1), in the currency of the company
+    balance: float
+    #: whether anything is to pay
+    owes: bool
 
 
 class ResPartner(models.Model):
@@ -75,44 +86,61 @@ class ResPartner(models.Model):
         :return: in the currency of the company.
         :rtype: float
         """
-        items = self.env["account.move.line"].sudo()
-        [[residual]] = items._read_group(
-            self._incident_money_domain(company), [], ["amount_residual:sum"]
-        )
-        credits = self._incident_open_credits(company)
-        held = sum(credits.filtered(self._incident_is_held).mapped("amount_residual"))
-        void = self._incident_void(company)
-        return company.currency_id.round(held - (residual or 0) - void)
+        return self._incident_money(company).balance
 
-    def _incident_void(self, company):
-        """Return what is reconciled with payments that are not effective, or with other
+    def _incident_money(self, company):
+        """Return what is open of this customer, in one query: most have nothing open,
+        and need no other.
+
+        *Void* is what is reconciled with payments that are not effective, or with other
         entries in draft: core leaves it so, and nobody has paid it (R12.7).
 
-        :return: in the currency of the company.
-        :rtype: float
+        :param company: a ``res.company``.
+        :rtype: Money
         """
         items = self.env["account.move.line"].sudo()
         query = items._search(self._incident_receivable_domain(company))
         partials = self.env["account.partial.reconcile"]
         partials.flush_model(["debit_move_id", "credit_move_id", "amount"])
-        items.flush_model(["parent_state", "payment_id"])
+        items.flush_model(
+            ["parent_state", "payment_id", "reconciled", "amount_residual"]
+        )
         self.env["account.payment"].flush_model(["state"])
-        [[amount]] = self.env.execute_query(
+        [[residual, debits, credits, void]] = self.env.execute_query(
             SQL(
                 """
-                SELECT SUM(partial.amount)
-                  FROM account_partial_reconcile partial
-                  JOIN account_move_line payer ON payer.id = partial.credit_move_id
-                  LEFT JOIN account_payment payment ON payment.id = payer.payment_id
-                 WHERE partial.debit_move_id IN %s
-                   AND (payer.parent_state <> 'posted'
-                        OR payment.state NOT IN %s)
+                WITH mine AS %(mine)s,
+                open AS (
+                    SELECT id, amount_residual
+                      FROM account_move_line JOIN mine USING (id)
+                     WHERE reconciled IS NOT TRUE
+                ), void AS (
+                    SELECT SUM(partial.amount) AS amount
+                      FROM account_partial_reconcile partial
+                      JOIN account_move_line payer ON payer.id = partial.credit_move_id
+                      LEFT JOIN account_payment payment
+                        ON payment.id = payer.payment_id
+                     WHERE partial.debit_move_id IN (SELECT id FROM mine)
+                       AND (payer.parent_state <> 'posted'
+                            OR payment.state NOT IN %(effective)s)
+                )
+                SELECT (SELECT SUM(amount_residual) FROM open),
+                       EXISTS (SELECT FROM open WHERE amount_residual > 0),
+                       EXISTS (SELECT FROM open WHERE amount_residual < 0),
+                       (SELECT amount FROM void)
                 """,
-                query.subselect(),
-                EFFECTIVE,
+                mine=query.subselect(),
+                effective=EFFECTIVE,
             )
         )
-        return amount or 0
+        held = sum(
+            credit.amount_residual
+            for credit in (self._incident_open_credits(company) if credits else ())
+            if self._incident_is_held(credit)
+        )
+        return Money(
+            company.currency_id.round(held - (residual or 0) - (void or 0)), debits
+        )
 
     def _incident_credits(self, company):
         """Return the outstanding credits that the customer can spend, oldest first.

@@ -12,6 +12,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
+from odoo.tools import SQL
 
 from ..ledger.helpdesk_incident_protected import REMEMBER
 from .subscription_agreed import NOTHING_AGREED
@@ -183,9 +184,27 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _order_company(self):
         """Return the company that sells what is ordered for this subscription: the
-        branch that did so last (R2.3)."""
-        orders = self.sudo().term_ids.sale_line_id.order_id.sorted("id")
-        return orders[-1:].company_id or self.company_id
+        branch that did so last (R2.3). Every page asks that of each subscription."""
+        self.env["helpdesk.incident.subscription.term"].flush_model(
+            ["subscription_id", "sale_line_id"]
+        )
+        self.env["sale.order.line"].flush_model(["order_id"])
+        self.env["sale.order"].flush_model(["company_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT o.company_id
+                  FROM helpdesk_incident_subscription_term term
+                  JOIN sale_order_line line ON line.id = term.sale_line_id
+                  JOIN sale_order o ON o.id = line.order_id
+                 WHERE term.subscription_id IN %s
+                 ORDER BY o.id DESC LIMIT 1
+                """,
+                tuple(self.ids or [0]),
+            )
+        )
+        companies = self.env["res.company"].sudo()
+        return companies.browse(rows[0]) if rows else self.company_id
 
     def _orderer(self):
         """Return the contact of the customer who has ordered for this subscription

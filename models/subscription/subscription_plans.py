@@ -85,8 +85,10 @@ class HelpdeskIncidentSubscription(models.Model):
     def _in_portal(self, plans):
         """Return those of these plans that the customer can order in the portal (R8.1):
         published ones; and its own one, which goes on for who has it."""
-        published = self.env["sale.order"]._incident_plans(self._order_company())
-        return plans & (published | self.product_id)
+        company = self._order_company()
+        return plans.filtered(
+            lambda plan: plan == self.product_id or plan._incident_is_in_portal(company)
+        )
 
     def _terms_ahead(self):
         """Return the terms that have incidents in the current month or a later one."""

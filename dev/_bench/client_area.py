@@ -1,0 +1,158 @@
+"""Pages of the client area beside core's list of orders: for one customer alone, and
+for twenty at once; with few plans on sale, and with many."""
+
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+from _server import Customer, Server, new_database, throw_away
+
+from odoo.fields import Command
+
+from .measure import Benchmark, Figure
+from .tickets import make_team, make_users
+
+#: Core's page.
+PEER = "/my/orders"
+PAGES = ("/my/incidents", "/new/ticket")
+#: What both a small provider and a large one sell.
+FEW, MANY = 9, 90
+#: How many customers ask at once, and how often each asks in one measurement.
+CROWD = 20
+ALONE_TIMES, CROWD_TIMES = 30, 4
+TERMS = (1, 3, 12)
+
+
+class Shop:
+    """A provider that sells so many plans, and customers of a year: each has bought a
+    pack in every month, has a running subscription, and an order that waits for its
+    payment.
+
+    :param int plans: how many plans there are in the portal.
+    """
+
+    def __init__(self, plans):
+        self.database = throw_away(f"plans{plans}")
+        self.plans = plans
+        self.servers = []
+
+    def open(self):
+        if self.servers:
+            return
+        with new_database(self.database) as env:
+            env.company.helpdesk_mgmt_portal_select_team = True
+            make_team(env, required=False)
+            make_team(env, required=True)
+            plans = self._make_plans(env)
+            users = make_users(env, CROWD)
+            for user in users:
+                self._buy(env, user.partner_id, plans)
+            logins = users.mapped("login")
+        #: One for the customer who is alone, and one for all.
+        self.servers = [Server(self.database, workers) for workers in (0, 2)]
+        alone, crowded = self.servers
+        self.crowds = [
+            [Customer(alone, logins[0])],
+            [Customer(crowded, login) for login in logins],
+        ]
+
+    def _make_plans(self, env):
+        """Make the plans: packs, and terms of several lengths; each with its tax."""
+        return (
+            env["product.template"]
+            .create(
+                [
+                    {
+                        "name": f"Plan {number}",
+                        "type": "service",
+                        "invoice_policy": "order",
+                        "list_price": 10 + number,
+                        "incident_quantity": 10,
+                        "incident_portal_published": True,
+                        **(
+                            {
+                                "incident_kind": "period",
+                                "incident_term_months": TERMS[number % len(TERMS)],
+                            }
+                            if number
+                            else {"incident_kind": "lifetime"}
+                        ),
+                    }
+                    for number in range(self.plans)
+                ]
+            )
+            .product_variant_id
+        )
+
+    def _buy(self, env, partner, plans):
+        """Let a customer buy and pay, and order once more."""
+        pack, _month, term = plans[:3]
+        for bought in [term] + [pack] * 12:
+            order = self._order(env, partner, bought)
+            order.action_confirm()
+            invoice = order._create_invoices()
+            invoice.action_post()
+            wizard = env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=invoice.ids
+            )
+            wizard.create({})._create_payments()
+        self._order(env, partner, pack).action_quotation_sent()
+
+    def _order(self, env, partner, plan):
+        return env["sale.order"].create(
+            {
+                "partner_id": partner.id,
+                "require_signature": False,
+                "require_payment": True,
+                "order_line": [Command.create({"product_id": plan.id})],
+            }
+        )
+
+    def close(self):
+        while self.servers:
+            self.servers.pop().close()
+
+
+class Page:
+    """A page, as one customer sees it who is alone, or as many who ask at once."""
+
+    def __init__(self, shop, path, crowd):
+        self.shop = shop
+        self.path = path
+        self.crowd = crowd
+
+    def measure(self, _env):
+        """Return how long a customer waits for the page."""
+        self.shop.open()
+        customers = self.shop.crowds[self.crowd]
+        times = CROWD_TIMES if self.crowd else ALONE_TIMES
+        with ThreadPoolExecutor(len(customers)) as pool:
+            waited = list(pool.map(self._wait, customers, [times] * len(customers)))
+        queries = self.shop.servers[self.crowd].queries(self.path)
+        return Figure(statistics.median(chain.from_iterable(waited)), queries)
+
+    def _wait(self, customer, times):
+        seconds = []
+        for _number in range(times):
+            start = time.perf_counter()
+            customer.get(self.path)
+            seconds.append(time.perf_counter() - start)
+        return seconds
+
+    def close(self):
+        self.shop.close()
+
+
+def benchmarks(_env):
+    for shop in (Shop(FEW), Shop(MANY)):
+        for crowd in (False, True):
+            for path in PAGES:
+                yield Benchmark(
+                    f"{path}: {shop.plans} plans, "
+                    + (f"{CROWD} customers" if crowd else "1 customer"),
+                    PEER,
+                    1.5,
+                    Page(shop, path, crowd),
+                    Page(shop, PEER, crowd),
+                )
