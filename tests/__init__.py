@@ -13,6 +13,7 @@ from . import test_attack_orders
 from . import test_attack_routes
 from . import test_attack_rpc
 from . import test_attack_xss
+from . import test_axe
 from . import test_balance_lock
 from . import test_balance_portal
 from . import test_branches

