@@ -253,6 +253,7 @@ class TestConsent(SubscriptionPortalCommon):
     def test_portal_says_whose(self):
         """R11.4: whoever looks at it sees whose payment method it is."""
         self.switch("nils", "on")
+        (self.cards[self.nora] | self.cards[self.customer]).active = False
         self.log_in("nora")
         text = self.text(self.page(self.path(self.sub)), "//*[@name='auto_renew']")
         self.assertIn("saved payment method of Nils", text)

@@ -35,21 +35,22 @@ class HelpdeskIncidentSubscription(models.Model):
                 self.env, offer.amount_total, currency_obj=offer.currency_id
             ),
         }
-        differences = self._differences(offer)
-        if differences:
-            return self.env._(
-                "What you have bought last is not offered any more. On %(day)s we send "
-                "you an order of %(amount)s, and nothing is taken before you confirm "
-                "it: %(what)s.",
-                what="; ".join(differences),
-                **values,
-            )
         when = (
             self.env._("Renews on %(day)s for %(amount)s.", **values)
             if self.auto_renew
             else self.env._("It would renew on %(day)s for %(amount)s.", **values)
         )
-        return f"{when} {self._next_source_words(offer, user)}"
+        differences = self._differences(offer)
+        how = (
+            self.env._(
+                "This is not what you have agreed to (%(what)s): we send you the order, "
+                "and nothing is taken before you confirm it.",
+                what="; ".join(differences),
+            )
+            if differences
+            else self._next_source_words(offer, user)
+        )
+        return f"{when} {how}"
 
     def _next_renewal_day(self):
         """Return the day on which an automatic renewal is tried next."""
