@@ -170,7 +170,9 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "can_buy": request.env["sale.order"]._incident_can_buy(
                 request.env.user.partner_id, company
             ),
-            **self._payment_news(account, customer, kw.get("order_id"), kw.get("tx_id")),
+            **self._payment_news(
+                account, customer, kw.get("order_id"), kw.get("tx_id")
+            ),
             "funds_offers": account._topup_offers(company),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)

@@ -78,7 +78,9 @@ class TestBuyCompare(SubscriptionPortalCommon):
         )
         page = self.post("/my/incidents/buy/order", quantity="1")
         self.assertIn("Choose a plan", self.text(page, "//*[@name='error']"))
-        page = self.post("/my/incidents/buy/order", plan=self.gold_year.id, quantity="0")
+        page = self.post(
+            "/my/incidents/buy/order", plan=self.gold_year.id, quantity="0"
+        )
         self.assertEqual(
             page.xpath("//input[@checked]/@value"), [str(self.gold_year.id)]
         )

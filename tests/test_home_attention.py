@@ -26,6 +26,10 @@ class TestHomeAttention(SubscriptionPortalCommon):
                 self.quotation(self.pack).action_quotation_sent()
             self.assertEqual(
                 self.words(),
-                ["Tickets that wait: 1", "Orders to pay: 2", "Subscriptions to renew: 1"],
+                [
+                    "Tickets that wait: 1",
+                    "Orders to pay: 2",
+                    "Subscriptions to renew: 1",
+                ],
             )
             self.assertEqual(self.words("hps-bella"), [])

@@ -91,7 +91,8 @@ class TestOrderInPart(BuyCommon):
         [form] = page.xpath("//form[@id='o_payment_form']")
         self.assertEqual(float(form.get("data-amount")), 30)
         self.assertIn(
-            order.name, self.text(self.page("/my/incidents"), "//*[@name='open_orders']")
+            order.name,
+            self.text(self.page("/my/incidents"), "//*[@name='open_orders']"),
         )
         self.transaction(order, 30)
         self.assertEqual((order.state, self.given()), ("sale", 10))
@@ -104,9 +105,7 @@ class TestOrderInPart(BuyCommon):
         self.register(invoice, amount=20)
         page = self.page(order.get_portal_url())
         self.assertEqual(self.amounts(page), ["30.00"])
-        self.assertIn(
-            f"/my/invoices/{invoice.id}", page.xpath(f"{self.REST}/@href")[0]
-        )
+        self.assertIn(f"/my/invoices/{invoice.id}", page.xpath(f"{self.REST}/@href")[0])
         self.register(invoice)
         self.assertFalse(self.page(order.get_portal_url()).xpath(self.NOTE))
 

@@ -60,7 +60,10 @@ class TestPaymentLanding(BuyCommon):
         self.incident_account()._release()
         page = self.landing(order_id=order)
         self.assertEqual(
-            [" ".join(item.text_content().split()) for item in page.xpath(f"{self.ORDER}//li")],
+            [
+                " ".join(item.text_content().split())
+                for item in page.xpath(f"{self.ORDER}//li")
+            ],
             [
                 "10 lifetime incidents",
                 "3 incidents free, for your first payment",

@@ -63,11 +63,16 @@ class SaleOrderLine(models.Model):
         env, months, facts = self.env, self.incident_term_months, []
         if self.incident_kind == "period" and months > 1:
             facts.append(
-                env._("%(price)s a month", price=self._incident_money(self.price_total / months))
+                env._(
+                    "%(price)s a month",
+                    price=self._incident_money(self.price_total / months),
+                )
             )
         each = self._incident_price_each()
         if self._incident_total() > 1:
-            facts.append(env._("%(price)s an incident", price=self._incident_money(each)))
+            facts.append(
+                env._("%(price)s an incident", price=self._incident_money(each))
+            )
         dearest = max(
             other._incident_price_each()
             for other in others
