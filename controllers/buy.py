@@ -76,8 +76,6 @@ class PaidSupportShop(CustomerPortal):
             request.env.user.partner_id, request.env.company
         )
         account = request.env["helpdesk.incident.account"]._mine()
-        today = request.env.company._incident_today()
-        since = today - relativedelta(months=LOOKED_BACK) + timedelta(days=1)
         return request.render(
             "helpdesk_paid_support.portal_incidents_buy",
             {
@@ -86,9 +84,7 @@ class PaidSupportShop(CustomerPortal):
                 "offers": offer._incident_compare(),
                 "taxed": bool(offer.order_line.tax_ids),
                 "account": account,
-                # As a hint to how many are needed.
-                "used": account._statement_figures(since, today)["used"],
-                "used_months": LOOKED_BACK,
+                "used": self._used_words(account),
                 "error": None,
                 "chosen": None,
                 "quantity": "1",
@@ -96,6 +92,20 @@ class PaidSupportShop(CustomerPortal):
                 "waiting": values.pop("ticket", None),
                 **values,
             },
+        )
+
+    def _used_words(self, account):
+        """Return how many incidents the customer has used of late, as a hint to how
+        many are needed; nothing where there were none."""
+        today = request.env.company._incident_today()
+        since = today - relativedelta(months=LOOKED_BACK) + timedelta(days=1)
+        used = account._statement_figures(since, today)["used"]
+        if used <= 0:
+            return ""
+        return request.env._(
+            "Incidents that you have used in the last %(months)s months: %(number)s",
+            months=LOOKED_BACK,
+            number=used,
         )
 
     def _waiting_ticket(self, ticket):

@@ -73,8 +73,8 @@ class HelpdeskIncidentAccount(models.Model):
         return arrived
 
     def _taken_at_once(self, gifts, order):
-        """Return the tickets that waited, and took of what has come (R11.3): on the same
-        day, and before something else came.
+        """Return the tickets that waited, and took of what has come (R11.3): on the
+        same day, and before something else came.
 
         :param gifts: the entries that the payments have given.
         """

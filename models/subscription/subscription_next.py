@@ -43,8 +43,8 @@ class HelpdeskIncidentSubscription(models.Model):
         differences = self._differences(offer)
         how = (
             self.env._(
-                "This is not what you have agreed to (%(what)s): we send you the order, "
-                "and nothing is taken before you confirm it.",
+                "This is not what you have agreed to (%(what)s): we send you the "
+                "order, and nothing is taken before you confirm it.",
                 what="; ".join(differences),
             )
             if differences
