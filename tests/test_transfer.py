@@ -50,6 +50,19 @@ class TestTransfer(RenewalCommon):
             self.assertRenewed()
         self.assertEqual(transfer.state, "cancel")
 
+    def test_rest_and_other_orders(self):
+        """R8.13: a transfer of 40.00 is awaited still after 50.00 of 90.00 were paid
+        online; one for an order without a plan is none of ours."""
+        order, transfer = self.ordered()
+        with self.on("2027-07-02"):
+            self.transaction(order, amount=50)
+            order._validate_order()
+            self.assertEqual((order.state, transfer.state), ("sale", "pending"))
+        other = self.quotation(self.product_a)
+        transfer = self.announced(other)
+        self.transaction(other)
+        self.assertEqual((other.state, transfer.state), ("sale", "pending"))
+
     def test_it_arrives(self):
         """R8.3: nothing is given before, and all when it has come."""
         # One of kind `none` has no journal.

@@ -107,11 +107,12 @@ class HelpdeskIncidentAccount(models.Model):
         """
         saved = tuple(sorted(set(self._roots(holders).values())))
         if saved:
-            self._note_lock()
             condition = self._remember_for_retry(
                 SQL("(partner_id, company_id) IN %s", saved)
             )
             self.env.cr.execute(SQL(ROWS, condition), log_exceptions=False)
+            if self.env.cr.rowcount:
+                self._note_lock()
 
     @api.model
     def _note_lock(self):

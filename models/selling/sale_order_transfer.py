@@ -90,11 +90,15 @@ class PaymentTransaction(models.Model):
         )
 
     def _post_process(self):
-        """Override: an order that is paid waits for no bank transfer any more."""
+        """Override: an order of a plan that is paid waits for no bank transfer any
+        more (R8.13). Other orders are core's, and a rest may still come."""
         res = super()._post_process()
-        paid = self.sudo().filtered(lambda transaction: transaction.state == "done")
-        orders = paid._incident_orders()
-        orders.filtered(
-            lambda order: order.state == "sale"
+        done = self.sudo().filtered(lambda transaction: transaction.state == "done")
+        done._incident_orders().filtered(
+            lambda order: (
+                order.state == "sale"
+                and order.incident_has_plan
+                and order._is_paid()
+            )
         )._incident_give_up_transfers()
         return res
