@@ -4,11 +4,13 @@ from odoo import models
 class MailTemplate(models.Model):
     _inherit = "mail.template"
 
-    def send_mail(self, res_id, **values):  # pylint: disable=method-required-super
+    def send_mail(self, res_id, **values):
         """Override for R3.6: see :meth:`send_mail_batch`.
 
         :return: the id of the mail; False if it is made after the commit.
         """
+        if not self._incident_prints_later():
+            return super().send_mail(res_id, **values)
         return self.send_mail_batch([res_id], **values)[:1].id
 
     def send_mail_batch(self, res_ids, **values):
