@@ -230,8 +230,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 return exception.args[0]
         if transaction.state in ("cancel", "error"):
             return request.env._(
-                "The payment was declined. Choose another way to pay under “Buy support "
-                "incidents”."
+                "The payment was declined. Choose another way to pay under “Buy "
+                "support incidents”."
             )
         if transaction.state != "done":
             return request.env._(

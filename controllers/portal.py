@@ -33,7 +33,9 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         customer = env.user.partner_id.sudo().commercial_partner_id
         orders = customer._incident_open_orders(env.company)
         orders |= customer._incident_orders_paid_in_part(env.company)
-        renew = self._subscriptions_to_renew(account.subscription_ids)
+        renew = self._subscriptions_to_renew(
+            account.subscription_ids, self._actions_of(account.subscription_ids)
+        )
         words = []
         if parked := len(account._parked()):
             words.append(env._("Tickets that wait: %(number)s", number=parked))
@@ -146,10 +148,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         customer = request.env.user.partner_id.sudo().commercial_partner_id
         subscriptions = account.subscription_ids
         ahead = account._ahead()
-        actions = {
-            subscription: self._subscription_actions(subscription)
-            for subscription in subscriptions
-        }
+        actions = self._actions_of(subscriptions)
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "incidents",
@@ -214,6 +213,12 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
 
     def _day_words(self, value):
         return format_date(request.env, value, date_format="medium")
+
+    def _actions_of(self, subscriptions):
+        return {
+            subscription: self._subscription_actions(subscription)
+            for subscription in subscriptions
+        }
 
     def _subscription_actions(self, subscription):
         """Return what the customer can order for a subscription: parts of the addresses

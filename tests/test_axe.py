@@ -52,7 +52,10 @@ VIEWS = """
                 ) {
                     continue;
                 }
-                found.push(`${name} ${view} ${violation.id} ${target}: ${node.html.slice(0, 250)}`);
+                found.push(
+                    `${name} ${view} ${violation.id} ${target}: ` +
+                    node.html.slice(0, 250)
+                );
             }
         }
     }
@@ -80,7 +83,9 @@ RUN = """
         const view = frame.contentWindow;
         await new Promise((resolve) => setTimeout(resolve, 300));
         view.eval(source);
-        const results = await view.axe.run(view.document, {resultTypes: ["violations"]});
+        const results = await view.axe.run(view.document, {
+            resultTypes: ["violations"],
+        });
         for (const violation of results.violations) {
             for (const node of violation.nodes) {
                 const [target] = node.target.slice(-1);
@@ -95,7 +100,9 @@ RUN = """
                 ) {
                     continue;
                 }
-                found.push(`${path} ${violation.id} ${target}: ${node.html.slice(0, 200)}`);
+                found.push(
+                    `${path} ${violation.id} ${target}: ${node.html.slice(0, 200)}`
+                );
             }
         }
         if (!results.passes.length) {

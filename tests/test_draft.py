@@ -219,7 +219,9 @@ class TestDraft(BuyCommon):
         """R11.2: the last ones are kept, for some time; what is too long is not."""
         self.patch(helpdesk_ticket_draft, "MAX_DRAFTS", 2)
         for number in "123":
-            self.post("/new/ticket/keep", **self.form(subject=number, incident_form=number))
+            self.post(
+                "/new/ticket/keep", **self.form(subject=number, incident_form=number)
+            )
         self.assertEqual(self.drafts().mapped("subject"), ["3", "2"])
         self.patch(helpdesk_ticket_draft, "MAX_LENGTH", 10)
         page = self.post("/submitted/ticket", **self.form())

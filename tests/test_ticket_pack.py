@@ -193,7 +193,9 @@ class TestTicketPack(BuyCommon):
         """R11.2: asked for once, however often the form is sent."""
         self.token()
         page = self.page("/new/ticket")
-        self.assertIn("4242, which you have saved", self.text(page, "//*[@name='pack']"))
+        self.assertIn(
+            "4242, which you have saved", self.text(page, "//*[@name='pack']")
+        )
         box = self.offered(page)
         for _twice in range(2):
             page = self.submit(**box)

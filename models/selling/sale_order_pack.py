@@ -55,7 +55,9 @@ class SaleOrder(models.Model):
                 ).order_line
             ]
             if orders:
-                return min(orders, key=lambda order: order.amount_total)._incident_payable()
+                return min(
+                    orders, key=lambda order: order.amount_total
+                )._incident_payable()
         return None
 
     def _incident_payable(self):

@@ -96,9 +96,7 @@ class PaymentTransaction(models.Model):
         done = self.sudo().filtered(lambda transaction: transaction.state == "done")
         done._incident_orders().filtered(
             lambda order: (
-                order.state == "sale"
-                and order.incident_has_plan
-                and order._is_paid()
+                order.state == "sale" and order.incident_has_plan and order._is_paid()
             )
         )._incident_give_up_transfers()
         return res
