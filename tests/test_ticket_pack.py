@@ -170,13 +170,15 @@ class TestTicketPack(BuyCommon):
         """R11.2: a ticket that is refused buys nothing."""
         self.pay(60)
 
+        refused = "Refused by an add-on"
+
         def refuse(ticket, *args):
-            raise UserError("Refused by an add-on")
+            raise UserError(refused)
 
         box = self.offered()
         self.patch(type(self.tickets()), "_incident_deduct", refuse)
         page = self.submit(**box)
-        self.assertIn("Refused by an add-on", self.error(page))
+        self.assertIn(refused, self.error(page))
         self.assertFalse(self.orders() or self.tickets())
         self.assertEqual(self.customer._incident_account_balance(self.company), 60)
 
