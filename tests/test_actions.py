@@ -30,6 +30,7 @@ MANAGER = CHARGER | {
     "helpdesk_incident_onboarding_menu",
 }
 ACCOUNTANT = {
+    "account_incident_menu",
     "account_incident_account_menu",
     "account_incident_entry_menu",
     "account_incident_subscription_menu",

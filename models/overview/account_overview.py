@@ -39,7 +39,9 @@ class HelpdeskIncidentAccount(models.Model):
         help="Tickets of all contacts of the customer that you may see.",
     )
     entry_count = fields.Integer(
-        string="Entries", compute="_compute_entry_count", groups=INCIDENT_READERS
+        string="Number of entries",
+        compute="_compute_entry_count",
+        groups=INCIDENT_READERS,
     )
     order_count = fields.Integer(
         string="Orders",
