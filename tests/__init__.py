@@ -24,6 +24,7 @@ from . import test_can_buy
 from . import test_charge
 from . import test_charge_concurrency
 from . import test_charge_errors
+from . import test_charge_form
 from . import test_charge_money
 from . import test_charge_portal
 from . import test_charge_roles

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+#: How many texts that come back are offered.
+PRESETS = 10
+
 
 class HelpdeskTicketChargeWizard(models.TransientModel):
     """Charge in a ticket, or change what was charged (R10.1, R10.4), and see the result
@@ -31,6 +34,12 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         string="What for",
         help="The customer reads it in the ticket and on the invoice.",
     )
+    preset = fields.Selection(
+        selection="_presets",
+        string="As before",
+        store=False,
+        help="What was charged for several times: the text and the last amount.",
+    )
     amount = fields.Monetary()
     currency_id = fields.Many2one(comodel_name="res.currency")
     request_key = fields.Char()
@@ -59,6 +68,36 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
     # ------------------------------------------------------------------
     # Compute
     # ------------------------------------------------------------------
+
+    @api.model
+    def _presets(self):
+        """Return the texts that come back, as the options of a selection."""
+        charges = self.env["helpdesk.ticket.charge"]
+        if not charges.has_access("read"):
+            return []
+        return [
+            (name, name)
+            for name, _count in charges._read_group(
+                [],
+                ["name"],
+                ["__count"],
+                having=[("__count", ">", 1)],
+                order="__count DESC, name",
+                limit=PRESETS,
+            )
+        ]
+
+    @api.onchange("preset")
+    def _onchange_preset(self):
+        """Take over the text, and what was charged for it last."""
+        if self.preset:
+            charges = self.env["helpdesk.ticket.charge"]
+            last = charges.search(
+                [("name", "=", self.preset)], order="id desc", limit=1
+            )
+            self.name = self.preset
+            self.amount = last.amount or self.amount
+            self.currency_id = last.currency_id or self.currency_id
 
     @api.depends("ticket_id", "charge_id")
     def _compute_ticket(self):

@@ -139,6 +139,13 @@ class HelpdeskTicketCharge(models.Model):
         compute_sudo=True,
         help="The numbers of the invoices and credit notes.",
     )
+    payment_link = fields.Char(
+        compute="_compute_payment_link",
+        compute_sudo=True,
+        groups=CHARGERS,
+        help="Where the customer pays what is left of the charge: to be copied into a "
+        "message.",
+    )
     request_key = fields.Char(
         readonly=True,
         copy=False,
@@ -177,6 +184,26 @@ class HelpdeskTicketCharge(models.Model):
         for charge in self:
             names = charge.invoice_ids.sorted("id").mapped("name")
             charge.documents = ", ".join(name for name in names if name)
+
+    @api.depends("invoice_ids.state", "invoice_ids.payment_state")
+    def _compute_payment_link(self):
+        """The page of the oldest open invoice, with the token that its mail has, too
+        (R10.3): nothing is written here."""
+        for charge in self:
+            invoice = charge.invoice_ids.sorted("id").filtered(
+                lambda move: (
+                    move.move_type == "out_invoice"
+                    and move.state == "posted"
+                    and move.payment_state in ("not_paid", "partial")
+                    and move.access_token
+                )
+            )[:1]
+            charge.payment_link = (
+                f"{charge.company_id.get_base_url()}{invoice.access_url}"
+                f"?access_token={invoice.access_token}"
+                if invoice
+                else False
+            )
 
     # ------------------------------------------------------------------
     # CRUD

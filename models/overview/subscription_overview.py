@@ -60,7 +60,7 @@ class HelpdeskIncidentSubscription(models.Model):
         )
         for subscription in self:
             rows = [
-                row % (format_date(self.env, day), *words)
+                row % (format_date(self.env, day, date_format="medium"), *words)
                 for day, *words in sorted(
                     subscription._history(), key=lambda words: words[0]
                 )

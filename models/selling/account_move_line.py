@@ -18,6 +18,25 @@ class AccountMoveLine(models.Model):
         "description does not say it.",
     )
 
+    incident_sold = fields.Integer(
+        string="Number of incidents",
+        compute="_compute_incident_sold",
+        compute_sudo=True,
+        help="How many incidents the line sells, those of all months of a term "
+        "together; below zero, how many a credit note takes back at most.",
+    )
+
+    @api.depends("quantity", "sale_line_ids.incident_quantity", "move_id.move_type")
+    def _compute_incident_sold(self):
+        """R8.6: of what is invoiced; a part of a line sells a part."""
+        for line in self:
+            sign = -1 if line.move_id.move_type == "out_refund" else 1
+            line.incident_sold = sign * sum(
+                int(sold._incident_total() * line.quantity / sold.product_uom_qty)
+                for sold in line.sale_line_ids
+                if sold.incident_kind and sold.product_uom_qty
+            )
+
     @api.depends("name", "sale_line_ids.incident_note")
     @api.depends_context("lang")
     def _compute_incident_reading(self):
