@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 from unittest import skipUnless
 
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .test_subscription_portal import SubscriptionPortalCommon
@@ -23,6 +24,69 @@ LISTED = [
     ("/my/orders", "page-has-heading-one", "html"),
     ("/my/orders", "heading-order", "#sale_info_title, .o_portal_sidebar h6"),
 ]
+#: What the web client breaks in its views, and `helpdesk_mgmt` in the form of tickets:
+#: the rule, and the part of the view.
+FRAME = [
+    ("aria-allowed-attr", ".o_searchview, .o-dropdown, .o-autocomplete--input"),
+    ("aria-prohibited-attr", ".o-mail-Message"),
+    ("aria-required-children", ".o_menu_systray"),
+    ("aria-required-parent", ".o_notebook_headers"),
+    ("autocomplete-valid", ".o_select_menu_input"),
+    # Lists give a button of one icon its title as a hint, and no name.
+    ("button-name", ".o_optional_columns_dropdown, .o_list_actions_header"),
+    ("button-name", ".o_list_button"),
+    # The shade of what is muted, 4.33 : 1, is the web client's.
+    ("color-contrast", ".o_field_badge, .text-muted, [name='incident_source']"),
+    ("empty-table-header", ".o_list_table"),
+    ("html-has-lang", "html"),
+    ("image-alt", ".o-mail-Message, .o-mail-Avatar"),
+    ("label", ".o-checkbox, .o_field_boolean_toggle, .o_field_widget[name='name']"),
+    ("landmark-unique", ".o_main_navbar, .o_cp_searchview"),
+    ("meta-viewport", "meta"),
+    ("page-has-heading-one", "html"),
+    ("region", ".o_breadcrumb, .o_last_breadcrumb_item"),
+    ("role-img-alt", ".o_searchview, .o-mail-Chatter, .o_list_table, .o_menu_systray"),
+]
+#: Opens one view after the other, runs axe in it, and tells what it found.
+VIEWS = """
+(async () => {
+    const source = %(source)s, actions = %(actions)s, listed = %(listed)s;
+    window.eval(source);
+    const found = [];
+    const wait = (milliseconds) =>
+        new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const action = odoo.__WOWL_DEBUG__.root.env.services.action;
+    for (const [name, view, id] of actions) {
+        await action.doAction(name, {viewType: view, clearBreadcrumbs: true,
+            props: id ? {resId: id} : {}});
+        await wait(700);
+        const results = await axe.run(document, {resultTypes: ["violations"]});
+        for (const violation of results.violations) {
+            for (const node of violation.nodes) {
+                const target = String(node.target.slice(-1)[0]);
+                const element = document.querySelector(target);
+                if (
+                    listed.some(
+                        ([rule, part]) =>
+                            rule === violation.id && element?.closest(part)
+                    )
+                ) {
+                    continue;
+                }
+                found.push(
+                    `${name} ${view} ${violation.id} ${target}: ` +
+                        `${node.failureSummary} ${node.html.slice(0, 200)}`
+                );
+            }
+        }
+    }
+    if (found.length) {
+        console.error(`${found.length} obstacles:\\n${found.join("\\n")}`);
+    } else {
+        console.log("test successful");
+    }
+})();
+"""
 #: Opens one page after the other in a frame, runs axe in it, and tells what it found.
 RUN = """
 (async () => {
@@ -132,3 +196,47 @@ class TestAxe(SubscriptionPortalCommon):
         for size in ("1280x900", "390x844"):
             with self.subTest(size=size):
                 self.look_at(paths, "hps-nora", size)
+
+    def test_views(self):
+        """R12.1: the lists and forms where staff works."""
+        self.client_area()
+        order = self.env["sale.order"].search([("state", "=", "sale")], limit=1)
+        ticket = self.env["helpdesk.ticket"].search(
+            [("partner_id", "=", self.user.partner_id.id)], limit=1
+        )
+        account = self.incident_account()
+        admin = self.env.ref("base.user_admin")
+        admin.group_ids += self.env.ref("helpdesk_mgmt.group_helpdesk_manager")
+        admin.write(
+            {
+                "company_ids": [Command.link(self.company.id)],
+                "company_id": self.company.id,
+                "tour_enabled": False,
+            }
+        )
+        module = "helpdesk_paid_support"
+        actions = [
+            (f"{module}.helpdesk_incident_account_action", "list", 0),
+            (f"{module}.helpdesk_incident_account_action", "form", account.id),
+            (f"{module}.helpdesk_incident_subscription_action", "list", 0),
+            (
+                f"{module}.helpdesk_incident_subscription_action",
+                "form",
+                self.subscription(order).id,
+            ),
+            (f"{module}.helpdesk_incident_entry_action", "list", 0),
+            ("helpdesk_mgmt.helpdesk_ticket_action", "form", ticket.id),
+        ]
+        self.browser_size = "1280x900"
+        self.browser_js(
+            "/odoo",
+            VIEWS
+            % {
+                "source": json.dumps(Path(AXE).read_text()),
+                "actions": json.dumps(actions),
+                "listed": json.dumps(FRAME),
+            },
+            ready="odoo.isReady === true",
+            login="admin",
+            timeout=180,
+        )
