@@ -1,10 +1,54 @@
 """Virtual environments with pinned packages."""
 
+import json
+import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+from . import NEWEST, OLDEST
 from .console import digest, run
 from .paths import CHECKOUT
+
+#: The Python of the system.
+SYSTEM = "/usr/bin/python3"
+
+_WHAT_IT_IS = """
+import ensurepip, json, sys, venv
+print(json.dumps([sys.executable, sys.version_info[:2], sys.version]))
+"""
+
+
+class Interpreter(NamedTuple):
+    program: str
+    #: major and minor
+    version: tuple
+    #: what it says of itself
+    build: str
+
+
+@cache
+def interpreter():
+    """Return the Python that virtual environments are made with: the system's, if it
+    suits, else the one that runs this.
+
+    Distributions compile theirs with optimizations that others often go without (a
+    plain ``pyenv install`` does): the tests take two thirds of the time.
+
+    :rtype: Interpreter
+    """
+    for program in SYSTEM, sys.executable:
+        try:
+            found = subprocess.run(
+                [program, "-c", _WHAT_IT_IS], capture_output=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        program, version, build = json.loads(found.stdout)
+        if OLDEST <= tuple(version) <= NEWEST:
+            return Interpreter(program, tuple(version), build)
+    return Interpreter(sys.executable, sys.version_info[:2], sys.version)
 
 
 def make_environment(folder, requirements, without_dependencies=()):
@@ -16,13 +60,13 @@ def make_environment(folder, requirements, without_dependencies=()):
     :return: whether anything had to be done
     """
     made_with, stamp = folder / "made-with", folder / "installed"
-    python = f"{CHECKOUT} {sys.version} {sys.base_prefix}"
+    python = f"{CHECKOUT} {interpreter().program} {interpreter().build}"
     wanted = digest(python, *requirements, *without_dependencies)
     if stamp.is_file() and stamp.read_text() == wanted:
         return False
     if not (made_with.is_file() and made_with.read_text() == python):
         run(
-            [sys.executable, "-m", "venv", "--clear", folder],
+            [interpreter().program, "-m", "venv", "--clear", folder],
             log="venv",
             failure="A virtual environment could not be made (on Debian, the package"
             " python3-venv provides for it)",
@@ -48,5 +92,5 @@ def make_environment(folder, requirements, without_dependencies=()):
 
 def site_packages(folder):
     """Return where a virtual environment keeps its packages."""
-    major, minor = sys.version_info[:2]
+    major, minor = interpreter().version
     return Path(folder, "lib", f"python{major}.{minor}", "site-packages")
