@@ -6,10 +6,9 @@ import os
 from . import postgres, source
 from .console import Stop, digest, lock
 from .databases import Databases
-from .paths import ADDONS, CHECKOUT, CONFIG, DATA, DEV, MADE, MODULE
+from .paths import ADDONS, CHECKOUT, CONFIG, DATA, DEV, MODULE, VENV
 from .python import make_environment, site_packages
 
-VENV = MADE / "venv"
 REQUIREMENTS = DEV / "requirements.txt"
 OCA_ADDONS = DEV / "addons.txt"
 

@@ -10,6 +10,7 @@ DEV = CHECKOUT / "dev"
 # Everything that is made, and nothing else: removing it starts anew.
 MADE = CHECKOUT / ".dev"
 LOGS = MADE / "log"
+VENV = MADE / "venv"
 ADDONS = MADE / "addons"
 DATA = MADE / "data"
 CONFIG = MADE / "odoo.conf"

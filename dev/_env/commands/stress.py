@@ -8,8 +8,8 @@ import subprocess
 
 from ..console import foreground, is_root, lock, step
 from ..databases import STRESS, TEST, copy_filestore, filestore
-from ..environment import VENV, ready
-from ..paths import DEV
+from ..environment import ready
+from ..paths import DEV, VENV
 from ..postgres import PROGRAMS, Own
 from ..python import site_packages
 
