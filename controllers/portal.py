@@ -162,7 +162,6 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "orders_in_part": customer._incident_orders_paid_in_part(company),
             "parked": account._parked(),
             **self._statement_lines(account, limit=5),
-            "kinds": dict(self._entry_kinds()),
             "validity": request.env["helpdesk.incident.allotment"]._validity,
             "day": self._day_words,
             **customer._incident_portal_money(company),
@@ -201,15 +200,16 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         }
 
     def _statement_lines(self, account, *which, **limits):
-        """Return the entries that a statement lists, and the tickets that they are of,
-        as values of a page."""
+        """Return the entries that a statement lists, what they are called, and what
+        they lead to, as values of a page."""
         lines = account._statement(*which, **limits)
-        return {"lines": lines, "tickets": account._statement_tickets(lines)}
-
-    def _entry_kinds(self):
-        """Return what the kinds of entries are called."""
-        kinds = request.env["helpdesk.incident.entry"]._fields["kind"]
-        return kinds._description_selection(request.env)
+        documents = account._statement_documents(lines)
+        return {
+            "lines": lines,
+            "word": account._statement_word,
+            "document": lambda line: documents.get((line.res_model, line.res_id)),
+            "signed": lambda number: f"{number:+d}".replace("-", "\N{MINUS SIGN}"),
+        }
 
     def _day_words(self, value):
         return format_date(request.env, value, date_format="medium")

@@ -179,7 +179,6 @@ class PaidSupportStatement(PaidSupportPortal):
             "today": today,
             "day": self._day_words,
             "periods": self._statement_periods(today),
-            "kinds": dict(self._entry_kinds()),
             "validity": request.env["helpdesk.incident.allotment"]._validity,
             "address": self._statement_address,
             "printed": False,
@@ -277,18 +276,19 @@ class PaidSupportStatement(PaidSupportPortal):
             request.env._("Date"),
             request.env._("Kind"),
             request.env._("Description"),
-            request.env._("Ticket"),
+            request.env._("Document"),
             request.env._("Valid to"),
             request.env._("Incidents"),
             request.env._("Balance"),
         ]
 
     def _csv_row(self, line, values):
+        document = values["document"](line)
         return [
             line.date.isoformat(),
-            self._csv_text(values["kinds"][line.kind]),
+            self._csv_text(values["word"](line)),
             self._csv_text(line.name),
-            self._csv_text(values["tickets"].get((line.res_model, line.res_id), "")),
+            self._csv_text(document.name if document else ""),
             line.date_to.isoformat() if line.date_to else "",
             line.quantity,
             line.balance,

@@ -205,7 +205,7 @@ class TestStatementPages(StatementCommon, HttpCase):
 
     def numbers(self, page):
         return [
-            " ".join(cell.text_content().split())
+            " ".join(cell.text_content().split()).replace("\N{MINUS SIGN}", "-")
             for cell in page.xpath("//main//tbody/tr/td[4]")
         ]
 
@@ -365,7 +365,7 @@ class TestStatementPages(StatementCommon, HttpCase):
             rows[1],
             [
                 "2027-05-02",
-                "Deduction",
+                "Used",
                 f"Ticket {self.last_ticket.number}: =1+1",
                 self.last_ticket.number,
                 "2027-05-10",

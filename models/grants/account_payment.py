@@ -376,3 +376,18 @@ class AccountPayment(models.Model):
         if self.payment_type == "inbound":
             return env._("Funds added: %(amount)s on %(date)s", **values)
         return env._("Funds paid back: %(amount)s on %(date)s", **values)
+
+    def _incident_taken_words(self, kind, account):
+        """Return why what this payment gave is taken back, in the words and language of
+        the customer."""
+        env = account._in_customer_language().env
+        values = {"amount": formatLang(env, self.amount, currency_obj=self.currency_id)}
+        if not self._incident_is_effective():
+            return env._("Payment of %(amount)s was undone", **values)
+        if self.partner_id.commercial_partner_id != account.partner_id:
+            return env._("Payment of %(amount)s belongs to another customer", **values)
+        if self.payment_type == "outbound":
+            return env._("%(amount)s paid back", **values)
+        if kind == "first_payment":
+            return env._("Payment of %(amount)s was paid back", **values)
+        return env._("Payment of %(amount)s was changed", **values)

@@ -46,6 +46,9 @@ class AccountPayment(models.Model):
                     "first_payment", payment.incident_account_id
                 ),
                 source=payment,
+                taken=payment._incident_taken_words(
+                    "first_payment", payment.incident_account_id
+                ),
             )
             for payment in losing | winning
         ]

@@ -29,6 +29,8 @@ class Cause:
     name: str
     #: the document it comes from, if any
     source: models.BaseModel | None = None
+    #: why it is taken back, if it is; by default ``name``
+    taken: str = ""
     #: first and last day of validity, inclusive
     date_from: date | None = None
     date_to: date | None = None
@@ -270,7 +272,7 @@ class HelpdeskIncidentAccount(models.Model):
             "cause_key": cause.key,
             "res_model": cause.source._name if cause.source is not None else None,
             "res_id": cause.source.id if cause.source is not None else None,
-            "name": cause.name,
+            "name": taken_back and cause.taken or cause.name,
         }
 
     @api.model

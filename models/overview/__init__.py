@@ -1,4 +1,5 @@
 from . import account_arrival
+from . import account_documents
 from . import account_overview
 from . import allotment_overview
 from . import entry_overview

@@ -1,3 +1,4 @@
+from . import because
 from . import res_company
 from . import product_attribute_value
 from . import product_product

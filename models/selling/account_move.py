@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools import formatLang
+
+from .because import Because
 
 #: What decides on what is paid and credited.
 DECIDING = {
@@ -61,7 +64,9 @@ class AccountMove(models.Model):
             payments._incident_orders_changed(before)
             documents -= payments.move_id
         if DECIDING & set(vals):
-            (orders | documents._incident_affected_orders())._incident_changed()
+            (orders | documents._incident_affected_orders()).with_context(
+                incident_because=documents._incident_because()
+            )._incident_changed()
         return res
 
     # ------------------------------------------------------------------
@@ -118,6 +123,27 @@ class AccountMove(models.Model):
                 self.sudo().filtered(lambda move: move._incident_typed_lines())
             )
         )
+
+    def _incident_because(self):
+        """Return what these documents, which have just changed, take back by that.
+
+        :rtype: Because
+        """
+        return Because(
+            (move.commercial_partner_id.id, move._incident_undone)
+            for move in self.sudo()
+            if move.move_type in ("out_invoice", "out_refund")
+        )
+
+    def _incident_undone(self, env):
+        """Return what has happened to this document that takes back, in words."""
+        values = {
+            "number": self.name,
+            "amount": formatLang(env, self.amount_total, currency_obj=self.currency_id),
+        }
+        if self.move_type == "out_refund":
+            return env._("Credit note %(number)s of %(amount)s", **values)
+        return env._("Invoice %(number)s of %(amount)s was withdrawn", **values)
 
     def _incident_affected_orders(self):
         """Return the orders with plans that may be paid otherwise, when something has

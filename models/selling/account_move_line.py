@@ -61,5 +61,7 @@ class AccountMoveLine(models.Model):
             return res
         orders = self.move_id._incident_affected_orders()
         res = super().write(vals)
-        (orders | self.move_id._incident_affected_orders())._incident_changed()
+        (orders | self.move_id._incident_affected_orders()).with_context(
+            incident_because=self.move_id._incident_because()
+        )._incident_changed()
         return res

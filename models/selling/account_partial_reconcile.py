@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from .because import Because
+
 
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
@@ -33,12 +35,33 @@ class AccountPartialReconcile(models.Model):
         self.check_access("unlink")
         payments = self._incident_refundable()
         moves = self._incident_moves()
+        because = self._incident_because()
         # Core posts the reversal of exchange differences.
         moves._incident_lock_ahead(payments)
         res = super().unlink()
         payments.exists()._incident_give()
-        moves.exists()._incident_affected_orders()._incident_changed()
+        moves.exists()._incident_affected_orders().with_context(
+            incident_because=because
+        )._incident_changed()
         return res
+
+    def _incident_because(self):
+        """Return what is paid no more when these are deleted.
+
+        :rtype: Because
+        """
+        invoices = self.sudo().debit_move_id.move_id.filtered(
+            lambda move: move.move_type == "out_invoice"
+        )
+        return Because(
+            (
+                invoice.commercial_partner_id.id,
+                lambda env, number=invoice.name: env._(
+                    "Invoice %(number)s is not paid any more", number=number
+                ),
+            )
+            for invoice in invoices
+        )
 
     def _incident_moves(self):
         """Return the entries that these reconcile."""

@@ -2,8 +2,10 @@
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import formatLang
 
 from ..groups import INCIDENT_READERS
+from .because import Because
 
 
 class AccountPayment(models.Model):
@@ -58,8 +60,9 @@ class AccountPayment(models.Model):
         if self:
             self.check_access("unlink")
         orders = self.env["sale.order"]._incident_touched(payments=self)
+        because = Because([payment._incident_undone() for payment in self.sudo()])
         res = super().unlink()
-        orders._incident_changed()
+        orders.with_context(incident_because=because)._incident_changed()
         return res
 
     # ------------------------------------------------------------------
@@ -138,7 +141,24 @@ class AccountPayment(models.Model):
         ]
         self.env["sale.order"]._incident_touched(
             payments=self.browse().union(*changed)
+        ).with_context(
+            incident_because=Because(payment._incident_undone() for payment in changed)
         )._incident_changed()
+
+    def _incident_undone(self):
+        """Return what has happened to this payment, should it take something back: a
+        fact of :class:`Because` that outlives the payment."""
+        self.ensure_one()
+        amount, currency = self.amount, self.currency_id
+        paid = self.payment_type == "inbound"
+
+        def words(env):
+            money = formatLang(env, amount, currency_obj=currency)
+            if paid:
+                return env._("Payment of %(amount)s was undone", amount=money)
+            return env._("%(amount)s paid back", amount=money)
+
+        return self.partner_id.commercial_partner_id.id, words
 
     def _incident_paid_for(self, invoices, currency):
         """Return what this payment has to pay for ``invoices``, reconciled with them

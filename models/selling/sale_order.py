@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..ledger.account_settle import Cause
+from .because import Because
 
 #: When what was ordered is given (R8.3).
 GRANT_ON = [
@@ -105,7 +106,12 @@ class SaleOrder(models.Model):
             given_away = self.sudo().order_line.filtered("incident_free")
             given_away._incident_remember(incident_free=False)
         if {"state", "currency_id"} & set(vals):
-            self._incident_priced()
+            self.with_context(
+                incident_because=Because(
+                    (order.partner_id.commercial_partner_id.id, order._incident_undone)
+                    for order in self.sudo()
+                )
+            )._incident_priced()
         if transactions is not None:
             # They may have paid for other orders, or do so now.
             transactions |= self.sudo().transaction_ids
@@ -180,6 +186,12 @@ class SaleOrder(models.Model):
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
+
+    def _incident_undone(self, env):
+        """Return what has happened to this order that takes back, in words."""
+        if self.state == "cancel":
+            return env._("Order cancelled")
+        return env._("Order not confirmed any more")
 
     def _incident_subscriptions(self):
         terms = self.sudo().order_line.incident_term_ids
@@ -320,15 +332,17 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         account = self.incident_account_id
         env = account._in_customer_language().env
+        name = env._(
+            "%(order)s: %(product)s",
+            order=self.order_id.name,
+            product=self.product_id.with_env(env).display_name,
+        )
         return Cause(
             account=account,
             key=f"sale_line:{self.id}",
             target=target,
             kind="purchase",
-            name=env._(
-                "%(order)s: %(product)s",
-                order=self.order_id.name,
-                product=self.product_id.with_env(env).display_name,
-            ),
+            name=name,
             source=self.order_id,
+            taken=account._taken_words(name),
         )

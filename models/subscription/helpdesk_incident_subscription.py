@@ -6,6 +6,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from ..selling.because import Because
+
 
 class HelpdeskIncidentSubscription(models.Model):
     """A period plan bought by a customer (R9), made of terms.
@@ -393,4 +395,12 @@ class HelpdeskIncidentSubscription(models.Model):
                 subscription._set_auto_renew(False)
                 # What was ordered for it would add to what there is no more.
                 subscription._open_orders()._incident_withdraw()
-        subscriptions._settle()
+        subscriptions.with_context(
+            incident_because=Because(
+                (
+                    subscription.partner_id.id,
+                    lambda env: env._("Subscription cancelled"),
+                )
+                for subscription in subscriptions
+            )
+        )._settle()

@@ -84,6 +84,7 @@ class HelpdeskIncidentSubscription(models.Model):
         for subscription in self:
             known[subscription], values = subscription._numbers_and_values()
             name = subscription._incident_name()
+            taken = subscription.account_id._taken_words(name)
             total = defaultdict(int)
             for term, given in known[subscription].items():
                 late = []
@@ -103,6 +104,7 @@ class HelpdeskIncidentSubscription(models.Model):
                         kind="period",
                         name=name,
                         source=subscription,
+                        taken=taken,
                         date_from=first,
                         date_to=last,
                     )

@@ -95,7 +95,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_statement", {
             expectUnloadPage: true,
         },
         {trigger: "[name='count']:contains('1 entry')"},
-        {trigger: "table tbody tr:contains('-8')"},
+        {trigger: "table tbody tr:contains('−8')"},
         {
             content: "Search for what is not there",
             trigger: `${FORM} input[name='search']`,
