@@ -19,6 +19,7 @@
         "data/ir_cron.xml",
         "data/mail_template.xml",
         "data/mail_template_switch.xml",
+        "data/mail_template_taken.xml",
         "data/mail_template_ticket.xml",
         "data/product_data.xml",
         "data/mail_template_charge.xml",

@@ -49,6 +49,8 @@ class ResCompany(models.Model):
         string="Incidents are running low at", default=0
     )
 
+    incident_tell_taken = fields.Boolean(string="Tell customers what is taken back")
+
     # R13.3
     incident_parked_reminder_days = WholeNumber(
         string="Days after which to remind of waiting tickets", default=3

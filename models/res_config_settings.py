@@ -52,6 +52,9 @@ class ResConfigSettings(models.TransientModel):
     incident_low_threshold = WholeNumber(
         related="company_id.incident_low_threshold", readonly=False
     )
+    incident_tell_taken = fields.Boolean(
+        related="company_id.incident_tell_taken", readonly=False
+    )
     incident_parked_reminder_days = WholeNumber(
         related="company_id.incident_parked_reminder_days", readonly=False
     )

@@ -6,6 +6,7 @@ KINDS = [
     ("ends", "Subscription ends soon"),
     ("expires", "Incidents expire soon"),
     ("low", "Incidents are running low"),
+    ("taken", "Incidents were taken back"),
     ("renewed", "Subscription was renewed"),
     ("failed", "Subscription was not renewed"),
     ("renewal_on", "Automatic renewal was switched on"),
@@ -129,6 +130,12 @@ class HelpdeskIncidentReminder(models.Model):
         help="Of a renewal that waits for consent: what was not agreed to, as a "
         "sentence.",
     )
+    taken = fields.Text(
+        string="What was taken back",
+        compute="_compute_taken",
+        groups="base.group_system",
+        help="How many incidents, and why: a line for each.",
+    )
     url = fields.Char(
         string="Link",
         compute="_compute_url",
@@ -184,6 +191,21 @@ class HelpdeskIncidentReminder(models.Model):
                 and reminder.subscription_id._differences_words()
             )
 
+    @api.depends_context("lang")
+    def _compute_taken(self):
+        for reminder in self.sudo():
+            reminder.taken = (
+                "\n".join(
+                    self.env._("1 incident: %(why)s", why=why)
+                    if number == 1
+                    else self.env._(
+                        "%(number)s incidents: %(why)s", number=number, why=why
+                    )
+                    for number, why in reminder._taken()
+                )
+                or False
+            )
+
     def _compute_url(self):
         for reminder in self.sudo():
             base = reminder.company_id.get_base_url()
@@ -192,6 +214,7 @@ class HelpdeskIncidentReminder(models.Model):
                 "ends": f"{page}/renew",
                 "expires": "/new/ticket",
                 "low": "/my/incidents/buy",
+                "taken": "/my/incidents/statement?group=taken",
                 **dict.fromkeys(("renewed", *SWITCHES), page),
                 "failed": f"{page}/renew",
                 "parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",

@@ -50,8 +50,8 @@ class HelpdeskIncidentReminder(models.Model):
         self._trigger()
 
     @api.model
-    def _trigger(self):
-        self.env.ref("helpdesk_paid_support.ir_cron_incident_remind")._trigger()
+    def _trigger(self, at=None):
+        self.env.ref("helpdesk_paid_support.ir_cron_incident_remind")._trigger(at)
 
     @api.model
     def _queue(

@@ -66,6 +66,8 @@ class HelpdeskIncidentReminder(models.Model):
         in between, or be archived, and is asked for nothing then (R9.7)."""
         if not self.partner_id.active:
             return False
+        if self.kind == "taken":
+            return bool(self._taken())
         if self.kind == "ends":
             return self.subscription_id.date_end == self.day
         if self.kind == "failed":
