@@ -22,6 +22,8 @@ from .portal import PaidSupportPortal
 PATH = "/my/incidents/statement"
 #: How many entries are printed at most: that is a hundred sheets of paper.
 PRINT_LIMIT = 5_000
+#: How many orders are listed on a page.
+PURCHASES_PER_PAGE = 20
 #: Where a spreadsheet would see a formula, in the result of :func:`_looks_like`: at the
 #: beginning of a cell. A cell can also begin after a character that it takes for a
 #: separator, as semicolons in many countries.
@@ -98,6 +100,42 @@ class PaidSupportStatement(PaidSupportPortal):
             )
         return request.render(
             "helpdesk_paid_support.portal_my_incidents_statement", values
+        )
+
+    @http.route(
+        ["/my/incidents/purchases", "/my/incidents/purchases/page/<int:page>"],
+        type="http",
+        auth="user",
+        website=True,
+    )
+    def portal_my_incidents_purchases(self, page=1, **kw):
+        """Orders of plans, newest first, with what was paid, credited and given."""
+        # As the customer: rules say which are his (R11.6).
+        orders = request.env["sale.order"]
+        domain = orders._incident_purchases_domain(request.env.company)
+        pager = portal_pager(
+            url="/my/incidents/purchases",
+            total=orders.search_count(domain),
+            page=parse.whole_number(page, parse.MAX_PAGE) or 1,
+            step=PURCHASES_PER_PAGE,
+        )
+        found = orders.search(
+            domain,
+            order="date_order desc, id desc",
+            limit=PURCHASES_PER_PAGE,
+            offset=pager["offset"],
+        )
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "incidents_purchases",
+            "purchases": found._incident_purchases(),
+            "can_buy": orders._incident_can_buy(
+                request.env.user.partner_id, request.env.company
+            ),
+            "pager": pager,
+        }
+        return request.render(
+            "helpdesk_paid_support.portal_my_incidents_purchases", values
         )
 
     @http.route(f"{PATH}/print", type="http", auth="user", website=True)

@@ -11,6 +11,8 @@ ROUTES = {
     "/my/incidents/buy/order": {"plan": "{plan}", "quantity": "1"},
     "/my/incidents/funds": None,
     "/my/incidents/funds/pay": {"amount": "10"},
+    "/my/incidents/purchases": None,
+    "/my/incidents/purchases/page/<int:page>": None,
     "/my/incidents/settle": {"invoice": "{invoice}"},
     "/my/incidents/statement": None,
     "/my/incidents/statement/csv": None,
