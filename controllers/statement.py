@@ -129,6 +129,7 @@ class PaidSupportStatement(PaidSupportPortal):
             **self._prepare_portal_layout_values(),
             "page_name": "incidents_purchases",
             "purchases": found._incident_purchases(),
+            "day": self._day_words,
             "can_buy": orders._incident_can_buy(
                 request.env.user.partner_id, request.env.company
             ),

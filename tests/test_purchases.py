@@ -44,8 +44,8 @@ class TestPurchases(BuyCommon):
         self.assertRow(
             row,
             bought=[
-                "Pack of 10 0 of 10 lifetime incidents",
-                "Standard support, 3 months 0 of 3 months, Apr 11, 2027 – Jul 10, 2027",
+                "Pack of 10 0 of 10 lifetime incidents given",
+                "Standard support, 3 months 0 of 3 months given: Apr 11, 2027 – Jul 10, 2027",
             ],
             documents=[f"{invoice.name} {note.name}"],
             total=["$ 140.00"],
@@ -84,7 +84,7 @@ class TestPurchases(BuyCommon):
             row,
             paid=["$ 90.00"],
             bought=[
-                "Standard support, 3 months 3 of 3 months, Apr 11, 2027 – Jul 10, 2027"
+                "Standard support, 3 months 3 of 3 months given: Apr 11, 2027 – Jul 10, 2027"
             ],
             documents=["–"],
         )

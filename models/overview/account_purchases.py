@@ -169,22 +169,27 @@ class SaleOrderLine(models.Model):
         env = self.env
         if self.incident_kind == "lifetime":
             return env._(
-                "%(given)s of %(total)s lifetime incidents",
+                "%(given)s of %(total)s lifetime incidents given",
                 given=self.incident_due,
                 total=self._incident_total(),
             )
         number = self._incident_number()
-        values = {
-            "given": self.incident_due // number if number else 0,
-            "months": self.incident_term_months,
-        }
+        given = self.incident_due // number if number else 0
+        if self.incident_term_months == 1:
+            months = env._("%(given)s of 1 month given", given=given)
+        else:
+            months = env._(
+                "%(given)s of %(months)s months given",
+                given=given,
+                months=self.incident_term_months,
+            )
         if not term.date_from:
-            return env._("%(given)s of %(months)s months", **values)
+            return months
         return env._(
-            "%(given)s of %(months)s months, %(first)s – %(last)s",
+            "%(months)s: %(first)s – %(last)s",
+            months=months,
             first=format_date(env, term.date_from, date_format="medium"),
             last=format_date(env, term.date_to, date_format="medium"),
-            **values,
         )
 
 
