@@ -103,6 +103,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             subscription,
             {
                 "page_name": "incidents_subscription",
+                "additional_title": subscription.product_id.display_name,
                 # The statement tells what was never given, or was taken back.
                 "months": subscription.allotment_ids.filtered(
                     lambda month: month.granted or month.to_grant
@@ -265,6 +266,9 @@ class PaidSupportSubscription(PaidSupportPortal):
             subscription,
             {
                 "page_name": "incidents_subscription_renew",
+                "additional_title": request.env._(
+                    "Renew %(plan)s", plan=subscription.product_id.display_name
+                ),
                 "offers": offers,
                 "extra": extra,
                 "extra_words": self._extra_words,
@@ -342,6 +346,10 @@ class PaidSupportSubscription(PaidSupportPortal):
             subscription,
             {
                 "page_name": "incidents_subscription_extra",
+                "additional_title": request.env._(
+                    "Extra incidents for %(plan)s",
+                    plan=subscription.product_id.display_name,
+                ),
                 "one": self._extra_offer(subscription),
                 "offer": known and self._extra_offer(subscription, known),
                 "number": number,
@@ -426,6 +434,9 @@ class PaidSupportSubscription(PaidSupportPortal):
             subscription,
             {
                 "page_name": "incidents_subscription_change",
+                "additional_title": request.env._(
+                    "Change %(plan)s", plan=subscription.product_id.display_name
+                ),
                 "offers": offers,
                 "chosen": None,
                 **values,

@@ -77,6 +77,7 @@ from . import test_registration
 from . import test_reminders
 from . import test_reorder
 from . import test_return
+from . import test_right_to_left
 from . import test_roles
 from . import test_runners
 from . import test_sale_concurrency
@@ -87,6 +88,7 @@ from . import test_sale_take_back
 from . import test_salesperson
 from . import test_scheduled
 from . import test_scheduled_crash
+from . import test_sentences
 from . import test_settings
 from . import test_settle
 from . import test_statement

@@ -230,7 +230,7 @@ class TestBuy(BuyCommon):
         page = self.page("/new/ticket")
         self.assertIn("Paid support", self.text(page, "//select[@name='team']"))
         notice = "//*[contains(@class, 'o_incident_notice ')]"
-        self.assertIn("you have 0", self.text(page, notice))
+        self.assertIn("You have 0", self.text(page, notice))
         self.assertTrue(page.xpath(f"{notice}//a[@href='/my/incidents/buy']"))
         for plan in (self.pack, self.months):
             plan.product_tmpl_id.incident_portal_published = False

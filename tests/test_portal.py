@@ -102,7 +102,7 @@ class TestPortal(HttpCase):
         page = self.page("/new/ticket")
         notice = self.text(page, f"//div[@data-team-id='{self.emergency_team.id}']")
         self.assertIn("3 support incidents", notice)
-        self.assertIn("you have 1", notice)
+        self.assertIn("You have 1", notice)
 
     def test_submit(self):
         """R4.4, R11.5: one is deducted, and the customer sees what is left."""
@@ -307,7 +307,7 @@ class TestPortal(HttpCase):
         statement = self.text(page, "//table[hasclass('o_portal_my_doc_table')]//tbody")
         self.assertIn(self.tickets().number, statement)
         self.assertIn("+5", statement)
-        self.assertIn("-1", statement)
+        self.assertIn("\N{MINUS SIGN}1", statement)
         for _n in range(100):
             account._adjust(1, "One more")
         pages = [

@@ -463,7 +463,7 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
             self.assertFalse(self.new_orders(subscription))
             text = self.text(page, "//*[@name='next_plan']")
             self.assertIn("Small support, 1 month", text)
-            self.assertIn("Jul 11, 2027 on, is for this plan and costs $ 20.00", text)
+            self.assertIn("Jul 11, 2027 on, is for this plan. It costs $ 20.00", text)
             page = self.form(subscription, "change")
             self.assertIn("Scheduled", self.row(page, self.small))
             page = self.form(subscription, "renew")

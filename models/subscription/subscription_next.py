@@ -11,6 +11,34 @@ from odoo.tools import format_date, formatLang
 class HelpdeskIncidentSubscription(models.Model):
     _inherit = "helpdesk.incident.subscription"
 
+    def _number_words(self, since=None):
+        """Return how many incidents each month has.
+
+        :param date since: the first day from which on it has so many, if that is not
+            today.
+        """
+        self.ensure_one()
+        env = self.env
+        values = {"number": self.incidents_per_period, "extra": self.extra_incidents}
+        one = self.incidents_per_period == 1
+        if self.extra_incidents and one:
+            words = env._("1 incident every month, and %(extra)s extra", **values)
+        elif self.extra_incidents:
+            words = env._(
+                "%(number)s incidents every month, and %(extra)s extra", **values
+            )
+        elif one:
+            words = env._("1 incident every month")
+        else:
+            words = env._("%(number)s incidents every month", **values)
+        if not since:
+            return words
+        return env._(
+            "%(number)s, from %(date)s on",
+            number=words,
+            date=format_date(env, since, date_format="medium"),
+        )
+
     def _next_renewal_words(self, user):
         """Return when an automatic renewal takes how much from what; where it is
         switched off, what it would be.
