@@ -59,7 +59,9 @@ class AccountPayment(models.Model):
                 if payment
                 else account._in_customer_language().env._("Funds added"),
                 source=payment,
-                taken=payment._incident_taken_words("topup", account) if payment else "",
+                taken=payment._incident_taken_words("topup", account)
+                if payment
+                else "",
             )
             for (step, number), (steps, _carry) in steps_made(funds).items()
         ]

@@ -71,9 +71,7 @@ class SaleOrder(models.Model):
         money = invoices._incident_paid_with_money()
         payers = orders._incident_read_payers()
         returned = payers._incident_returned() if payers else {}
-        return [
-            order._incident_purchase(pages, money, returned) for order in orders
-        ]
+        return [order._incident_purchase(pages, money, returned) for order in orders]
 
     def _incident_read_payers(self):
         """Return the payments that were made online for these orders, and read what

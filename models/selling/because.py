@@ -29,9 +29,9 @@ class HelpdeskIncidentAccount(models.Model):
         because = self.env.context.get("incident_because")
         facts = because.facts if isinstance(because, Because) else []
         env = self._in_customer_language().env
-        own = [words(env) for customer, words in facts if customer == self.partner_id.id]
+        own = [
+            words(env) for customer, words in facts if customer == self.partner_id.id
+        ]
         if not own:
             return name
-        return env._(
-            "%(why)s – %(what)s", why=", ".join(dict.fromkeys(own)), what=name
-        )
+        return env._("%(why)s – %(what)s", why=", ".join(dict.fromkeys(own)), what=name)
