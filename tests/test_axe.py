@@ -178,6 +178,7 @@ class TestAxe(SubscriptionPortalCommon):
             "/my/incidents",
             "/my/incidents/statement",
             "/my/incidents/statement/print",
+            "/my/incidents/purchases",
             "/my/incidents/buy",
             "/my/incidents/funds",
             one,

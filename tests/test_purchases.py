@@ -7,6 +7,7 @@ from .common_sale import BOUGHT
 from .test_buy import BuyCommon
 
 PATH = "/my/incidents/purchases"
+DAYS = "Apr 11, 2027 – Jul 10, 2027"
 
 
 @tagged("post_install", "-at_install")
@@ -45,7 +46,7 @@ class TestPurchases(BuyCommon):
             row,
             bought=[
                 "Pack of 10 0 of 10 lifetime incidents given",
-                "Standard support, 3 months 0 of 3 months given: Apr 11, 2027 – Jul 10, 2027",
+                f"Standard support, 3 months 0 of 3 months given: {DAYS}",
             ],
             documents=[f"{invoice.name} {note.name}"],
             total=["$ 140.00"],
@@ -67,7 +68,7 @@ class TestPurchases(BuyCommon):
             self.assertEqual(self.url_open(address).status_code, 200)
 
     def test_paid_in_part(self):
-        """R11.4: a part of an invoice that is of two orders, shared by what they are."""
+        """R11.4: a part of an invoice of two orders, shared by what they are."""
         first, second = self.order(self.pack), self.order(self.months)
         invoice = self.bill(first | second)
         self.register(invoice, amount=70)
@@ -83,9 +84,7 @@ class TestPurchases(BuyCommon):
         self.assertRow(
             row,
             paid=["$ 90.00"],
-            bought=[
-                "Standard support, 3 months 3 of 3 months given: Apr 11, 2027 – Jul 10, 2027"
-            ],
+            bought=[f"Standard support, 3 months 3 of 3 months given: {DAYS}"],
             documents=["–"],
         )
         refund = transaction._create_child_transaction(30, is_refund=True)

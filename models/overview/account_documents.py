@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from odoo import api, models
 
-
 #: The models that have a page for each document.
 WITH_PAGES = (
     "account.move",

@@ -90,7 +90,7 @@ class SaleOrder(models.Model):
         """Return what the customer is shown of this order.
 
         :param dict pages: what the customer may open, by model and id.
-        :param dict money: the result of ``_incident_paid_with_money`` for its documents.
+        :param dict money: what ``_incident_paid_with_money`` says of its documents.
         :param dict returned: what was paid back of payments.
         :rtype: Purchase
         """
