@@ -43,6 +43,7 @@ from . import test_form_twice
 from . import test_free
 from . import test_history
 from . import test_home_attention
+from . import test_keyboard
 from . import test_layout
 from . import test_ledger_check
 from . import test_ledger_closed

@@ -68,7 +68,7 @@ class TestTicketPack(BuyCommon):
         self.pay(49)
         page = self.page("/new/ticket")
         self.assertFalse(self.offered(page))
-        self.assertTrue(page.xpath("//form//a[@name='buy']"))
+        self.assertTrue(page.xpath("//form//button[@name='buy']"))
 
     def test_the_smallest_that_suffices(self):
         """R11.2: the fewest incidents, then the lowest price; several units, if that is

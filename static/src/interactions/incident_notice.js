@@ -13,7 +13,7 @@ export class IncidentNotice extends Interaction {
             "t-att-class": (el) => ({"d-none": el.dataset.teamId !== this.teamId}),
         },
         // What was typed is kept while the customer buys (R11.2).
-        "a[name='buy']": {"t-on-click.prevent": this.keepAndBuy},
+        "button[name='buy']": {"t-on-click": this.keepAndBuy},
     };
 
     get teamId() {

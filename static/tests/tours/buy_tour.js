@@ -23,7 +23,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_buy", {
         {trigger: `${FORM} [name='description']`, run: "edit Please help"},
         {
             content: "The form says that there are none, and leads to buying",
-            trigger: `${FORM} .o_incident_notice:visible:contains('You have 0') a[name='buy']`,
+            trigger: `${FORM} .o_incident_notice:visible:contains('You have 0') button[name='buy']`,
             run: "click",
             expectUnloadPage: true,
         },
