@@ -71,6 +71,7 @@
         ],
         "web.assets_backend": [
             "helpdesk_paid_support/static/src/fields/**/*",
+            "helpdesk_paid_support/static/src/setup/**/*",
         ],
         "web.assets_tests": [
             "helpdesk_paid_support/static/tests/tours/**/*",

@@ -59,6 +59,12 @@ class ResCompany(models.Model):
         string="Days after which to close waiting tickets", default=14
     )
 
+    # R12.5
+    incident_setup_hidden = fields.Boolean(
+        string="Nothing left to set up is shown",
+        help="The dashboard of tickets no longer says what is left to do.",
+    )
+
     # R10
     incident_charge_product_id = fields.Many2one(
         comodel_name="product.product",

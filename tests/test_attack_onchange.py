@@ -484,4 +484,4 @@ class TestAttackOnchange(AttackCommon):
             .create({"company_id": self.company.id})
         )
         self.env.invalidate_all()
-        self.assertFalse(wizard.has_tz or wizard.has_provider or wizard.has_customer)
+        self.assertFalse(wizard.has_tz or wizard.steps)

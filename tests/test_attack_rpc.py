@@ -64,8 +64,7 @@ METHODS = {
     "helpdesk.incident.merge.write": "!!!!!",
     "helpdesk.incident.onboarding.action_apply": "-----",
     "helpdesk.incident.onboarding.action_back": "-----",
-    "helpdesk.incident.onboarding.action_open_plan": "-----",
-    "helpdesk.incident.onboarding.action_open_team": "-----",
+    "helpdesk.incident.onboarding.action_hide_steps": "-----",
     "helpdesk.incident.onboarding.default_get": "--+++",
     "helpdesk.incident.protected.create": "-----",
     "helpdesk.incident.protected.default_get": "+++++",
@@ -251,7 +250,7 @@ WRITABLE = {
                 *("topup_quantity", "grant_on", "expired_return", "low_threshold"),
                 "first_payment_minimum",
                 *("return_on_duplicate", "renewal_days", "reminder_days"),
-                "pending_days",
+                *("pending_days", "setup_hidden"),
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
                 "charge_tax_included",
             )

@@ -153,25 +153,100 @@ class TestOnboarding(PaidSupportCommon):
         self.apply(list_price=0, incident_portal_published=False)
         self.assertFalse(self.made()[1].incident_portal_published)
 
+    def left(self, steps):
+        return [step["key"] for step in steps if not step["done"]]
+
+    def dashboard(self, user):
+        """Return what the dashboard says that is left to do."""
+        self.env.invalidate_all()
+        teams = self.env["helpdesk.ticket.team"].with_user(user)
+        sections = teams.with_company(self.company).retrieve_dashboard()
+        return [section for section in sections if "incident_steps" in section]
+
     def test_next_steps(self):
-        """What is left to do is said, and done when it is done."""
+        """R12.5: what is left to do is said, and no more once it is done."""
+        [section] = self.dashboard(self.manager)
+        self.assertFalse(section["incident_begun"])
         wizard = self.apply()
-        self.assertEqual((wizard.has_provider, wizard.has_customer), (False, False))
+        self.assertEqual(
+            self.left(wizard.steps), ["books", "provider", "mail", "customer"]
+        )
+        [section] = self.dashboard(self.manager)
+        self.assertTrue(section["incident_begun"])
+        self.assertEqual(
+            (section["value"], section["incident_number"]),
+            (len(section["incident_steps"]), 6),
+        )
+        self.assertFalse(self.left(wizard.steps[:2]))
+        journals = self.env["account.journal"]
+        for name, kind in (("Sales", "sale"), ("Bank", "bank")):
+            journals.create(
+                {
+                    "name": name,
+                    "type": kind,
+                    "code": kind[:3].upper(),
+                    "company_id": self.company.id,
+                }
+            )
         self.portal_user.company_ids += self.company
         provider = self.env["payment.provider"].create(
             {"name": "Bank", "code": "none", "company_id": self.company.id}
         )
         provider.state = "test"
         self.env.invalidate_all()
-        self.assertEqual((wizard.has_provider, wizard.has_customer), (True, True))
-        mine = wizard.with_user(self.manager)
-        for action, record in (
-            (mine.action_open_team(), wizard.team_id),
-            (mine.action_open_plan(), wizard.plan_id),
-        ):
-            self.assertEqual(
-                (action["res_model"], action["res_id"]), (record._name, record.id)
-            )
+        self.assertEqual(self.left(wizard.steps), ["mail"])
+        domain = self.env["mail.alias.domain"].create({"name": "newcomer.example.com"})
+        self.company.alias_domain_id = domain
+        wizard.team_id.write({"alias_name": "newcomer", "alias_domain_id": domain.id})
+        self.assertFalse(self.dashboard(self.manager))
+
+    def test_steps_lead_somewhere(self):
+        """R12.5: each step leads to where it is done, if the manager may do it."""
+        wizard = self.apply()
+        self.assertEqual(wizard.steps[0]["action"]["res_id"], wizard.team_id.id)
+        for user in (self.manager, self.env.ref("base.user_admin")):
+            steps = self.wizard_model.with_user(user)._steps(self.company)
+            for step in steps:
+                self.assertEqual(bool(step["link"]), bool(step["action"]))
+                if isinstance(step["action"], str):
+                    self.assertEqual(
+                        self.env.ref(step["action"])._name, "ir.actions.act_window"
+                    )
+        self.env["helpdesk.ticket.team"].create(
+            {
+                "name": "Second",
+                "company_id": self.company.id,
+                "incident_required": True,
+            }
+        )
+        steps = self.wizard_model._steps(self.company)
+        self.assertEqual(
+            steps[0]["action"], "helpdesk_mgmt.helpdesk_ticket_team_action"
+        )
+
+    def test_hidden_steps(self):
+        """R12.5: whoever wants no more of it hides it; the wizard still has it."""
+        self.agent.company_ids += self.company
+        self.assertFalse(self.dashboard(self.agent))
+        with self.assertRaises(AccessError):
+            self.wizard_model.with_user(self.agent).action_hide_steps()
+        self.wizard_model.with_company(self.company).action_hide_steps()
+        self.assertFalse(self.dashboard(self.manager))
+        self.apply()
+        again = self.wizard_model.create({})
+        self.assertEqual(again.state, "done")
+        self.assertIn("customer", self.left(again.steps))
+
+    def test_empty_lists(self):
+        """R12.1: where nobody has incidents yet, the list leads managers here."""
+        action = self.env.ref(
+            "helpdesk_paid_support.helpdesk_incident_onboarding_action"
+        )
+        for name in ("account", "subscription"):
+            records = self.env[f"helpdesk.incident.{name}"]
+            for user, leads in ((self.manager, True), (self.agent, False)):
+                words = records.with_user(user).get_empty_list_help("")
+                self.assertEqual(f'name="{action.id}"' in words, leads)
 
     def test_managers_only(self):
         """R14: nobody else, and in their own companies."""

@@ -123,11 +123,6 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
     )
     has_tz = fields.Boolean(compute="_compute_has_tz")
 
-    # -- what is left to do ----------------------------------------------
-
-    has_provider = fields.Boolean(compute="_compute_next_steps")
-    has_customer = fields.Boolean(compute="_compute_next_steps")
-
     # ------------------------------------------------------------------
     # Defaults
     # ------------------------------------------------------------------
@@ -149,6 +144,8 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             **{name: plan[name] for name in PRODUCT_FIELDS if plan},
             "registration_quantity": company.sudo().incident_registration_quantity,
             "tz": company.sudo().partner_id.tz or self.env.user.tz,
+            # Set up already: what is left to do comes first.
+            "state": "done" if team and plan else "ask",
         }
         return {**values, **{k: v for k, v in known.items() if k in fields}}
 
@@ -167,26 +164,6 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         for wizard in self:
             wizard.has_tz = bool(wizard._company_of_user().sudo().partner_id.tz)
 
-    @api.depends("company_id", "state")
-    def _compute_next_steps(self):
-        provider_model = self.env["payment.provider"].sudo()
-        user_model = self.env["res.users"].sudo()
-        for wizard in self:
-            company = wizard._company_of_user()
-            wizard.has_provider = bool(
-                provider_model.search_count(
-                    [
-                        ("company_id", "=", company.id),
-                        ("state", "in", ("enabled", "test")),
-                    ]
-                )
-            )
-            wizard.has_customer = bool(
-                user_model.search_count(
-                    [("share", "=", True), ("company_ids", "in", company.ids)], limit=1
-                )
-            )
-
     @api.onchange("team_id")
     def _onchange_team_id(self):
         for name in TEAM_FIELDS if self.team_id.incident_required else ():
@@ -204,7 +181,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         :raise UserError: if something is missing, or no team or plan can have it.
         """
         self.ensure_one()
-        self._check_manager()
+        self._check_manager(self.company_id)
         self._check_input()
         self._apply_company()
         self.team_id = self._apply_team()
@@ -218,14 +195,6 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         self.state = "ask"
         return self._reopen()
 
-    def action_open_team(self):
-        """Open the team, for settings that the wizard does not ask for."""
-        return self._open_record(self.team_id)
-
-    def action_open_plan(self):
-        """Open the plan, for settings that the wizard does not ask for."""
-        return self._open_record(self.plan_id)
-
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
@@ -235,7 +204,8 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         companies."""
         return self.company_id & self.env.user.company_ids
 
-    def _check_manager(self):
+    @api.model
+    def _check_manager(self, company):
         """
         :raise AccessError: if the user may not set up paid support in this company.
         """
@@ -243,11 +213,9 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             raise AccessError(
                 self.env._("Only helpdesk managers may set up paid support.")
             )
-        if self.company_id not in self.env.user.company_ids:
+        if company not in self.env.user.company_ids:
             raise AccessError(
-                self.env._(
-                    "You do not work in %(name)s.", name=self.sudo().company_id.name
-                )
+                self.env._("You do not work in %(name)s.", name=company.sudo().name)
             )
 
     def _check_input(self):
@@ -379,15 +347,6 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             "helpdesk_paid_support.helpdesk_incident_onboarding_action"
         )
         return {**action, "res_id": self.id}
-
-    def _open_record(self, record):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": record._name,
-            "res_id": record.id,
-            "views": [(False, "form")],
-        }
 
     @api.model
     def _help_with_link(self, help_message):
