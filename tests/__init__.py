@@ -50,6 +50,7 @@ from . import test_ledger_closed
 from . import test_mail_gateway
 from . import test_mail_sender
 from . import test_manual
+from . import test_menus
 from . import test_merge
 from . import test_model
 from . import test_named_day

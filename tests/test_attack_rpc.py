@@ -44,6 +44,7 @@ METHODS = {
     "helpdesk.incident.allotment.create": "!!!!!",
     "helpdesk.incident.allotment.fields_get": "+++++",
     "helpdesk.incident.allotment.write": "!!!!!",
+    "helpdesk.incident.described.fields_get": "+++++",
     "helpdesk.incident.difference.action_check": "-----",
     "helpdesk.incident.difference.action_open_account": "-----",
     "helpdesk.incident.entry.action_open_source": "-++-+",
@@ -73,6 +74,7 @@ METHODS = {
     "helpdesk.incident.purchase.create": "!!!!!",
     "helpdesk.incident.purchase.fields_get": "+++++",
     "helpdesk.incident.purchase.write": "!!!!!",
+    "helpdesk.incident.reminder.fields_get": "+++++",
     "helpdesk.incident.subscription.action_auto_renew_off": "--+--",
     "helpdesk.incident.subscription.action_auto_renew_on": "--+--",
     "helpdesk.incident.subscription.action_cancel": "-----",
@@ -83,9 +85,11 @@ METHODS = {
     "helpdesk.incident.subscription.action_view_entries": "-++-+",
     "helpdesk.incident.subscription.action_view_invoices": "-++-+",
     "helpdesk.incident.subscription.action_view_orders": "-++-+",
+    "helpdesk.incident.subscription.fields_get": "+++++",
     "helpdesk.incident.subscription.get_empty_list_help": "+++++",
     "helpdesk.incident.subscription.message_subscribe": "-----",
     "helpdesk.incident.subscription.order.action_order": "--+--",
+    "helpdesk.incident.subscription.term.fields_get": "+++++",
     "helpdesk.incident.subscription.write": "-----",
     "helpdesk.incident.unearned.action_open_source": "----+",
     "helpdesk.incident.unearned.action_view_entries": "----+",
@@ -107,6 +111,7 @@ METHODS = {
     "helpdesk.ticket.charge.copy": "!!!!!",
     "helpdesk.ticket.charge.create": "-----",
     "helpdesk.ticket.charge.default_get": "+++++",
+    "helpdesk.ticket.charge.fields_get": "+++++",
     "helpdesk.ticket.charge.unlink": "!!!!!",
     "helpdesk.ticket.charge.wizard.action_apply": "-----",
     "helpdesk.ticket.charge.write": "-----",
@@ -360,13 +365,16 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.incident.fault": self.env["helpdesk.incident.fault"].search(
                 [], limit=1
             ),
+            "helpdesk.incident.described": self.env["helpdesk.incident.described"],
             "helpdesk.incident.ledger": self.env["helpdesk.incident.ledger"],
+            "helpdesk.incident.reminder": self.env["helpdesk.incident.reminder"],
             "helpdesk.incident.merge": self.env["helpdesk.incident.merge"],
             "helpdesk.incident.protected": self.env["helpdesk.incident.protected"],
             "helpdesk.incident.purchase": self.env["helpdesk.incident.purchase"]
             .sudo()
             .search([], limit=1),
             "helpdesk.incident.subscription": sub,
+            "helpdesk.incident.subscription.term": sub.term_ids,
             "helpdesk.incident.unearned": self.env["helpdesk.incident.unearned"]
             .sudo()
             .search([("partner_id", "=", self.customer.id)], limit=1),

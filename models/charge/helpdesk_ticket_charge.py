@@ -39,8 +39,12 @@ class HelpdeskTicketCharge(models.Model):
     """
 
     _name = "helpdesk.ticket.charge"
+    _inherit = "helpdesk.incident.described"
     _description = "Ticket Charge"
     _order = "date desc, id desc"
+    _internal_fields = frozenset(
+        {"company_currency_id", "currency_id", "request_key", "tax_included"}
+    )
 
     ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket",

@@ -1,3 +1,4 @@
+from . import helpdesk_incident_described
 from . import helpdesk_incident_ledger
 from . import helpdesk_incident_account
 from . import account_lock

@@ -10,26 +10,17 @@ class HelpdeskIncidentLedger(models.AbstractModel):
     """
 
     _name = "helpdesk.incident.ledger"
+    _inherit = "helpdesk.incident.described"
     _description = "Support Incident Ledger"
 
     #: The fields that may be written: those with an inverse that calls a verb.
     _open_fields = frozenset()
-    #: How the ledger finds its rows: nobody groups by that.
     _internal_fields = frozenset(
         {
             *("cause_key", "cause_number", "res_id", "res_model", "revision"),
-            *("create_date", "create_uid", "write_date", "write_uid"),
+            *("currency_id", "target", "to_grant"),
         }
     )
-
-    @api.model
-    def fields_get(self, allfields=None, attributes=None):
-        """Override: menus to group by offer what has a meaning for people."""
-        described = super().fields_get(allfields, attributes)
-        for name in self._internal_fields & set(described):
-            if "groupable" in described[name]:
-                described[name]["groupable"] = False
-        return described
 
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super

@@ -37,8 +37,10 @@ class HelpdeskIncidentReminder(models.Model):
     """
 
     _name = "helpdesk.incident.reminder"
+    _inherit = "helpdesk.incident.described"
     _description = "Reminder of Support Incidents"
     _order = "id desc"
+    _internal_fields = frozenset({"contact_ids", "key"})
 
     kind = fields.Selection(selection=KINDS, required=True, readonly=True)
     key = fields.Char(

@@ -19,12 +19,22 @@ class HelpdeskIncidentSubscription(models.Model):
     """
 
     _name = "helpdesk.incident.subscription"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "helpdesk.incident.described",
+    ]
     _description = "Support Subscription"
     # Whoever may read it may talk about it, as about orders, its customer included;
     # nobody writes it over an interface.
     _mail_post_access = "read"
     _order = "date_end desc, id desc"
+    _internal_fields = frozenset(
+        {
+            *("agreed_partner_id", "renewal_tried"),
+            *("next_currency_id", "next_incidents", "next_months"),
+        }
+    )
 
     account_id = fields.Many2one(
         comodel_name="helpdesk.incident.account",

@@ -15,8 +15,10 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
     """
 
     _name = "helpdesk.incident.subscription.term"
+    _inherit = "helpdesk.incident.described"
     _description = "Term of a Support Subscription"
     _order = "date_from, id"
+    _internal_fields = frozenset({"anchor", "months_lapsed", "months_late"})
 
     subscription_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription",

@@ -1,0 +1,22 @@
+from odoo import api, models
+from odoo.models import LOG_ACCESS_COLUMNS
+
+
+class HelpdeskIncidentDescribed(models.AbstractModel):
+    """What lists offer of a table: nobody groups by how its rows are found, or kept
+    (R12.1)."""
+
+    _name = "helpdesk.incident.described"
+    _description = "Support Incident Lists"
+
+    #: Beside who wrote a row, and when: for people these tables have days of their own.
+    _internal_fields = frozenset()
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Override: menus to group by offer what has a meaning for people."""
+        described = super().fields_get(allfields, attributes)
+        for name in {*LOG_ACCESS_COLUMNS, *self._internal_fields} & set(described):
+            if "groupable" in described[name]:
+                described[name]["groupable"] = False
+        return described
