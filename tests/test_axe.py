@@ -28,24 +28,24 @@ LISTED = [
 #: the rule, and the part of the view.
 FRAME = [
     ("aria-allowed-attr", ".o_searchview, .o-dropdown, .o-autocomplete--input"),
+    ("aria-allowed-attr", ".o_progress"),
+    ("aria-allowed-role", "article.o_kanban_record"),
+    ("aria-command-name", ".o_searchview"),
     ("aria-prohibited-attr", ".o-mail-Message"),
     ("aria-required-children", ".o_menu_systray"),
-    ("aria-required-parent", ".o_notebook_headers"),
+    ("aria-required-parent", ".o_notebook_headers, .o_searchview"),
     ("autocomplete-valid", ".o_select_menu_input"),
-    # Lists give a button of one icon its title as a hint, and no name.
     ("button-name", ".o_optional_columns_dropdown, .o_list_actions_header"),
-    ("button-name", ".o_list_button"),
-    # The shade of what is muted, 4.33 : 1, is the web client's.
-    ("color-contrast", ".o_field_badge, .text-muted, [name='incident_source']"),
     ("empty-table-header", ".o_list_table"),
     ("html-has-lang", "html"),
     ("image-alt", ".o-mail-Message, .o-mail-Avatar"),
-    ("label", ".o-checkbox, .o_field_boolean_toggle, .o_field_widget[name='name']"),
+    ("label", ".o_list_table .o-checkbox, .oe_title [name='name']"),
     ("landmark-unique", ".o_main_navbar, .o_cp_searchview"),
     ("meta-viewport", "meta"),
     ("page-has-heading-one", "html"),
     ("region", ".o_breadcrumb, .o_last_breadcrumb_item"),
-    ("role-img-alt", ".o_searchview, .o-mail-Chatter, .o_list_table, .o_menu_systray"),
+    ("role-img-alt", ".o_searchview, .o-mail-Chatter, .o_menu_systray"),
+    ("role-img-alt", ".o_field_list_activity"),
 ]
 #: Opens one view after the other, runs axe in it, and tells what it found.
 VIEWS = """
@@ -226,6 +226,8 @@ class TestAxe(SubscriptionPortalCommon):
                 self.subscription(order).id,
             ),
             (f"{module}.helpdesk_incident_entry_action", "list", 0),
+            (f"{module}.helpdesk_incident_allotment_action", "list", 0),
+            ("helpdesk_mgmt.helpdesk_ticket_dashboard_action", "kanban", 0),
             ("helpdesk_mgmt.helpdesk_ticket_action", "form", ticket.id),
         ]
         self.browser_size = "1280x900"
