@@ -6,8 +6,8 @@ class TestOnboardingTour(HttpCase):
     """A helpdesk manager turns paid support on, in a real browser."""
 
     def test_first_contact(self):
-        """R12.5: the Helpdesk app leads to the wizard, which asks for the price; what is
-        left to do stays on the dashboard."""
+        """R12.5: the Helpdesk app leads to the wizard, which asks for the price; what
+        is left to do stays on the dashboard."""
         company = self.env["res.company"].create({"name": "Newcomer"})
         new_test_user(
             self.env,

@@ -80,8 +80,8 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             "key": "plan",
             "name": self.env._("Offer a plan in the portal"),
             "hint": self.env._(
-                "Customers buy incidents with it. Where they buy from you alone, nothing "
-                "has to be offered."
+                "Customers buy incidents with it. Where they buy from you alone, "
+                "nothing has to be offered."
             ),
             "done": bool(sold),
             "link": self.env._("Plans") if made else self.env._("Set up"),
@@ -105,8 +105,9 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             "key": "books",
             "name": self.env._("Prepare the books"),
             "hint": self.env._(
-                "Plans and charges are invoiced and paid: that needs a chart of accounts, "
-                "a journal for sales and one for the bank. Accountants do that."
+                "Plans and charges are invoiced and paid: that needs a chart of "
+                "accounts, a journal for sales and one for the bank. Accountants do "
+                "that."
             ),
             "done": {"sale", "bank"} <= set(kinds),
             "link": may and self.env._("Journals"),
@@ -141,8 +142,8 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             "key": "mail",
             "name": self.env._("Give the team an e-mail address"),
             "hint": self.env._(
-                "Customers then open tickets by e-mail, too. The members of the team are "
-                "chosen there as well."
+                "Customers then open tickets by e-mail, too. The members of the team "
+                "are chosen there as well."
             ),
             "done": any(team.alias_email for team in teams),
             "link": teams and self.env._("Team"),
