@@ -93,10 +93,11 @@ class HelpdeskIncidentAccount(models.Model):
 
         :rtype: dict[tuple[str, int], Document]
         """
-        if not ids:
+        model = self.env[name].sudo(False)
+        if not ids or not model.has_access("read"):
             return {}
         # As the user: rules, not ids, say what is his.
-        found = self.env[name].sudo(False).search([("id", "in", list(ids))]).sudo()
+        found = model.search([("id", "in", list(ids))]).sudo()
         return {
             (name, record.id): Document(*self._document_words(record))
             for record in found

@@ -132,7 +132,8 @@ class AccountMove(models.Model):
         return Because(
             (move.commercial_partner_id.id, move._incident_undone)
             for move in self.sudo()
-            if move.move_type in ("out_invoice", "out_refund")
+            if (move.move_type, move.state == "posted")
+            in (("out_refund", True), ("out_invoice", False))
         )
 
     def _incident_undone(self, env):
