@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 
 WIZARD = "helpdesk_paid_support.helpdesk_incident_onboarding_action"
+PLANS = "helpdesk_paid_support.product_template_action_plans"
 
 
 class HelpdeskIncidentOnboarding(models.TransientModel):
@@ -85,11 +86,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             ),
             "done": bool(sold),
             "link": self.env._("Plans") if made else self.env._("Set up"),
-            "action": (
-                "helpdesk_paid_support.product_template_action_plans"
-                if made
-                else WIZARD
-            ),
+            "action": PLANS if made else WIZARD,
         }
 
     def _step_books(self, company):
