@@ -41,6 +41,15 @@ def default_settings(company):
     company.write({name: False for name in names} | company.default_get(names))
 
 
+def hide_from_customers(env):
+    """Let customers choose no paid team and buy no plan of demo data, or of whoever
+    owns the database."""
+    plans = env["product.template"].search([("incident_portal_published", "=", True)])
+    plans.incident_portal_published = False
+    teams = env["helpdesk.ticket.team"].search([("incident_required", "=", True)])
+    teams.active = False
+
+
 class PaidSupportCommon(LedgerCase):
     """A company, customers with portal users, staff of each role, and teams."""
 

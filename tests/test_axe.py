@@ -43,7 +43,7 @@ FRAME = [
     ("landmark-unique", ".o_main_navbar, .o_cp_searchview"),
     ("meta-viewport", "meta"),
     ("page-has-heading-one", "html"),
-    ("region", ".o_breadcrumb, .o_last_breadcrumb_item"),
+    ("region", ".o_breadcrumb, .o_last_breadcrumb_item, .o-main-components-container"),
     ("role-img-alt", ".o_searchview, .o-mail-Chatter, .o_menu_systray"),
     ("role-img-alt", ".o_field_list_activity"),
 ]

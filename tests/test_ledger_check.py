@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.models import LOG_ACCESS_COLUMNS
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.helpdesk_paid_support.models.check import (
     account_check as check_module,
@@ -552,6 +552,17 @@ class TestLedgerCheck(SubscriptionCommon):
             lines |= self.order(self.pack).order_line
         for line in lines:
             self._tamper(line, "incident_due = 5")
+        # Demo data have orders, too.
+        self.startPatcher(
+            patch.object(
+                type(lines.order_id),
+                "_incident_check_documents",
+                lambda _orders: SQL(
+                    "SELECT id FROM sale_order WHERE id IN %s",
+                    tuple(lines.order_id.ids),
+                ),
+            )
+        )
         self.assertEqual([d.record for d in self.differences()], list(lines))
         self.assertEqual(len(self.differences(limit=3)), 3)
         days = []

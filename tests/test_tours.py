@@ -1,6 +1,6 @@
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import default_settings
+from .common import default_settings, hide_from_customers
 
 
 @tagged("post_install", "-at_install")
@@ -11,6 +11,7 @@ class TestTours(HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         default_settings(cls.env.company)
+        hide_from_customers(cls.env)
         cls.customer = cls.env["res.partner"].create({"name": "Northwind"})
         cls.user = new_test_user(
             cls.env,

@@ -77,7 +77,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_agent", {
         },
         {
             content: "The card says since when, and what is missing",
-            trigger: ".o_kanban_record:not(.o_kanban_ghost) .badge:contains('Waiting since'):contains('3 missing')",
+            trigger: ".o_kanban_record:contains('On the phone') .badge:contains('Waiting since'):contains('3 missing')",
             run: "click",
         },
         {
