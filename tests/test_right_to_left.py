@@ -41,6 +41,7 @@ class TestRightToLeft(BuyCommon):
             "/my/incidents/purchases",
             "/my/incidents/buy",
             "/my/incidents/funds",
+            "/new/ticket",
             path,
             f"{path}/renew",
             f"{path}/extra",

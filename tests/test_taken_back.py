@@ -133,7 +133,7 @@ class TestTakenBack(BuyCommon):
         self.assertEqual(url, invoice.access_url)
         payment.action_draft()
         page = self.page("/my/incidents/statement?group=taken")
-        words = page.xpath("//main//tbody/tr/td[2]/a/text()")
+        words = page.xpath("//main//tbody/tr/td[2]/a//text()")
         self.assertEqual(set(words), {"Payment of $\xa040.00 was undone"})
         self.assertEqual(len(words), 2)
 

@@ -1,4 +1,4 @@
-from . import because
+from . import account_because
 from . import res_company
 from . import product_attribute_value
 from . import product_product

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from .because import Because
+from .account_because import Because
 
 #: What decides on what is paid and credited.
 DECIDING = {

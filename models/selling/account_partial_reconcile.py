@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .because import Because
+from .account_because import Because
 
 
 class AccountPartialReconcile(models.Model):

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import formatLang
 
 from ..groups import INCIDENT_READERS
-from .because import Because
+from .account_because import Because
 
 
 class AccountPayment(models.Model):

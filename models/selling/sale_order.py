@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..ledger.account_settle import Cause
-from .because import Because
+from .account_because import Because
 
 #: When what was ordered is given (R8.3).
 GRANT_ON = [

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..selling.because import Because
+from ..selling.account_because import Because
 
 
 class HelpdeskIncidentSubscription(models.Model):

@@ -84,7 +84,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_submit", {
             expectUnloadPage: true,
         },
         {trigger: "[name='available']:contains('4')"},
-        {trigger: "table tbody tr:contains('It does not work'):contains('-1')"},
+        {trigger: "table tbody tr:contains('It does not work'):contains('−1')"},
     ],
 });
 
