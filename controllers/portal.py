@@ -31,15 +31,15 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         """
         env = request.env
         customer = env.user.partner_id.sudo().commercial_partner_id
-        orders = customer._incident_open_orders(env.company)
-        orders |= customer._incident_orders_paid_in_part(env.company)
+        waiting, in_part = customer._incident_orders_to_pay(env.company)
+        subscriptions = account._shown_subscriptions()
         renew = self._subscriptions_to_renew(
-            account.subscription_ids, self._actions_of(account.subscription_ids)
+            subscriptions, self._actions_of(subscriptions)
         )
         words = []
         if parked := len(account._parked()):
             words.append(env._("Tickets that wait: %(number)s", number=parked))
-        if orders:
+        if orders := waiting | in_part:
             words.append(env._("Orders to pay: %(number)s", number=len(orders)))
         if renew:
             words.append(env._("Subscriptions to renew: %(number)s", number=len(renew)))
@@ -146,9 +146,10 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         account._catch_up()
         company = request.env.company
         customer = request.env.user.partner_id.sudo().commercial_partner_id
-        subscriptions = account.subscription_ids
+        subscriptions = account._shown_subscriptions()
         ahead = account._ahead()
         actions = self._actions_of(subscriptions)
+        open_orders, in_part = customer._incident_orders_to_pay(company)
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "incidents",
@@ -158,8 +159,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "subscriptions": subscriptions,
             "to_renew": self._subscriptions_to_renew(subscriptions, actions),
             "actions": actions,
-            "open_orders": customer._incident_open_orders(company),
-            "orders_in_part": customer._incident_orders_paid_in_part(company),
+            "open_orders": open_orders,
+            "orders_in_part": in_part,
             "parked": account._parked(),
             **self._statement_lines(account, limit=5),
             "validity": request.env["helpdesk.incident.allotment"]._validity,
@@ -216,30 +217,15 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
 
     def _actions_of(self, subscriptions):
         return {
-            subscription: self._subscription_actions(subscription)
+            subscription: subscription._portal_actions()
             for subscription in subscriptions
         }
-
-    def _subscription_actions(self, subscription):
-        """Return what the customer can order for a subscription: parts of the addresses
-        of the pages that do it.
-
-        :rtype: set[str]
-        """
-        offered = {
-            "renew": subscription._can_renew()
-            and subscription._in_portal(subscription._renewal_plans()),
-            "extra": subscription._can_add_extra(),
-            "change": subscription._can_change()
-            and subscription._in_portal(subscription._change_plans()),
-        }
-        return {name for name, can in offered.items() if can}
 
     def _subscriptions_to_renew(self, subscriptions, actions):
         """Return the subscriptions that the customer should renew here (R9.5): they
         have ended, or end soon and are not renewed automatically.
 
-        :param dict actions: what :meth:`_subscription_actions` says of each.
+        :param dict actions: what :meth:`_portal_actions` says of each.
         """
         company = request.env.company
         soon = company._incident_today() + timedelta(

@@ -96,8 +96,7 @@ class PaidSupportSubscription(PaidSupportPortal):
     def _render_subscription(self, subscription, order_id=None, done=None, error=None):
         customer = request.env.user.partner_id.sudo().commercial_partner_id
         company = subscription.company_id
-        open_orders = customer._incident_open_orders(company)
-        in_part = customer._incident_orders_paid_in_part(company)
+        open_orders, in_part = customer._incident_orders_to_pay(company)
         return self._render(
             "portal_my_incidents_subscription",
             subscription,
@@ -117,7 +116,7 @@ class PaidSupportSubscription(PaidSupportPortal):
                 and self._renewal_offers(subscription).get(
                     subscription._scheduled_plan()
                 ),
-                "actions": self._subscription_actions(subscription),
+                "actions": subscription._portal_actions(),
                 **self._payment_news(subscription.account_id, customer, order_id),
                 "done": done,
                 "error": error,

@@ -2,6 +2,7 @@
 
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -87,12 +88,16 @@ class HelpdeskIncidentAccount(models.Model):
 
     def _used_in_all(self):
         """Return how many incidents were used over the whole time, of all kinds."""
-        [[used]] = (
-            self.env["helpdesk.incident.allotment"]
-            .sudo()
-            ._read_group([("account_id", "in", self.ids)], [], ["used:sum"])
+        [(used,)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT COALESCE(SUM(used), 0)::int FROM helpdesk_incident_allotment
+                 WHERE account_id = %s
+                """,
+                self.id or 0,
+            )
         )
-        return used or 0
+        return used
 
     def _in_customer_language(self):
         return self._in_language_of(self.partner_id)

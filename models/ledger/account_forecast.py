@@ -40,7 +40,7 @@ class HelpdeskIncidentAccount(models.Model):
         return (
             self.env["helpdesk.incident.allotment"]
             .sudo()
-            .search(
+            .search_fetch(
                 Domain("account_id", "in", self.ids)
                 & (
                     Domain("kind", "=", "lifetime")

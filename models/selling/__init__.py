@@ -16,6 +16,7 @@ from . import sale_order_free
 from . import helpdesk_incident_fault
 from . import sale_order_reach
 from . import sale_order_rest
+from . import sale_order_can_buy
 from . import sale_order_portal
 from . import sale_order_token
 from . import sale_order_pack

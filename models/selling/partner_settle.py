@@ -10,6 +10,7 @@ from odoo import models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.http import request
+from odoo.tools import SQL
 
 from ..groups import BOOKKEEPERS
 
@@ -103,25 +104,34 @@ class ResPartner(models.Model):
     def _incident_coming(self, company):
         """Return the online transactions that add funds and whose money is under way,
         as ``payment.transaction`` records with superuser rights."""
-        transactions = (
-            self.env["payment.transaction"]
-            .sudo()
-            .search(
-                Domain(
-                    "partner_id.commercial_partner_id",
-                    "=",
-                    self.commercial_partner_id.id,
-                )
-                & Domain("company_id", "child_of", company.sudo().root_id.id)
-                & Domain("operation", "=like", "online_%")
-                & Domain("source_transaction_id", "=", False)
-                & (
-                    Domain("state", "in", ("pending", "authorized"))
-                    | Domain("state", "=", "done")
-                    & Domain("is_post_processed", "=", False)
-                )
+        transactions = self.env["payment.transaction"].sudo()
+        transactions.flush_model(
+            [
+                "company_id",
+                "is_post_processed",
+                "operation",
+                "partner_id",
+                "source_transaction_id",
+                "state",
+            ]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT tx.id
+                  FROM payment_transaction tx
+                 WHERE tx.partner_id = ANY(%s) AND tx.company_id = ANY(%s)
+                   AND tx.operation LIKE 'online_%%'
+                   AND tx.source_transaction_id IS NULL
+                   AND (tx.state IN ('pending', 'authorized')
+                        OR tx.state = 'done' AND tx.is_post_processed IS NOT TRUE)
+                 ORDER BY tx.id DESC
+                """,
+                self._incident_contacts(),
+                company._incident_entity(),
             )
         )
+        transactions = transactions.browse([row[0] for row in rows])
         # Nobody knows whether a wire transfer was made.
         return transactions.filtered(
             lambda transaction: (

@@ -14,6 +14,16 @@ from ..groups import ACCOUNTANTS
 
 #: The states in which a payment is effective (R1).
 EFFECTIVE = ("in_process", "paid")
+#: What pages show of the lines of orders that wait for their payment.
+SHOWN_OF_LINES = (
+    "incident_kind",
+    "incident_operation",
+    "incident_quantity",
+    "incident_term_months",
+    "incident_units",
+    "order_id",
+    "product_id",
+)
 
 
 class Money(NamedTuple):
@@ -55,26 +65,62 @@ class ResPartner(models.Model):
                 )
             )
 
-    def _incident_receivable_domain(self, company):
-        """Return the domain of the journal items of this customer that count, in the
-        company and all that are one legal entity with it (R2.3)."""
+    def _incident_contacts(self):
+        """Return the ids of the partners whose documents are this customer's, as SQL:
+        an array. Subsidiaries that are customers of their own are not (R11.6)."""
         self.ensure_one()
-        return (
-            Domain(
-                "partner_id.commercial_partner_id", "=", self.commercial_partner_id.id
-            )
-            & Domain("company_id", "child_of", company.sudo().root_id.id)
-            & Domain("account_type", "=", "asset_receivable")
-            & Domain("parent_state", "=", "posted")
-            & (
-                Domain("payment_id", "=", False)
-                | Domain("payment_id.state", "in", EFFECTIVE)
-            )
+        return SQL(
+            "ARRAY(SELECT id FROM res_partner WHERE commercial_partner_id = %s)",
+            self.commercial_partner_id.id,
+            to_flush=self._fields["commercial_partner_id"],
+        )
+
+    def _incident_receivables(self, company, columns=("id",)):
+        """Return a query of the journal items of this customer that count, in the
+        company and all that are one legal entity with it (R2.3).
+
+        :param columns: names of fields of ``account.move.line``.
+        :rtype: SQL
+        """
+        item, payment = self.env["account.move.line"], self.env["account.payment"]
+        return SQL(
+            """
+            SELECT %(columns)s
+              FROM account_move_line item
+              JOIN account_account account ON account.id = item.account_id
+              LEFT JOIN account_payment payment ON payment.id = item.payment_id
+             WHERE item.partner_id = ANY(%(contacts)s)
+               AND item.company_id = ANY(%(companies)s)
+               AND account.account_type = 'asset_receivable'
+               AND item.parent_state = 'posted'
+               AND (item.payment_id IS NULL OR payment.state IN %(effective)s)
+            """,
+            columns=SQL(", ").join(
+                SQL.identifier("item", name, to_flush=item._fields[name])
+                for name in columns
+            ),
+            contacts=self._incident_contacts(),
+            companies=company._incident_entity(),
+            effective=EFFECTIVE,
+            to_flush=[
+                self.env["account.account"]._fields["account_type"],
+                *(
+                    item._fields[name]
+                    for name in (
+                        "account_id",
+                        "company_id",
+                        "parent_state",
+                        "partner_id",
+                        "payment_id",
+                    )
+                ),
+                payment._fields["state"],
+            ],
         )
 
     def _incident_money_domain(self, company):
         """Return the domain of the open journal items of this customer."""
-        return self._incident_receivable_domain(company) & Domain(
+        return Domain("id", "in", self._incident_receivables(company)) & Domain(
             "reconciled", "=", False
         )
 
@@ -98,38 +144,30 @@ class ResPartner(models.Model):
         :param company: a ``res.company``.
         :rtype: Money
         """
-        items = self.env["account.move.line"].sudo()
-        query = items._search(self._incident_receivable_domain(company))
-        partials = self.env["account.partial.reconcile"]
-        partials.flush_model(["debit_move_id", "credit_move_id", "amount"])
-        items.flush_model(
-            ["parent_state", "payment_id", "reconciled", "amount_residual"]
+        self.env["account.partial.reconcile"].flush_model(
+            ["debit_move_id", "credit_move_id", "amount"]
         )
-        self.env["account.payment"].flush_model(["state"])
         [[residual, debits, credits, void]] = self.env.execute_query(
             SQL(
                 """
-                WITH mine AS %(mine)s,
-                open AS (
-                    SELECT id, amount_residual
-                      FROM account_move_line JOIN mine USING (id)
-                     WHERE reconciled IS NOT TRUE
-                ), void AS (
-                    SELECT SUM(partial.amount) AS amount
-                      FROM account_partial_reconcile partial
-                      JOIN account_move_line payer ON payer.id = partial.credit_move_id
-                      LEFT JOIN account_payment payment
-                        ON payment.id = payer.payment_id
-                     WHERE partial.debit_move_id IN (SELECT id FROM mine)
-                       AND (payer.parent_state <> 'posted'
-                            OR payment.state NOT IN %(effective)s)
-                )
-                SELECT (SELECT SUM(amount_residual) FROM open),
-                       EXISTS (SELECT FROM open WHERE amount_residual > 0),
-                       EXISTS (SELECT FROM open WHERE amount_residual < 0),
-                       (SELECT amount FROM void)
+                WITH mine AS MATERIALIZED (%(mine)s)
+                SELECT SUM(open.amount_residual),
+                       COALESCE(BOOL_OR(open.amount_residual > 0), FALSE),
+                       COALESCE(BOOL_OR(open.amount_residual < 0), FALSE),
+                       (SELECT SUM(partial.amount)
+                          FROM account_partial_reconcile partial
+                          JOIN account_move_line payer
+                            ON payer.id = partial.credit_move_id
+                          LEFT JOIN account_payment payment
+                            ON payment.id = payer.payment_id
+                         WHERE partial.debit_move_id = ANY(ARRAY(SELECT id FROM mine))
+                           AND (payer.parent_state <> 'posted'
+                                OR payment.state NOT IN %(effective)s))
+                  FROM mine open WHERE open.reconciled IS NOT TRUE
                 """,
-                mine=query.subselect(),
+                mine=self._incident_receivables(
+                    company, ("id", "reconciled", "amount_residual")
+                ),
                 effective=EFFECTIVE,
             )
         )
@@ -177,59 +215,60 @@ class ResPartner(models.Model):
         )
 
     def _incident_open_orders(self, company):
-        """Return the orders of plans that wait for their payment, newest first. Those
-        of subsidiaries that are customers of their own are theirs (R11.6).
+        """Return the orders of plans that wait for their payment, newest first. See
+        :meth:`_incident_orders_to_pay`."""
+        return self._incident_orders_to_pay(company)[0]
+
+    def _incident_orders_to_pay(self, company):
+        """Return the orders of plans that wait for their payment, and those of which the
+        customer has to pay a rest (R24.5), newest first. Those of subsidiaries that are
+        customers of their own are theirs (R11.6).
+
+        Every page asks, and mostly there are few: a query finds which orders to look
+        at.
 
         :return: ``sale.order`` records with superuser rights.
+        :rtype: tuple[recordset, recordset]
         """
-        self.ensure_one()
-        orders = (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                [
-                    (
-                        "partner_id.commercial_partner_id",
-                        "=",
-                        self.commercial_partner_id.id,
-                    ),
-                    ("company_id", "child_of", company.sudo().root_id.id),
-                    ("state", "=", "sent"),
-                    ("order_line.incident_kind", "!=", False),
-                ]
+        for model, names in (
+            ("sale.order", ["company_id", "date_order", "partner_id", "state"]),
+            ("sale.order.line", ["incident_due", "incident_kind", "order_id"]),
+        ):
+            self.env[model].flush_model(names)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, waits,
+                       owes AND (
+                           EXISTS (SELECT FROM sale_order_transaction_rel rel
+                                    WHERE rel.sale_order_id = ordered.id)
+                           OR EXISTS (SELECT FROM sale_order_line line
+                                        JOIN sale_order_line_invoice_rel rel
+                                          ON rel.order_line_id = line.id
+                                       WHERE line.order_id = ordered.id))
+                  FROM (
+                    SELECT sale.id, sale.state = 'sent' AS waits,
+                           bool_or(COALESCE(line.incident_due, 0) = 0) AS owes
+                      FROM sale_order sale
+                      JOIN sale_order_line line ON line.order_id = sale.id
+                     WHERE sale.partner_id = ANY(%s) AND sale.company_id = ANY(%s)
+                       AND sale.state IN ('sent', 'sale')
+                       AND line.incident_kind IS NOT NULL
+                     GROUP BY sale.id
+                     ORDER BY sale.date_order DESC, sale.id DESC
+                ) ordered WHERE waits OR owes
+                """,
+                self._incident_contacts(),
+                company._incident_entity(),
             )
         )
-        return orders.filtered(lambda order: order._incident_is_open())
-
-    def _incident_orders_paid_in_part(self, company):
-        """Return the orders of plans of which the customer has to pay a rest (R24.5),
-        newest first.
-
-        :return: ``sale.order`` records with superuser rights.
-        """
-        self.ensure_one()
-        orders = (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                Domain(
-                    "partner_id.commercial_partner_id",
-                    "=",
-                    self.commercial_partner_id.id,
-                )
-                & Domain("company_id", "child_of", company.sudo().root_id.id)
-                & Domain("state", "in", ("sent", "sale"))
-                & (
-                    Domain("transaction_ids.state", "=", "done")
-                    | Domain("invoice_ids.payment_state", "=", "partial")
-                )
-                # The whole past is paid for, and was given.
-                & Domain(
-                    "order_line",
-                    "any",
-                    Domain("incident_kind", "!=", False)
-                    & Domain("incident_due", "in", (False, 0)),
-                )
-            )
+        orders = self.env["sale.order"].sudo()
+        waiting = orders.browse([row[0] for row in rows if row[1]])
+        # Lines have many other columns.
+        waiting.order_line.fetch(SHOWN_OF_LINES)
+        # Of others, the whole past is paid for, and was given.
+        owing = orders.browse([row[0] for row in rows if row[2]])
+        return (
+            waiting.filtered(lambda order: order._incident_is_open()),
+            owing._incident_begun().filtered(lambda order: order._incident_rests()),
         )
-        return orders.filtered(lambda order: order._incident_rests())

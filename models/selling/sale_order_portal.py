@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
-from odoo.tools import SQL, formatLang
+from odoo.tools import formatLang
 
 from .res_company import BooksClosed
 
@@ -23,103 +23,6 @@ class SaleOrder(models.Model):
     # ------------------------------------------------------------------
     # Buying
     # ------------------------------------------------------------------
-
-    @api.model
-    def _incident_plans(self, company):
-        """Return the plans that customers can buy in the portal (R8.1): those of a
-        parent company are sold in its branches, too (R2.3). Of plans that are known
-        already ``_incident_is_in_portal`` says it.
-
-        :return: ``product.product`` records with superuser rights.
-        """
-        plans = self.env["product.product"].sudo()
-        return plans.search(
-            self._incident_plans_domain(company), order="product_tmpl_id, id"
-        )
-
-    @api.model
-    def _incident_plans_domain(self, company):
-        return (
-            Domain("incident_kind", "!=", "none")
-            & Domain("product_tmpl_id.incident_portal_published", "=", True)
-            & Domain("sale_ok", "=", True)
-            & Domain("company_id", "in", [False, *company.sudo().parent_ids.ids])
-        )
-
-    @api.model
-    def _incident_can_buy(self, partner, company):
-        """Return whether this customer can buy incidents in the portal (R11.1): whether
-        :meth:`_incident_offer` has a line."""
-        return self._incident_is_priced(partner, company) or bool(
-            self._incident_offer(partner, company).order_line
-        )
-
-    @api.model
-    def _incident_is_priced(self, partner, company):
-        """Return whether a plan has a price for this customer, as far as that can be
-        said without an order: every page asks. What it says is so; where discounts are
-        shown on the order, or taxes are no plain percentages, only an order knows.
-
-        :param partner: the ``res.partner`` who buys.
-        """
-        if not self._incident_taxes_only_add(company):
-            return False
-        pricelist = partner.sudo().with_company(company).property_product_pricelist
-        currency = pricelist.currency_id or company.currency_id
-        # Far above what rounding leaves when taxes are taken out of it.
-        least = 100 * currency.rounding
-        if not pricelist:
-            # Nothing but what stands on the product, less what an attribute takes off.
-            return bool(
-                self.env["product.product"]
-                .sudo()
-                .search_count(
-                    self._incident_plans_domain(company)
-                    & Domain("list_price", ">=", least)
-                    & Domain("type", "!=", "combo")
-                    & Domain(
-                        "product_template_attribute_value_ids",
-                        "not any",
-                        [("price_extra", "<", 0)],
-                    ),
-                    limit=1,
-                )
-            )
-        # One after the other, not all of a large shop: the first one has a price.
-        plans = self._incident_plans(company).with_company(company)
-        for plan_id in plans.ids:
-            plan = plans.browse(plan_id)
-            price, rule_id = pricelist._get_product_price_rule(
-                plan, quantity=1, currency=currency
-            )
-            rule = self.env["product.pricelist.item"].sudo().browse(rule_id)
-            if price >= least and plan.type != "combo" and not rule._show_discount():
-                return True
-        return False
-
-    @api.model
-    def _incident_taxes_only_add(self, company):
-        """Return whether all taxes on sales are percentages of 0 to 100, or groups of
-        them: what costs something costs something with taxes, whatever a fiscal
-        position maps."""
-        taxes = self.env["account.tax"]
-        taxes.flush_model(["type_tax_use", "company_id", "amount_type", "amount"])
-        [[odd]] = self.env.execute_query(
-            SQL(
-                """
-                SELECT EXISTS (
-                    SELECT FROM account_tax tax
-                      JOIN res_company company ON company.id = tax.company_id
-                     WHERE tax.type_tax_use <> 'purchase'
-                       AND split_part(company.parent_path, '/', 1) = %s
-                       AND (tax.amount_type NOT IN ('percent', 'group')
-                            OR tax.amount NOT BETWEEN 0 AND 100)
-                )
-                """,
-                str(company._incident_root_id()),
-            )
-        )
-        return not odd
 
     @api.model
     def _incident_offer(self, partner, company, plans=None, quantity=1):

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from odoo import models
+from odoo.tools import SQL
 
 
 class Rest(NamedTuple):
@@ -17,6 +18,41 @@ class Rest(NamedTuple):
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
+
+    def _incident_begun(self):
+        """Return those of these orders that a customer may have paid a part of: online,
+        or of an invoice.
+        """
+        if not self:
+            return self
+        for model, names in (
+            ("account.move", ["payment_state"]),
+            ("account.move.line", ["move_id"]),
+            ("payment.transaction", ["state"]),
+            ("sale.order", ["transaction_ids"]),
+            ("sale.order.line", ["invoice_lines", "order_id"]),
+        ):
+            self.env[model].flush_model(names)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT rel.sale_order_id
+                  FROM sale_order_transaction_rel rel
+                  JOIN payment_transaction tx ON tx.id = rel.transaction_id
+                 WHERE rel.sale_order_id IN %(orders)s AND tx.state = 'done'
+                 UNION
+                SELECT line.order_id
+                  FROM sale_order_line line
+                  JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
+                  JOIN account_move_line item ON item.id = rel.invoice_line_id
+                  JOIN account_move move ON move.id = item.move_id
+                 WHERE line.order_id IN %(orders)s AND move.payment_state = 'partial'
+                """,
+                orders=tuple(self.ids),
+            )
+        )
+        begun = {row[0] for row in rows}
+        return self.filtered(lambda order: order.id in begun)
 
     def _incident_rests(self):
         """Return how the customer can pay what is left of this order of plans, if it

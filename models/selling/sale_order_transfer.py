@@ -49,7 +49,7 @@ class SaleOrder(models.Model):
         under_way = self.transaction_ids.filtered(
             lambda transaction: transaction.state in states
         )
-        return bool(under_way - self._incident_transfers())
+        return bool(under_way and under_way - self._incident_transfers())
 
     def _incident_is_awaited(self):
         """Return whether something is to wait for a bank transfer for this order: it

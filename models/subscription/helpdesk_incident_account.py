@@ -12,6 +12,24 @@ class HelpdeskIncidentAccount(models.Model):
         readonly=True,
     )
 
+    def _shown_subscriptions(self):
+        """Return the subscriptions of this account, with what a page shows of all of
+        them: products have many other columns.
+
+        :return: records with superuser rights.
+        """
+        subscriptions = (
+            self.env["helpdesk.incident.subscription"]
+            .sudo()
+            .search_fetch([("account_id", "in", self.ids)])
+        )
+        plans = subscriptions.product_id
+        plans.fetch(["active", "default_code", "incident_kind", "product_tmpl_id"])
+        plans.product_tmpl_id.fetch(
+            ["company_id", "incident_extra_product_id", "name", "sale_ok"]
+        )
+        return subscriptions
+
     @api.model
     def _references(self):
         """Override for R2.2: subscriptions, and order lines that have given."""

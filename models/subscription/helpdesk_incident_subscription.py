@@ -149,6 +149,11 @@ class HelpdeskIncidentSubscription(models.Model):
                 ended = subscription.date_end < today
                 subscription.state = "ended" if ended else "active"
 
+    def _state_words(self):
+        """Return the state as the customer reads it."""
+        states = self._fields["state"]._description_selection(self.env)
+        return dict(states)[self.state]
+
     def _search_state(self, operator, value):
         if operator != "in":
             return NotImplemented

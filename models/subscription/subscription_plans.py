@@ -1,6 +1,7 @@
 """What can be ordered for a subscription (R9.4, R9.5, R9.6)."""
 
 from odoo import models
+from odoo.tools import SQL
 
 from ... import periods
 
@@ -25,11 +26,58 @@ class HelpdeskIncidentSubscription(models.Model):
         return (
             self._is_running()
             and bool(self._change_plans())
-            and all(
-                line._incident_is_paid_in_full()
-                for line in self._terms_ahead().sale_line_id
-            )
+            and self._is_paid_ahead()
         )
+
+    def _is_paid_ahead(self):
+        """Return whether what is running and ahead is paid in full."""
+        return all(
+            line._incident_is_paid_in_full()
+            for line in self._terms_ahead().sale_line_id
+        )
+
+    def _portal_actions(self):
+        """Return what the customer can order for this subscription in the portal: parts
+        of the addresses of the pages that do it. They list the plans; here it is enough
+        that there is one, however many there are.
+
+        :rtype: set[str]
+        """
+        self.ensure_one()
+        if not self._can_renew():
+            return set()
+        company, plan = self._order_company(), self.product_id.sudo()
+        renewed = self._next_plan().sudo().product_tmpl_id
+        offered = {
+            # Its own plan goes on for who has it: see `_in_portal`.
+            "renew": renewed == plan.product_tmpl_id
+            and self._sold_by(company, plan)
+            or self._is_one_in_portal(company, SQL("product.id = %s", renewed.id)),
+            "extra": self._can_add_extra(),
+            "change": self._is_running()
+            and self._is_one_in_portal(
+                company,
+                SQL(
+                    """
+                    plan.incident_kind = 'period' AND plan.id <> %s
+                    AND product.id IN (
+                        SELECT other_id FROM product_template_incident_change_rel
+                         WHERE template_id = %s)
+                    """,
+                    plan.id,
+                    plan.product_tmpl_id.id,
+                ),
+            )
+            and self._is_paid_ahead(),
+        }
+        return {name for name, can in offered.items() if can}
+
+    def _is_one_in_portal(self, company, condition):
+        """Return whether customers of ``company`` can buy a plan that meets
+        ``condition``: see ``sale.order._incident_plans_query``."""
+        plans = self.env["sale.order"]._incident_plans_query(company, condition)
+        self.env["product.template"].flush_model(["incident_change_template_ids"])
+        return bool(self.env.execute_query(SQL("%s LIMIT 1", plans)))
 
     def _today(self):
         return self.company_id._incident_today()
@@ -45,7 +93,10 @@ class HelpdeskIncidentSubscription(models.Model):
     def _sold(self, plans):
         """Return those of these plans that can be sold at present: those of a parent
         company in its branches, too (R2.3)."""
-        sellers = self._order_company().sudo().parent_ids
+        return self._sold_by(self._order_company(), plans)
+
+    def _sold_by(self, company, plans):
+        sellers = company.sudo().parent_ids
         return plans.filtered(
             lambda plan: (
                 plan.active
