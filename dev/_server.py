@@ -16,7 +16,7 @@ from lxml import html
 
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
-from odoo.sql_db import db_connect
+from odoo.sql_db import close_db, db_connect
 from odoo.tools import config
 
 #: Odoo's command line, which a server of several workers calls again.
@@ -168,12 +168,16 @@ def template():
 
 
 @contextmanager
-def new_database(name):
+def new_database(name, source=None):
     """Make a database with the module, in the place of one of that name.
 
+    :param str source: the database that it is a copy of; by default one with nothing
+        but the module.
     :return: an environment in it, committed at the end.
     """
-    copy_database(template(), name)
+    if source:
+        close_db(source)
+    copy_database(source or template(), name)
     with closing(Registry(name).cursor()) as cr:
         yield api.Environment(cr, SUPERUSER_ID, {})
         cr.commit()

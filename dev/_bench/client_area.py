@@ -26,64 +26,76 @@ TERMS = (1, 3, 12)
 
 class Shop:
     """A provider that sells so many plans, and customers of a year: each has bought a
-    pack in every month, has a running subscription, and an order that waits for its
-    payment.
+    pack in every month, has a running subscription, which can be changed to each other
+    plan, and an order that waits for its payment.
 
     :param int plans: how many plans there are in the portal.
+    :param Shop smaller: the same with fewer plans; it is made of that.
     """
 
-    def __init__(self, plans):
+    def __init__(self, plans, smaller=None):
         self.database = throw_away(f"plans{plans}")
         self.plans = plans
-        self.servers = []
+        self.smaller = smaller
+        self.logins = []
+        self.server = None
 
-    def open(self):
-        if self.servers:
+    def open(self, crowd):
+        """Serve it, to one customer or to all of them."""
+        if self.server:
+            return
+        self._make()
+        self.server = Server(self.database, workers=2 if crowd else 0)
+        self.customers = [
+            Customer(self.server, login)
+            for login in (self.logins if crowd else self.logins[:1])
+        ]
+
+    def _make(self):
+        if self.logins:
+            return
+        if self.smaller:
+            self.smaller._make()
+            with new_database(self.database, self.smaller.database) as env:
+                self._make_plans(env, range(self.smaller.plans, self.plans))
+            self.logins = self.smaller.logins
             return
         with new_database(self.database) as env:
             env.company.helpdesk_mgmt_portal_select_team = True
             make_team(env, required=False)
             make_team(env, required=True)
-            plans = self._make_plans(env)
+            plans = self._make_plans(env, range(self.plans))
             users = make_users(env, CROWD)
             for user in users:
                 self._buy(env, user.partner_id, plans)
-            logins = users.mapped("login")
-        #: One for the customer who is alone, and one for all.
-        self.servers = [Server(self.database, workers) for workers in (0, 2)]
-        alone, crowded = self.servers
-        self.crowds = [
-            [Customer(alone, logins[0])],
-            [Customer(crowded, login) for login in logins],
-        ]
+            self.logins = users.mapped("login")
 
-    def _make_plans(self, env):
+    def _make_plans(self, env, numbers):
         """Make the plans: packs, and terms of several lengths; each with its tax."""
-        return (
-            env["product.template"]
-            .create(
-                [
-                    {
-                        "name": f"Plan {number}",
-                        "type": "service",
-                        "invoice_policy": "order",
-                        "list_price": 10 + number,
-                        "incident_quantity": 10,
-                        "incident_portal_published": True,
-                        **(
-                            {
-                                "incident_kind": "period",
-                                "incident_term_months": TERMS[number % len(TERMS)],
-                            }
-                            if number
-                            else {"incident_kind": "lifetime"}
-                        ),
-                    }
-                    for number in range(self.plans)
-                ]
-            )
-            .product_variant_id
+        plans = env["product.template"].create(
+            [
+                {
+                    "name": f"Plan {number}",
+                    "type": "service",
+                    "invoice_policy": "order",
+                    "list_price": 10 + number,
+                    "incident_quantity": 10,
+                    "incident_portal_published": True,
+                    **(
+                        {
+                            "incident_kind": "period",
+                            "incident_term_months": TERMS[number % len(TERMS)],
+                        }
+                        if number
+                        else {"incident_kind": "lifetime"}
+                    ),
+                }
+                for number in numbers
+            ]
         )
+        every = env["product.template"].search([("incident_kind", "!=", "none")])
+        every.incident_change_template_ids = every
+        return plans.product_variant_id
 
     def _buy(self, env, partner, plans):
         """Let a customer buy and pay, and order once more."""
@@ -110,8 +122,9 @@ class Shop:
         )
 
     def close(self):
-        while self.servers:
-            self.servers.pop().close()
+        if self.server:
+            self.server.close()
+        self.server = None
 
 
 class Page:
@@ -124,12 +137,12 @@ class Page:
 
     def measure(self, _env):
         """Return how long a customer waits for the page."""
-        self.shop.open()
-        customers = self.shop.crowds[self.crowd]
+        self.shop.open(self.crowd)
+        customers = self.shop.customers
         times = CROWD_TIMES if self.crowd else ALONE_TIMES
         with ThreadPoolExecutor(len(customers)) as pool:
             waited = list(pool.map(self._wait, customers, [times] * len(customers)))
-        queries = self.shop.servers[self.crowd].queries(self.path)
+        queries = self.shop.server.queries(self.path)
         return Figure(statistics.median(chain.from_iterable(waited)), queries)
 
     def _wait(self, customer, times):
@@ -145,7 +158,8 @@ class Page:
 
 
 def benchmarks(_env):
-    for shop in (Shop(FEW), Shop(MANY)):
+    few = Shop(FEW)
+    for shop in (few, Shop(MANY, smaller=few)):
         for crowd in (False, True):
             for path in PAGES:
                 yield Benchmark(

@@ -31,7 +31,7 @@ class HelpdeskIncidentAccount(models.Model):
             paid otherwise.
         :rtype: list[Arrived]
         """
-        if not self:
+        if not self or not (payments or order):
             return []
         gifts = self._entries_of(payments)
         return [*self._gifts_in_words(gifts), *self._taken_at_once(gifts, order)]

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from ...fields import MAX_INCIDENTS, WholeNumber
 from ...periods import MAX_MONTHS
@@ -79,6 +80,30 @@ class ProductProduct(models.Model):
             and self.sale_ok
             and self.company_id <= company.sudo().parent_ids
         )
+
+    def _incident_fetch_shown(self):
+        """Fetch what pages show of these plans, and ask of them."""
+        self.fetch(["active", "default_code", "incident_kind", "product_tmpl_id"])
+        self.product_tmpl_id.fetch(
+            ["company_id", "incident_extra_product_id", "name", "sale_ok"]
+        )
+        if not self:
+            return
+        # Names say the attributes of a variant, which takes long to read; most plans
+        # have none.
+        attributes = self._fields["product_template_attribute_value_ids"]
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT product_product_id FROM product_variant_combination
+                 WHERE product_product_id IN %s
+                """,
+                tuple(self.ids),
+                to_flush=attributes,
+            )
+        )
+        plain = self - self.browse([row[0] for row in rows])
+        attributes._insert_cache(plain, [()] * len(plain))
 
     @api.constrains(*PLAN_FIELDS)
     def _check_incident_plan(self):

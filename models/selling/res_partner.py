@@ -14,7 +14,20 @@ from ..groups import ACCOUNTANTS
 
 #: The states in which a payment is effective (R1).
 EFFECTIVE = ("in_process", "paid")
-#: What pages show of the lines of orders that wait for their payment.
+#: What pages show of orders that wait for their payment, and of their lines.
+SHOWN_OF_ORDERS = (
+    "access_token",
+    "amount_total",
+    "company_id",
+    "currency_id",
+    "name",
+    "partner_id",
+    "prepayment_percent",
+    "require_payment",
+    "require_signature",
+    "state",
+    "validity_date",
+)
 SHOWN_OF_LINES = (
     "incident_kind",
     "incident_operation",
@@ -77,7 +90,8 @@ class ResPartner(models.Model):
 
     def _incident_receivables(self, company, columns=("id",)):
         """Return a query of the journal items of this customer that count, in the
-        company and all that are one legal entity with it (R2.3).
+        company and all that are one legal entity with it (R2.3). Every page asks: to
+        plan joins of these tables would take longer than all else.
 
         :param columns: names of fields of ``account.move.line``.
         :rtype: SQL
@@ -87,13 +101,15 @@ class ResPartner(models.Model):
             """
             SELECT %(columns)s
               FROM account_move_line item
-              JOIN account_account account ON account.id = item.account_id
-              LEFT JOIN account_payment payment ON payment.id = item.payment_id
              WHERE item.partner_id = ANY(%(contacts)s)
                AND item.company_id = ANY(%(companies)s)
-               AND account.account_type = 'asset_receivable'
+               AND item.account_id = ANY(ARRAY(
+                   SELECT id FROM account_account
+                    WHERE account_type = 'asset_receivable'))
                AND item.parent_state = 'posted'
-               AND (item.payment_id IS NULL OR payment.state IN %(effective)s)
+               AND (item.payment_id IS NULL
+                    OR (SELECT state IN %(effective)s FROM account_payment payment
+                         WHERE payment.id = item.payment_id))
             """,
             columns=SQL(", ").join(
                 SQL.identifier("item", name, to_flush=item._fields[name])
@@ -158,11 +174,11 @@ class ResPartner(models.Model):
                           FROM account_partial_reconcile partial
                           JOIN account_move_line payer
                             ON payer.id = partial.credit_move_id
-                          LEFT JOIN account_payment payment
-                            ON payment.id = payer.payment_id
                          WHERE partial.debit_move_id = ANY(ARRAY(SELECT id FROM mine))
                            AND (payer.parent_state <> 'posted'
-                                OR payment.state NOT IN %(effective)s))
+                                OR (SELECT state NOT IN %(effective)s
+                                      FROM account_payment payment
+                                     WHERE payment.id = payer.payment_id)))
                   FROM mine open WHERE open.reconciled IS NOT TRUE
                 """,
                 mine=self._incident_receivables(
@@ -231,30 +247,35 @@ class ResPartner(models.Model):
         :rtype: tuple[recordset, recordset]
         """
         for model, names in (
-            ("sale.order", ["company_id", "date_order", "partner_id", "state"]),
-            ("sale.order.line", ["incident_due", "incident_kind", "order_id"]),
+            (
+                "sale.order",
+                ["company_id", "date_order", "partner_id", "state", "transaction_ids"],
+            ),
+            (
+                "sale.order.line",
+                ["incident_due", "incident_kind", "invoice_lines", "order_id"],
+            ),
         ):
             self.env[model].flush_model(names)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT id, waits,
-                       owes AND (
-                           EXISTS (SELECT FROM sale_order_transaction_rel rel
-                                    WHERE rel.sale_order_id = ordered.id)
-                           OR EXISTS (SELECT FROM sale_order_line line
-                                        JOIN sale_order_line_invoice_rel rel
-                                          ON rel.order_line_id = line.id
-                                       WHERE line.order_id = ordered.id))
-                  FROM (
+                SELECT * FROM (
                     SELECT sale.id, sale.state = 'sent' AS waits,
-                           bool_or(COALESCE(line.incident_due, 0) = 0) AS owes
+                           bool_or(COALESCE(line.incident_due, 0) = 0)
+                               FILTER (WHERE line.incident_kind IS NOT NULL)
+                           AND (bool_or(EXISTS (
+                                    SELECT FROM sale_order_line_invoice_rel rel
+                                     WHERE rel.order_line_id = line.id))
+                                OR EXISTS (
+                                    SELECT FROM sale_order_transaction_rel rel
+                                     WHERE rel.sale_order_id = sale.id)) AS owes
                       FROM sale_order sale
                       JOIN sale_order_line line ON line.order_id = sale.id
                      WHERE sale.partner_id = ANY(%s) AND sale.company_id = ANY(%s)
                        AND sale.state IN ('sent', 'sale')
-                       AND line.incident_kind IS NOT NULL
                      GROUP BY sale.id
+                    HAVING bool_or(line.incident_kind IS NOT NULL)
                      ORDER BY sale.date_order DESC, sale.id DESC
                 ) ordered WHERE waits OR owes
                 """,
@@ -264,9 +285,10 @@ class ResPartner(models.Model):
         )
         orders = self.env["sale.order"].sudo()
         waiting = orders.browse([row[0] for row in rows if row[1]])
-        # Lines have many other columns.
+        # Both have many other columns.
+        waiting.fetch(SHOWN_OF_ORDERS)
         waiting.order_line.fetch(SHOWN_OF_LINES)
-        # Of others, the whole past is paid for, and was given.
+        # Where all is given, nothing is owed: that is the whole past.
         owing = orders.browse([row[0] for row in rows if row[2]])
         return (
             waiting.filtered(lambda order: order._incident_is_open()),

@@ -83,9 +83,10 @@ class SaleOrder(models.Model):
                 %s AND product.list_price >= %s AND product.type <> 'combo'
                 AND NOT EXISTS (
                     SELECT FROM product_variant_combination rel
-                      JOIN product_template_attribute_value value
-                        ON value.id = rel.product_template_attribute_value_id
-                     WHERE rel.product_product_id = plan.id AND value.price_extra < 0)
+                     WHERE rel.product_product_id = plan.id
+                       AND rel.product_template_attribute_value_id = ANY(ARRAY(
+                           SELECT id FROM product_template_attribute_value
+                            WHERE price_extra < 0)))
                 """,
                 only_add,
                 least,

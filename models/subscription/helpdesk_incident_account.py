@@ -14,20 +14,29 @@ class HelpdeskIncidentAccount(models.Model):
 
     def _shown_subscriptions(self):
         """Return the subscriptions of this account, with what a page shows of all of
-        them: products have many other columns.
+        them: they and their plans have many other columns.
 
         :return: records with superuser rights.
         """
         subscriptions = (
             self.env["helpdesk.incident.subscription"]
             .sudo()
-            .search_fetch([("account_id", "in", self.ids)])
+            .search_fetch(
+                [("account_id", "in", self.ids)],
+                [
+                    "account_id",
+                    "auto_renew",
+                    "date_cancelled",
+                    "date_end",
+                    "extra_incidents",
+                    "incidents_per_period",
+                    "next_product_id",
+                    "product_id",
+                    "renewal_problem",
+                ],
+            )
         )
-        plans = subscriptions.product_id
-        plans.fetch(["active", "default_code", "incident_kind", "product_tmpl_id"])
-        plans.product_tmpl_id.fetch(
-            ["company_id", "incident_extra_product_id", "name", "sale_ok"]
-        )
+        subscriptions.product_id._incident_fetch_shown()
         return subscriptions
 
     @api.model

@@ -188,17 +188,15 @@ class HelpdeskIncidentSubscription(models.Model):
         self.env["helpdesk.incident.subscription.term"].flush_model(
             ["subscription_id", "sale_line_id"]
         )
-        self.env["sale.order.line"].flush_model(["order_id"])
-        self.env["sale.order"].flush_model(["company_id"])
+        self.env["sale.order.line"].flush_model(["company_id", "order_id"])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT o.company_id
+                SELECT line.company_id
                   FROM helpdesk_incident_subscription_term term
                   JOIN sale_order_line line ON line.id = term.sale_line_id
-                  JOIN sale_order o ON o.id = line.order_id
                  WHERE term.subscription_id IN %s
-                 ORDER BY o.id DESC LIMIT 1
+                 ORDER BY line.order_id DESC LIMIT 1
                 """,
                 tuple(self.ids or [0]),
             )

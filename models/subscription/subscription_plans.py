@@ -36,6 +36,60 @@ class HelpdeskIncidentSubscription(models.Model):
             for line in self._terms_ahead().sale_line_id
         )
 
+    def _is_given_ahead(self):
+        """Return whether all of what is running and ahead is given, by orders that give
+        what is paid, whose invoices are paid: then it is paid in full. That is so of
+        most, and said by one query; of others :meth:`_is_paid_ahead` knows.
+        """
+        for model, names in (
+            ("account.move", ["move_type", "payment_state"]),
+            ("account.move.line", ["move_id", "parent_state"]),
+            ("helpdesk.incident.subscription.term", ["date_to", "sale_line_id"]),
+            ("sale.order", ["incident_grant_on", "state"]),
+            (
+                "sale.order.line",
+                [
+                    "incident_due",
+                    "incident_free",
+                    "incident_quantity",
+                    "incident_term_months",
+                    "incident_units",
+                    "invoice_lines",
+                ],
+            ),
+        ):
+            self.env[model].flush_model(names)
+        [(other,)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT EXISTS (
+                    SELECT FROM helpdesk_incident_subscription_term term
+                      JOIN sale_order_line line ON line.id = term.sale_line_id
+                     WHERE term.subscription_id = %s AND term.date_to >= %s
+                       AND (line.incident_free
+                            OR COALESCE(line.incident_due, 0) < line.incident_quantity
+                               * line.incident_units
+                               * GREATEST(line.incident_term_months, 1)
+                            OR (SELECT state = 'sale' AND incident_grant_on = 'paid'
+                                  FROM sale_order WHERE id = line.order_id) IS NOT TRUE
+                            OR EXISTS (
+                                SELECT FROM sale_order_line_invoice_rel rel
+                                  JOIN account_move_line item
+                                    ON item.id = rel.invoice_line_id
+                                 WHERE rel.order_line_id = line.id
+                                   AND item.parent_state = 'posted'
+                                   AND (SELECT move_type = 'out_invoice'
+                                           AND payment_state
+                                               NOT IN ('paid', 'in_payment')
+                                          FROM account_move
+                                         WHERE id = item.move_id))))
+                """,
+                self.id,
+                self._today(),
+            )
+        )
+        return not other
+
     def _portal_actions(self):
         """Return what the customer can order for this subscription in the portal: parts
         of the addresses of the pages that do it. They list the plans; here it is enough
@@ -60,15 +114,15 @@ class HelpdeskIncidentSubscription(models.Model):
                 SQL(
                     """
                     plan.incident_kind = 'period' AND plan.id <> %s
-                    AND product.id IN (
+                    AND product.id = ANY(ARRAY(
                         SELECT other_id FROM product_template_incident_change_rel
-                         WHERE template_id = %s)
+                         WHERE template_id = %s))
                     """,
                     plan.id,
                     plan.product_tmpl_id.id,
                 ),
             )
-            and self._is_paid_ahead(),
+            and (self._is_given_ahead() or self._is_paid_ahead()),
         }
         return {name for name, can in offered.items() if can}
 

@@ -152,11 +152,11 @@ class HelpdeskIncidentAccount(models.Model):
         return SQL(
             """
             helpdesk_incident_account a
-              JOIN res_company branch
-                ON branch.parent_path LIKE a.company_id || '/%%'
               JOIN helpdesk_ticket t
                 ON t.commercial_partner_id = a.partner_id
-               AND t.company_id = branch.id AND t.incident_parking = 'parked'
+               AND t.incident_parking = 'parked'
+               AND (SELECT starts_with(branch.parent_path, a.company_id || '/')
+                      FROM res_company branch WHERE branch.id = t.company_id)
             """
         )
 
