@@ -7,15 +7,33 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import SQL
 
 from .common import TODAY, PaidSupportCommon
+from .common_sale import BOUGHT
+from .test_subscription_portal import MAY_20, SubscriptionPortalCommon
 
 _logger = logging.getLogger(__name__)
 
 #: How many entries an account has.
 FEW, MANY = 10, 10_000
+#: How many plans are sold besides.
+MORE_PLANS = 40
+
+
+class Counting:
+    """Count the queries of pages."""
+
+    def count(self, path):
+        """Return how many queries a page takes, once it has been seen before."""
+        for _n in range(3):
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            response = self.url_open(path)
+            counted = self.env.cr.sql_log_count - before
+            self.assertEqual(response.status_code, 200)
+        return counted
 
 
 @tagged("post_install", "-at_install")
-class TestPortalQueries(PaidSupportCommon, HttpCase):
+class TestPortalQueries(Counting, PaidSupportCommon, HttpCase):
     """R11.4: each page opens with as many queries after years as on the first day."""
 
     unsound = "its history is written by SQL, and has no tickets"
@@ -74,16 +92,6 @@ class TestPortalQueries(PaidSupportCommon, HttpCase):
         self.assertEqual(written, number - entries)
         self.assertEqual(account._statement_count(), number)
 
-    def count(self, path):
-        """Return how many queries a page takes, once it has been seen before."""
-        for _n in range(3):
-            self.env.invalidate_all()
-            before = self.env.cr.sql_log_count
-            response = self.url_open(path)
-            counted = self.env.cr.sql_log_count - before
-            self.assertEqual(response.status_code, 200)
-        return counted
-
     def test_pages(self):
         """R11.4: 10 entries or 10,000: the same number of queries."""
         paths = (
@@ -102,3 +110,37 @@ class TestPortalQueries(PaidSupportCommon, HttpCase):
             counts[login] = {path: self.count(path) for path in paths}
         self.assertEqual(counts["hps-bella"], counts["hps-nora"])
         _logger.info("Queries of each page: %s", counts["hps-nora"])
+
+
+@tagged("post_install", "-at_install")
+class TestPlanQueries(Counting, SubscriptionPortalCommon):
+    """R11.4, R11.1: each page opens with as many queries, however many plans there are
+    to buy, to renew a subscription with and to change it to."""
+
+    def test_pages(self):
+        """With few plans and with many: the same number of queries, and buttons."""
+        with freeze_time(BOUGHT):
+            subscription = self.bought()
+            waiting = self.quotation(self.pack)
+        with self.on(MAY_20):
+            self.log_in()
+            few = self.counts(subscription)
+            plans = self.env["product.product"].union(
+                *(
+                    self.plan(f"Plan {n}", 10 + n, "period", 3, 1)
+                    for n in range(MORE_PLANS)
+                )
+            )
+            plans.product_tmpl_id.incident_portal_published = True
+            template = self.months.product_tmpl_id
+            template.incident_change_template_ids |= plans.product_tmpl_id
+            self.env.flush_all()
+            self.assertEqual(self.counts(subscription), few)
+            page = self.page("/my/incidents")
+        for name in ("buy", "renew", "extra", "change"):
+            self.assertTrue(page.xpath(f"//a[@name='{name}']"), name)
+        self.assertIn(waiting.name, self.text(page, "//*[@name='open_orders']"))
+
+    def counts(self, subscription):
+        paths = ("/my/home", "/my/incidents", "/new/ticket", self.path(subscription))
+        return {path: self.count(path) for path in paths}

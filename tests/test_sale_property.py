@@ -125,6 +125,10 @@ class TestSaleProperty(SaleCommon):
         self.assertLessEqual(round(worth, 2), round(self._money(), 2), event)
         for line in lines:
             self._check_credits(line)
+        for subscription in lines.incident_term_ids.subscription_id:
+            # R9.6: what is said at once, and what takes long.
+            if subscription._is_given_ahead():
+                self.assertTrue(subscription._is_paid_ahead(), event)
 
     def _check_credits(self, line):
         """What was credited is not kept, but for the rounding (R8.4)."""

@@ -201,8 +201,10 @@ class TestSubscriptionChange(SubscriptionCommon):
         self.register(self.bill(order))
         sub = self.subscription(order).sudo()
         self.assertTrue(sub._can_change())
+        self.assertTrue(sub._is_given_ahead())
         self.reverse(down)
         self.assertFalse(sub._can_change())
+        self.assertFalse(sub._is_given_ahead())
 
     def test_scheduled_with_extras(self):
         """R9.4, R9.6: the next plan sells no extra incidents, and goes without."""

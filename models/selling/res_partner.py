@@ -236,12 +236,11 @@ class ResPartner(models.Model):
         return self._incident_orders_to_pay(company)[0]
 
     def _incident_orders_to_pay(self, company):
-        """Return the orders of plans that wait for their payment, and those of which the
-        customer has to pay a rest (R24.5), newest first. Those of subsidiaries that are
-        customers of their own are theirs (R11.6).
+        """Return the orders of plans that wait for their payment, and those of which
+        the customer has to pay a rest (R24.5), newest first. Those of subsidiaries that
+        are customers of their own are theirs (R11.6).
 
-        Every page asks, and mostly there are few: a query finds which orders to look
-        at.
+        Every page asks, and mostly there are few: one query finds where to look.
 
         :return: ``sale.order`` records with superuser rights.
         :rtype: tuple[recordset, recordset]

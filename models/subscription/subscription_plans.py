@@ -24,9 +24,7 @@ class HelpdeskIncidentSubscription(models.Model):
         is running and ahead is paid in full."""
         self.ensure_one()
         return (
-            self._is_running()
-            and bool(self._change_plans())
-            and self._is_paid_ahead()
+            self._is_running() and bool(self._change_plans()) and self._is_paid_ahead()
         )
 
     def _is_paid_ahead(self):
