@@ -121,7 +121,6 @@ class TestPlanQueries(Counting, SubscriptionPortalCommon):
         """With few plans and with many: the same number of queries, and buttons."""
         with freeze_time(BOUGHT):
             subscription = self.bought()
-            waiting = self.quotation(self.pack)
         with self.on(MAY_20):
             self.log_in()
             few = self.counts(subscription)
@@ -139,7 +138,6 @@ class TestPlanQueries(Counting, SubscriptionPortalCommon):
             page = self.page("/my/incidents")
         for name in ("buy", "renew", "extra", "change"):
             self.assertTrue(page.xpath(f"//a[@name='{name}']"), name)
-        self.assertIn(waiting.name, self.text(page, "//*[@name='open_orders']"))
 
     def counts(self, subscription):
         paths = ("/my/home", "/my/incidents", "/new/ticket", self.path(subscription))
