@@ -10,6 +10,7 @@ from odoo.addons.payment import utils as payment_utils
 from odoo.addons.sale.controllers.portal import CustomerPortal
 
 from ..models.outbox.ir_actions_report import LATER
+from ..models.selling.sale_order_portal import BeingPaid
 from .parse import whole_number
 
 #: Of how many months the page to buy says what was used.
@@ -152,8 +153,9 @@ class PaidSupportShop(CustomerPortal):
             with request.env.cr.savepoint():
                 # As the customer, so that the history names him.
                 order.with_user(request.env.user).sudo()._incident_pay_from_balance()
-        except UserError:
-            reason = "refused" if order._incident_is_open() else "closed"
+        except UserError as error:
+            waits = order._incident_is_open() and not isinstance(error, BeingPaid)
+            reason = "refused" if waits else "closed"
             return request.redirect(
                 order.get_portal_url(query_string=f"&incident_balance={reason}")
             )

@@ -5,6 +5,7 @@ from . import test_account
 from . import test_account_balance
 from . import test_actions
 from . import test_arriving_funds
+from . import test_asked_once
 from . import test_attack_input
 from . import test_attack_leaks
 from . import test_attack_messages

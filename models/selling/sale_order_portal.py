@@ -17,6 +17,10 @@ class BalanceShort(UserError):
     """The account balance does not suffice."""
 
 
+class BeingPaid(UserError):
+    """A provider of payments is just being asked for the money."""
+
+
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
@@ -279,6 +283,7 @@ class SaleOrder(models.Model):
 
         :raise BalanceShort: if the balance does not suffice (any more).
         :raise BooksClosed: if a lock date forbids the invoice.
+        :raise BeingPaid: if a provider is just being asked for it.
         :raise UserError: if the order cannot be paid so otherwise.
         :return: the invoice.
         """
@@ -288,6 +293,14 @@ class SaleOrder(models.Model):
         self.env["helpdesk.incident.account"]._of(
             customer, self.company_id, create=True
         )._lock()
+        # Nobody waits for a provider with the account locked.
+        if not self.try_lock_for_update(allow_referencing=True):
+            raise BeingPaid(
+                self.env._(
+                    "%(order)s is just being paid. Wait until that is done.",
+                    order=self.name,
+                )
+            )
         if not self._incident_is_open():
             raise UserError(
                 self.env._("%(order)s does not wait for a payment.", order=self.name)

@@ -1,7 +1,9 @@
 """Orders that are paid with a payment method that the customer has saved (R9.7, R11.2).
 
 What the provider of payments is asked is committed first: killed afterwards, the same
-transaction is asked for again, and providers charge it once.
+transaction is asked for again, and providers charge it once. An order may have several
+of them, of two forms, say: whoever asks has the order meanwhile, and looks then whether
+it still waits for its payment.
 """
 
 from odoo import models
@@ -72,6 +74,20 @@ class SaleOrder(models.Model):
             }
         )
 
+    def _incident_have(self):
+        """Have these orders until the transaction ends: nobody else asks for their
+        money, or pays them from the account balance.
+
+        Their rows are written to, as those of accounts are (R3.6): who has waited is
+        tried again, and sees what was paid. No account is locked afterwards.
+
+        :raise SerializationFailure: if others have had them.
+        """
+        self.env.cr.execute(
+            SQL("UPDATE sale_order SET id = id WHERE id IN %s", tuple(self.ids)),
+            log_exceptions=False,
+        )
+
 
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
@@ -87,12 +103,16 @@ class PaymentTransaction(models.Model):
         )
 
     def _incident_ask(self):
-        """Ask the provider for the money; its answer is committed by the caller."""
+        """Ask the provider for the money; its answer is committed by the caller.
+
+        :raise SerializationFailure: if the order was paid, or changed, meanwhile.
+        """
         # Another worker may be asking.
         transaction = self.try_lock_for_update()
         if not transaction or transaction.state != "draft":
             return
         order = transaction.sale_order_ids
+        order._incident_have()
         archived = not order.partner_id.commercial_partner_id.active
         if archived or not transaction.token_id.active or not order._incident_is_open():
             transaction._set_canceled()

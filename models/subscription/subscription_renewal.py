@@ -22,7 +22,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.fields import Domain
 
-from ..selling.sale_order_portal import BalanceShort
+from ..selling.sale_order_portal import BalanceShort, BeingPaid
 from .subscription_orders import REPLACING
 
 #: How often in a row a step gives way to somebody else.
@@ -334,6 +334,8 @@ class SaleOrder(models.Model):
             return None
         except BalanceShort:
             self.env.invalidate_all()
+        except BeingPaid:
+            return "paying"
         except UserError as error:
             # The money is there, and accounting refuses: nothing is taken elsewhere.
             self.env.invalidate_all()
