@@ -185,14 +185,18 @@ class PaidSupportTicketController(HelpdeskTicketController):
             return None, None, None
         agreed = kw.get(f"{BUY}{team.id}")
         under_way = self._draft(kw, form)._under_way()
-        if under_way and (agreed or under_way.state != "draft"):
+        if agreed:
+            # What another form has bought pays for this one, too.
+            mine = request.env["helpdesk.ticket.draft"]._mine()
+            under_way = under_way or mine._under_way()
+        if under_way or not agreed:
             return None, under_way, None
-        if not agreed:
-            return None, None, None
         orders = request.env["sale.order"]
         pack = self._packs(account, team)[team]
         if not pack or pack.key != agreed:
             return None, None, orders._incident_pack_changed()
+        before = self._draft(kw, form)._begun()
+        (before - before._incident_same(pack))._incident_give_up()
         if not pack.token:
             return pack, None, None
         draft = self._keep(kw, form)
@@ -207,7 +211,10 @@ class PaidSupportTicketController(HelpdeskTicketController):
 
     def _buy(self, pack):
         return request.env["sale.order"]._incident_buy_pack(
-            request.env.user.partner_id, request.env.company, pack
+            request.env.user.partner_id,
+            request.env.company,
+            pack,
+            request.env["helpdesk.ticket.draft"]._mine()._begun(),
         )
 
     def _pay_by_token(self, transaction):

@@ -195,9 +195,8 @@ class TestTicketPack(BuyCommon):
         """R11.2: asked for once, however often the form is sent."""
         self.token()
         page = self.page("/new/ticket")
-        self.assertIn(
-            "4242, which you have saved", self.text(page, "//*[@name='pack']")
-        )
+        offer = self.text(page, "//*[@name='pack']")
+        self.assertIn("4242 , which you have saved", offer)
         box = self.offered(page)
         for _twice in range(2):
             page = self.submit(**box)
@@ -271,6 +270,63 @@ class TestTicketPack(BuyCommon):
         self.assertIn("1 needed, 0 available", self.error(page))
         self.submit(**box)
         self.assertEqual(self.tickets().incident_count, 1)
+        self.assertEqual(len(self.orders().transaction_ids), 1)
+
+    def kill_before_asking(self, **values):
+        """Send a form, and stop before the provider is asked.
+
+        :return: the draft, as the next form names it.
+        """
+        transactions = type(self.env["payment.transaction"])
+        ask = transactions._incident_ask
+        self.patch(transactions, "_incident_ask", lambda transaction: None)
+        page = self.submit(**values)
+        self.patch(transactions, "_incident_ask", ask)
+        return page.xpath("//input[@name='incident_draft']/@value")[0]
+
+    def test_agreed_otherwise_since(self):
+        """R11.2: what was agreed to before, and never asked for, is not taken in place
+        of what is agreed to now."""
+        self.token()
+        draft = self.kill_before_asking(**self.offered())
+        stale = self.orders().transaction_ids
+        self.assertEqual(stale.state, "draft")
+        page = self.submit("b", incident_draft=draft, **dict.fromkeys(self.offered(), "x"))
+        self.assertIn("has changed", self.error(page))
+        self.assertEqual(stale.state, "draft")
+        # A lower price, then money.
+        self.pack.list_price = 45
+        self.pay(60)
+        page = self.page(f"/new/ticket?incident_draft={draft}")
+        self.assertIn("from your account balance", self.text(page, "//*[@name='pack']"))
+        self.submit("c", incident_draft=draft, **self.offered(page))
+        self.assertEqual(self.tickets().incident_count, 1)
+        self.assertEqual(
+            (stale.state, stale.sale_order_ids.state), ("cancel", "cancel")
+        )
+        self.assertEqual(self.customer._incident_account_balance(self.company), 15)
+
+    def test_two_forms(self):
+        """R11.2: what one form has written down, and not asked for, is asked for by
+        another one, once."""
+        self.token()
+        box = self.offered()
+        self.kill_before_asking(**box)
+        self.submit("in a second tab", **box)
+        self.assertEqual(self.orders().transaction_ids.mapped("state"), ["done"])
+        self.assertEqual(self.tickets().incident_count, 1)
+        self.submit(**box)
+        self.assertEqual(len(self.tickets()), 2)
+        self.assertEqual(len(self.orders().transaction_ids), 1)
+        self.assertEqual(self.available(), 8)
+
+    def test_pending_of_another_form(self):
+        """R11.2: what another form has asked for, and waits for, is not bought once
+        more."""
+        self.token("pending")
+        self.submit(**self.offered())
+        page = self.submit("in a second tab", **self.offered())
+        self.assertIn("is being processed", self.error(page))
         self.assertEqual(len(self.orders().transaction_ids), 1)
 
     def test_cards_of_others(self):

@@ -22,8 +22,7 @@ class Pack:
     def key(self):
         """What the customer agrees to: if it is another one by now, he is asked
         again."""
-        paid = self.token.id or "balance"
-        return f"{self.plan.id}-{self.units}-{self.order.amount_total}-{paid}"
+        return self.order._incident_pack_key(self.token)
 
 
 class SaleOrder(models.Model):
@@ -75,20 +74,36 @@ class SaleOrder(models.Model):
                 return None
         return Pack(self, token, balance)
 
+    def _incident_pack_key(self, token):
+        """Return what a customer agrees to who pays this order with a token."""
+        line, paid = self.order_line, token.id or "balance"
+        return (
+            f"{line.product_id.id}-{int(line.product_uom_qty)}-{self.amount_total}"
+            f"-{paid}"
+        )
+
     @api.model
-    def _incident_buy_pack(self, partner, company, pack):
+    def _incident_buy_pack(self, partner, company, pack, begun):
         """Order what was offered. What the account balance pays is paid then; for a
-        saved payment method a transaction is written down.
+        saved payment method a transaction is written down, unless there is one already
+        that was not asked for.
 
         :param Pack pack: what the customer has agreed to.
+        :param begun: transactions of the customer that were not asked for.
         :raise UserError: if it cannot be bought so.
         :return: the transaction; empty if it is paid.
         """
+        same = begun._incident_same(pack)
+        if same:
+            return same
         order = self._incident_buy(partner, company, pack.plan, pack.units)
         if order.amount_total != pack.order.amount_total:
             raise UserError(self._incident_pack_changed())
         if pack.token:
-            return order._incident_create_transaction(pack.token, "online_token")
+            # Of a second form at the same moment it is the same order.
+            return order.transaction_ids._incident_same(
+                pack
+            ) or order._incident_create_transaction(pack.token, "online_token")
         # As the customer, so that the history names him.
         order.with_user(self.env.user).sudo()._incident_pay_from_balance()
         return self.env["payment.transaction"]
@@ -99,3 +114,35 @@ class SaleOrder(models.Model):
             "What was offered to you has changed: look at it again, and choose it once "
             "more."
         )
+
+
+class PaymentTransaction(models.Model):
+    _inherit = "payment.transaction"
+
+    def _incident_give_up(self):
+        """Ask nobody for these, as the customer has agreed to something else since;
+        where another worker is just asking, it is too late."""
+        transactions = self.try_lock_for_update()
+        transactions._set_canceled()
+        orders = transactions.sale_order_ids
+        orders.try_lock_for_update(allow_referencing=True).filtered(
+            lambda order: order._incident_is_open()
+        )._action_cancel()
+
+    def _incident_same(self, pack):
+        """Return one of these transactions that asks for just this, and was not asked
+        for.
+
+        :param Pack pack: what the customer has agreed to.
+        """
+        return self.filtered(
+            lambda transaction: (
+                transaction.state == "draft"
+                and transaction.operation == "online_token"
+                and len(transaction.sale_order_ids.order_line) == 1
+                and transaction.sale_order_ids.company_id == pack.order.company_id
+                and transaction.sale_order_ids._incident_is_open()
+                and transaction.sale_order_ids._incident_pack_key(transaction.token_id)
+                == pack.key
+            )
+        )[:1]

@@ -97,13 +97,20 @@ class HelpdeskTicketDraft(models.Model):
 
     def _under_way(self):
         """Return the transaction that is not answered, or whose answer is not
-        processed."""
+        processed, once its provider was asked."""
         return self.transaction_id.filtered(
             lambda transaction: (
-                transaction.state in ("draft", "pending", "authorized")
+                transaction.state in ("pending", "authorized")
                 or (transaction.state == "done" and not transaction.is_post_processed)
             )
         )[:1]
+
+    def _begun(self):
+        """Return the transactions that were written down, and whose provider was not
+        asked: it was killed, or is just about to be."""
+        return self.transaction_id.filtered(
+            lambda transaction: transaction.state == "draft"
+        )
 
     @api.autovacuum
     def _gc_drafts(self):
