@@ -1,7 +1,7 @@
 """Forms that are shown once more, with what was typed."""
 
 from lxml import html
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .parse import typed
 
@@ -10,7 +10,7 @@ NOT_TYPED = {"button", "file", "image", "password", "reset", "submit"}
 
 
 def sent_values(pairs):
-    """Return what a form has sent, without what no database takes.
+    """Return what a form has sent, without what no text is.
 
     :param pairs: the name and the value of each field; nothing in them can be trusted.
     :return: a list of texts for each name.
@@ -36,7 +36,7 @@ def filled(form, values, sent=True):
     if not values:
         return form
     root = html.fragment_fromstring(str(form), create_parent="div")
-    left = {name: list(texts) for name, texts in values.items()}
+    left = {name: [typed(text) for text in texts] for name, texts in values.items()}
     for field in root.iter("input", "select", "textarea"):
         name = field.get("name")
         kind = field.get("type", "text").lower() if field.tag == "input" else field.tag
@@ -57,7 +57,7 @@ def filled(form, values, sent=True):
         elif kind not in NOT_TYPED:
             field.set("value", left[name].pop(0))
     inner = (html.tostring(child, encoding="unicode") for child in root)
-    return Markup((root.text or "") + "".join(inner))
+    return escape(root.text or "") + Markup("".join(inner))
 
 
 def _choose(select, texts):

@@ -3,6 +3,10 @@
 import re
 from datetime import date, datetime
 
+#: What no database takes, and no page can show: what is no character of XML.
+NO_TEXT = re.compile(
+    "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 #: The longest text that is searched for.
 MAX_WORDS = 100
 #: The highest page number that is looked for; beyond the last page, the last one is
@@ -52,7 +56,7 @@ def moment(text):
 
 
 def words(text):
-    """Return what a request searches for, without what no database takes.
+    """Return what a request searches for, without ``NO_TEXT``.
 
     :rtype: str
     """
@@ -60,9 +64,9 @@ def words(text):
 
 
 def typed(text):
-    """Return the text of a request, without what no database takes; nothing of a file
-    that was sent in its place.
+    """Return the text of a request, without ``NO_TEXT``; nothing of a file that was
+    sent in its place.
 
     :rtype: str
     """
-    return text.replace("\x00", "") if isinstance(text, str) else ""
+    return NO_TEXT.sub("", text) if isinstance(text, str) else ""

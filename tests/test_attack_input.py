@@ -35,12 +35,12 @@ DAYS = (
     "2026-01-01T",
 )
 #: Texts that some layer or other could stumble over, as they are sent: no UTF-8, half a
-#: surrogate pair, nothing but a NUL.
+#: surrogate pair, nothing but a NUL, controls, what is no character.
 TEXTS = (
     b"",
     b" ",
     b"\x00",
-    b"a\x00b",
+    "a\x00b\x1bc\ufffed".encode(),
     b"\xff\xfe",
     b"\xed\xa0\x80",
     "\u202egnp.exe".encode(),

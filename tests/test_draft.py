@@ -1,8 +1,11 @@
 import functools
 
+from markupsafe import Markup
+
 from odoo.tests import tagged
 
 from odoo.addons.helpdesk_mgmt.controllers.main import HelpdeskTicketController
+from odoo.addons.helpdesk_paid_support.controllers.form import filled
 from odoo.addons.helpdesk_paid_support.models.ticket import helpdesk_ticket_draft
 
 from .test_buy import BuyCommon
@@ -148,7 +151,7 @@ class TestDraft(BuyCommon):
             link = "//*[@name='drafts']//a[@name='continue']"
             page = self.page(path)
             self.assertEqual(
-                self.text(page, link), "Continue your ticket “Mail server refuses”"
+                self.text(page, link), "Continue your ticket “ Mail server refuses ”"
             )
         self.post("/my/incidents/buy/order", plan=self.pack.id)
         order = self.orders()
@@ -214,6 +217,22 @@ class TestDraft(BuyCommon):
             **self.form(subject="Nothing\x00 \ud7ff", type="9", **{"x\x00": "\x00"}),
         )
         self.assertEqual(self.drafts().subject, "Nothing \ud7ff")
+        # Copied from a terminal, say: what no page can show, kept before or now.
+        odd = {"subject": "A\x1b[0m \ufffe\uffffB", "steps": "1\t\x0c\x7f\n2"}
+        page = self.post("/submitted/ticket", **self.form(**odd))
+        self.assertEqual(page.xpath("//input[@name='subject']/@value"), ["A[0m B"])
+        self.assertIn("1\t\x7f\n2", page.xpath("//textarea[@name='steps']")[0].text)
+        draft = self.drafts()[0]
+        draft.form = {**draft.form, "subject": ["A\x1bB"], "x\x1b": ["\x1b"]}
+        page = self.page(f"/new/ticket?incident_draft={draft.id}")
+        self.assertEqual(page.xpath("//input[@name='subject']/@value"), ["AB"])
+
+    def test_text_before_the_form(self):
+        """R11.2: what a page says before its first field stays text."""
+        form = Markup("1 &lt; 2 &lt;b&gt; <input name='x'/>")
+        self.assertTrue(
+            filled(form, {"x": ["y"]}).startswith("1 &lt; 2 &lt;b&gt; <input")
+        )
 
     def test_as_many_as_needed(self):
         """R11.2: the last ones are kept, for some time; what is too long is not."""
