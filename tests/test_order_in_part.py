@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .test_buy import BuyCommon
@@ -48,6 +49,24 @@ class TestOrderInPart(BuyCommon):
         self.assertFalse(self.page(url).xpath(short))
         self.authenticate(None, None)
         self.assertFalse(self.page(url).xpath(short))
+
+    def test_short_in_another_company(self):
+        """R2.3: what is short is added to no other company's balance."""
+        order = self.sent(self.pack)
+        self.pay(30)
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        self.user.write(
+            {
+                "company_ids": [Command.link(elsewhere.id)],
+                "company_id": elsewhere.id,
+            }
+        )
+        for page in (
+            self.page(order.get_portal_url()),
+            self.post(f"/my/orders/{order.id}/pay_from_balance"),
+        ):
+            self.assertIn("20.00 short", self.text(page, "//*[@name='balance_short']"))
+            self.assertFalse(page.xpath("//a[contains(@href, '/my/incidents/funds')]"))
 
     # -- paid in part ---------------------------------------------------------------
 
