@@ -106,11 +106,12 @@ class PaidSupportTicketController(HelpdeskTicketController):
         if is_same:
             return request.redirect(f"/my/ticket/{ticket.id}")
         error = self._submission_error(kw, ticket)
+        team = self._browse("helpdesk.ticket.team", kw.get("team"))
         pack = transaction = None
         if not error:
             pack, transaction, error = self._chosen(kw, form)
         if transaction:
-            error = self._pay_by_token(transaction)
+            error = self._pay_by_token(transaction, team)
         if not error:
             request.update_context(incident_form=form)
             try:
@@ -118,6 +119,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
                     if pack:
                         self._buy(pack)
                     response = super().submit_ticket(**kw)
+                    if transaction and transaction.state != "done":
+                        self._wait_for_payment(form)
                     self._draft(kw, form).unlink()
                     return response
             except UserError as exception:
@@ -217,10 +220,11 @@ class PaidSupportTicketController(HelpdeskTicketController):
             request.env["helpdesk.ticket.draft"]._mine()._begun(),
         )
 
-    def _pay_by_token(self, transaction):
+    def _pay_by_token(self, transaction, team):
         """Pay with a saved payment method, before the ticket is submitted. What the
         provider is asked is committed first, and its answer, too: a request that is
-        tried again, or sent twice, finds them at the draft.
+        tried again, or sent twice, finds them at the draft. Where the provider answers
+        later, the ticket of a team that parks waits for it (R11.3).
 
         :return: why it is not paid, None if it is.
         :rtype: str | None
@@ -240,12 +244,20 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 "The payment was declined. Choose another way to pay under “Buy "
                 "support incidents”."
             )
-        if transaction.state != "done":
+        parks = team.incident_shortage_policy == "park"
+        coming = transaction.state in ("pending", "authorized") and parks
+        if transaction.state != "done" and not coming:
             return request.env._(
                 "Your payment is being processed. Submit the ticket as soon as it has "
                 "arrived."
             )
         return None
+
+    def _wait_for_payment(self, form):
+        """Let the ticket that was submitted be released first, once it is paid."""
+        tickets, _is_same = request.env["helpdesk.ticket"]._incident_of_form(form)
+        for ticket in tickets:
+            ticket._incident_use_link()
 
     # ------------------------------------------------------------------
     # What was typed

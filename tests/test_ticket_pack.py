@@ -253,6 +253,26 @@ class TestTicketPack(BuyCommon):
         self.assertEqual(len(self.orders()), 1)
         self.assertEqual(self.available(), 9)
 
+    def test_pending_where_tickets_wait(self):
+        """R11.3: a team that parks takes the ticket all the same; it is released when
+        the money comes, before others."""
+        self.team.incident_shortage_policy = "park"
+        self.submit("older")
+        older = self.tickets()
+        self.token("pending")
+        self.team.incident_cost = 10
+        self.submit(**self.offered())
+        ticket = self.tickets() - older
+        self.assertEqual(ticket.incident_parking, "parked")
+        self.assertFalse(self.drafts())
+        transaction = self.orders().transaction_ids
+        self.assertEqual(transaction.state, "pending")
+        transaction.action_demo_set_done()
+        transaction._post_process()
+        self.incident_account()._release()
+        self.assertEqual(ticket.incident_count, 10)
+        self.assertEqual(older.incident_parking, "parked")
+
     def test_killed_before_the_answer(self):
         """R11.2: what was written down, and not asked for, is asked for by the same
         form."""
@@ -336,7 +356,11 @@ class TestTicketPack(BuyCommon):
         self.token(partner_id=colleague.partner_id.id)
         self.assertFalse(self.offered())
         own = self.token(partner_id=self.customer.id)
-        box = self.offered()
+        page = self.page("/new/ticket")
+        offer = self.text(page, "//*[@name='pack']")
+        self.assertIn("which is saved for your company", offer)
+        self.assertNotIn("you have saved", offer)
+        box = self.offered(page)
         self.assertTrue(next(iter(box.values())).endswith(f"-{own.id}"))
         own.active = False
         page = self.submit(**box)
