@@ -4,9 +4,7 @@ import re
 from datetime import date, datetime
 
 #: What no database takes, and no page can show: what is no character of XML.
-NO_TEXT = re.compile(
-    "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
+NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: The longest text that is searched for.
 MAX_WORDS = 100
 #: The highest page number that is looked for; beyond the last page, the last one is

@@ -311,7 +311,9 @@ class TestTicketPack(BuyCommon):
         draft = self.kill_before_asking(**self.offered())
         stale = self.orders().transaction_ids
         self.assertEqual(stale.state, "draft")
-        page = self.submit("b", incident_draft=draft, **dict.fromkeys(self.offered(), "x"))
+        page = self.submit(
+            "b", incident_draft=draft, **dict.fromkeys(self.offered(), "x")
+        )
         self.assertIn("has changed", self.error(page))
         self.assertEqual(stale.state, "draft")
         # A lower price, then money.
