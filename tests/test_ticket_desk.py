@@ -131,6 +131,35 @@ class TestTicketDesk(PaidSupportCommon):
         ticket.action_incident_deduct()
         self.assertEqual(ticket.incident_count, 1)
 
+    def test_customer_known_later(self):
+        """R4.3, R4.4: a ticket that was saved before its contact is known is opened by
+        saving it with one: the form says what that deducts, and asks where the customer
+        has too few."""
+        self.paid_team.incident_on_staff_tickets = True
+        for choice, state in (("waive", "waived"), ("park", "parked")):
+            form = self.form(self.ticket(partner_id=False))
+            self.assertFalse(form.incident_asks)
+            form.partner_id = self.portal_user.partner_id
+            self.assertTrue(form.incident_asks)
+            form.incident_if_short = choice
+            self.assertEqual(form.save().incident_state, state)
+        self.give_lifetime(5)
+        form = self.form(self.ticket(partner_id=False))
+        form.partner_id = self.portal_user.partner_id
+        self.assertEqual(
+            form.incident_notice, "Deducted when you save: 1. Available: 5."
+        )
+        self.assertEqual(form.save().incident_count, 1)
+
+    def test_team_known_later(self):
+        """R4.3, R4.4: so with a ticket that was saved before its team is known."""
+        self.paid_team.incident_on_staff_tickets = True
+        form = self.form(self.ticket(team_id=False))
+        form.team_id = self.paid_team
+        self.assertTrue(form.incident_asks)
+        form.incident_if_short = "waive"
+        self.assertEqual(form.save().incident_state, "waived")
+
     def test_not_enough_on_the_phone(self):
         """R4.3, R11.3: where the team refuses, the agent says what becomes of it."""
         self.paid_team.incident_on_staff_tickets = True
@@ -174,6 +203,7 @@ class TestTicketDesk(PaidSupportCommon):
         self.assertEqual((told.kind, told.quantity), ("parked", 3))
         self.assertIn(f"/my/incidents/buy?ticket={ticket.id}", told.sudo().url)
         self.assertIn("3 needed, 2 available", self.notes(ticket)[-1])
+        ticket.action_incident_send_link()
         ticket.action_incident_send_link()
         ticket.action_incident_send_link()
         kinds = self.reminders(ticket).mapped("kind")

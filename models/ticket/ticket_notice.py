@@ -113,15 +113,15 @@ class HelpdeskTicket(models.Model):
                 date=self._incident_waiting_since(),
                 **numbers,
             )
+        if self.incident_deducts:
+            return self.env._(
+                "Deducted when you save: %(needed)s. Available: %(left)s.", **numbers
+            )
         if self._origin:
             return self.env._(
                 "Nothing was deducted for this ticket: %(needed)s needed, %(left)s "
                 "available.",
                 **numbers,
-            )
-        if self.sudo().team_id.incident_on_staff_tickets:
-            return self.env._(
-                "Deducted when you save: %(needed)s. Available: %(left)s.", **numbers
             )
         return self.env._(
             "A ticket of this team takes %(needed)s, %(left)s available. Saving alone "

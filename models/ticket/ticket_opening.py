@@ -41,6 +41,11 @@ class HelpdeskTicket(models.Model):
             self.sudo()._incident_open(chosen="incident_count" in vals)
         return res
 
+    def _incident_opens_when_saved(self):
+        """Return whether saving the form opens this ticket, if it has both then."""
+        saved = self._origin.sudo()
+        return not saved or saved.incident_unopened
+
     def _incident_has_both(self):
         self.ensure_one()
         return bool(self.partner_id and self.team_id)

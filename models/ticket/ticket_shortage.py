@@ -29,21 +29,29 @@ class HelpdeskTicket(models.Model):
         groups=INCIDENT_READERS,
         help="What becomes of the ticket when it is saved. Otherwise its team decides.",
     )
+    incident_deducts = fields.Boolean(
+        compute="_compute_incident_asks",
+        groups=INCIDENT_READERS,
+        help="Whether saving alone deducts what its team takes, if that much is there.",
+    )
     incident_asks = fields.Boolean(
         compute="_compute_incident_asks",
         groups=INCIDENT_READERS,
         help="Whether it cannot be saved before somebody says what becomes of it.",
     )
 
-    @api.depends("incident_missing", "team_id")
+    @api.depends("incident_missing", "incident_due", "team_id")
     def _compute_incident_asks(self):
         for ticket in self:
             team = ticket.sudo().team_id
-            ticket.incident_asks = bool(
-                not ticket._origin
-                and ticket.incident_missing
-                and ticket.incident_due
+            ticket.incident_deducts = bool(
+                ticket.incident_due
+                and ticket._incident_opens_when_saved()
                 and team.incident_on_staff_tickets
+            )
+            ticket.incident_asks = bool(
+                ticket.incident_deducts
+                and ticket.incident_missing
                 and team.incident_shortage_policy == "refuse"
             )
 
