@@ -4,6 +4,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import PaidSupportCommon
 
@@ -23,6 +24,11 @@ class TestTicketDesk(PaidSupportCommon):
         form.team_id = team or self.paid_team
         form.partner_id = self.portal_user.partner_id
         return form
+
+    def offered(self, form, action):
+        """Return whether the form has the button."""
+        [hidden] = form._view["tree"].xpath(f"//button[@name='{action}']/@invisible")
+        return not safe_eval(hidden, {**form._values, "id": form._record.id})
 
     def notes(self, ticket):
         self.env.invalidate_all()
@@ -131,6 +137,27 @@ class TestTicketDesk(PaidSupportCommon):
         ticket.action_incident_deduct()
         self.assertEqual(ticket.incident_count, 1)
 
+    def test_waive_before_it_is_saved(self):
+        """R11.3: what saving deducts cannot be waived at the same time: the button is
+        there where saving deducts nothing, or too few are there."""
+        self.give_lifetime(5)
+        waive = "action_incident_waive"
+        form = self.phone(self.form())
+        self.assertTrue(self.offered(form, waive))
+        self.paid_team.incident_on_staff_tickets = True
+        form = self.phone(self.form())
+        self.assertFalse(self.offered(form, waive))
+        ticket = form.save()
+        ticket.incident_count = 0
+        self.assertTrue(self.offered(self.form(ticket), waive))
+        self.account()._adjust(-5, "Gone")
+        self.paid_team.incident_shortage_policy = "park"
+        form = self.phone(self.form())
+        self.assertTrue(self.offered(form, waive))
+        ticket = form.save()
+        ticket.action_incident_waive()
+        self.assertEqual(ticket.incident_state, "waived")
+
     def test_customer_known_later(self):
         """R4.3, R4.4: a ticket that was saved before its contact is known is opened by
         saving it with one: the form says what that deducts, and asks where the customer
@@ -149,6 +176,7 @@ class TestTicketDesk(PaidSupportCommon):
         self.assertEqual(
             form.incident_notice, "Deducted when you save: 1. Available: 5."
         )
+        self.assertFalse(self.offered(form, "action_incident_waive"))
         self.assertEqual(form.save().incident_count, 1)
 
     def test_team_known_later(self):
