@@ -232,10 +232,13 @@ class TestTicketDesk(PaidSupportCommon):
         self.assertIn(f"/my/incidents/buy?ticket={ticket.id}", told.sudo().url)
         self.assertIn("3 needed, 2 available", self.notes(ticket)[-1])
         ticket.action_incident_send_link()
+        self.assertEqual(self.reminders(ticket), told, "it was not sent yet")
+        told.state = "sent"
         ticket.action_incident_send_link()
         ticket.action_incident_send_link()
         kinds = self.reminders(ticket).mapped("kind")
         self.assertEqual(kinds, ["parked", "still_parked"])
+        self.reminders(ticket).state = "sent"
         with freeze_time("2027-04-21"):
             ticket.action_incident_send_link()
         self.assertEqual(len(self.reminders(ticket)), 3)

@@ -29,10 +29,15 @@ class TestTicketOrder(BuyCommon):
             }
         )
 
-    def dialog(self, user=None):
-        action = self.short.with_user(user or self.agent).action_incident_order()
+    def dialog(self, user=None, ticket=None):
+        ticket = ticket or self.short
+        action = ticket.with_user(user or self.agent).action_incident_order()
         orders = self.env["helpdesk.ticket.order"].with_user(user or self.agent)
         return Form(orders.with_context(**action["context"]))
+
+    def told(self, ticket):
+        reminders = self.env["helpdesk.incident.reminder"].sudo()
+        return reminders.search([("ticket_id", "=", ticket.id)], order="id")
 
     def test_order_and_pay(self):
         """R11.3: the cheapest plan that suffices, as many as it takes: 2 packs of 10
@@ -47,16 +52,43 @@ class TestTicketOrder(BuyCommon):
         self.assertEqual((order.state, order.amount_total), ("sent", 100))
         self.assertEqual(self.short.incident_state, "parked")
         self.assertTrue(self.short.incident_link_on)
-        [told] = self.env["helpdesk.incident.reminder"].search(
-            [("ticket_id", "=", self.short.id)]
-        )
+        [told] = self.told(self.short)
         self.assertEqual(told.kind, "parked")
-        self.assertIn(f"/my/orders/{order.id}?", told.sudo().url)
+        self.assertIn(f"/my/orders/{order.id}?", told.url)
         self.assertIn(order.name, self.short.message_ids[0].body)
         self.transaction(order)
         self.short._incident_account()._release()
         self.assertEqual(self.short.incident_count, 12)
         self.assertEqual(self.available(), 8)
+
+    def test_one_mail(self):
+        """R11.3, R13.2: what is ordered before the customer was told that the ticket
+        waits is in the same mail, and is all that there is to pay."""
+        self.team.write(
+            {"incident_on_staff_tickets": True, "incident_shortage_policy": "park"}
+        )
+        ticket = self.short.with_user(self.agent).create(
+            {
+                "name": "On the phone",
+                "description": "…",
+                "team_id": self.team.id,
+                "partner_id": self.user.partner_id.id,
+            }
+        )
+        for quantity in (2, 3):
+            with self.dialog(ticket=ticket) as form:
+                form.quantity = quantity
+            form.record.action_order()
+            order = self.orders()[0]
+            [told] = self.told(ticket)
+            self.assertEqual((told.kind, told.order_id), ("parked", order))
+            self.assertIn(f"/my/orders/{order.id}?", told.url)
+            self.assertIn(order.name, ticket.message_ids[0].body)
+        told.state = "sent"
+        with self.dialog(ticket=ticket) as form:
+            form.quantity = 4
+        form.record.action_order()
+        self.assertEqual(self.told(ticket).mapped("kind"), ["parked", "still_parked"])
 
     def test_twice(self):
         """R3.6: the same order sent twice is one."""

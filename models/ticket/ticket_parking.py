@@ -339,6 +339,20 @@ class HelpdeskTicket(models.Model):
             quantity=self._incident_required(),
         )
 
+    def _incident_untold(self, account):
+        """Return the reminders that will tell the customer that this ticket waits. Its
+        account is locked."""
+        return (
+            self.env["helpdesk.incident.reminder"]
+            .sudo()
+            .search(
+                Domain("account_id", "=", account.id)
+                & Domain("ticket_id", "=", self.id)
+                & Domain("kind", "in", ("parked", "still_parked"))
+                & Domain("state", "=", "waiting")
+            )
+        )
+
     def _incident_may_tell(self, account):
         """Return whether the customer gets one more mail today about a ticket that
         waits, or is refused. Its account is locked (R3.6)."""

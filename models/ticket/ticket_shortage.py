@@ -187,13 +187,20 @@ class HelpdeskTicket(models.Model):
             )
         if order:
             self._incident_use_link()
-        self._incident_tell(
-            "still_parked" if waited else "parked",
-            account,
-            # What is asked for by hand is told each time, but not twice a day.
-            again=order or self.company_id._incident_today(),
-            order=order,
-        )
+        # A mail that is not sent yet tells it: two would ask for the money twice.
+        unsent = self._incident_untold(account)
+        if not unsent:
+            self._incident_tell(
+                "still_parked" if waited else "parked",
+                account,
+                # What is asked for by hand is told each time, but not twice a day.
+                again=order or self.company_id._incident_today(),
+                order=order,
+            )
+        elif order:
+            unsent.order_id = order
+        else:
+            return
         self._message_log(
             body=self.env._(
                 "Order %(order)s was made for this ticket, which waits until it is "
