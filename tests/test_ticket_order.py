@@ -29,11 +29,11 @@ class TestTicketOrder(BuyCommon):
             }
         )
 
-    def dialog(self, user=None, ticket=None):
+    def dialog(self, user=None, ticket=None, **context):
         ticket = ticket or self.short
         action = ticket.with_user(user or self.agent).action_incident_order()
         orders = self.env["helpdesk.ticket.order"].with_user(user or self.agent)
-        return Form(orders.with_context(**action["context"]))
+        return Form(orders.with_context(**action["context"], **context))
 
     def told(self, ticket):
         reminders = self.env["helpdesk.incident.reminder"].sudo()
@@ -61,6 +61,35 @@ class TestTicketOrder(BuyCommon):
         self.assertEqual(self.short.incident_count, 12)
         self.assertEqual(self.available(), 8)
 
+    def test_more_for_what_has_some(self):
+        """R4.5, R11.3: of 3 the ticket holds 2, and is to hold 5: 2 are missing. It
+        does not wait, and the dialog says so; the customer gets a link to pay all the
+        same, once."""
+        self.incident_account()._adjust(3, "A gift")
+        self.short.incident_count = 2
+        form = self.dialog(default_missing=2)
+        self.assertFalse(form.waits)
+        for _twice in range(2):
+            form.save().action_order()
+        order = self.orders()
+        self.assertEqual(self.short.incident_state, "deducted")
+        [told] = self.told(self.short)
+        self.assertEqual(told.kind, "ordered")
+        self.assertIn(f"/my/orders/{order.id}?", told.url)
+        note = self.short.message_ids[0].body
+        self.assertIn(order.name, note)
+        self.assertNotIn("waits", note)
+        told._send()
+        mail = self.short.message_ids[0]
+        self.assertEqual(told.state, "sent")
+        self.assertIn(f"/my/orders/{order.id}?", mail.body)
+        self.assertIn(order.name, mail.subject)
+        # Not of what is paid meanwhile.
+        told.state = "waiting"
+        self.transaction(order)
+        told._send()
+        self.assertEqual(told.state, "armed")
+
     def test_one_mail(self):
         """R11.3, R13.2: what is ordered before the customer was told that the ticket
         waits is in the same mail, and is all that there is to pay."""
@@ -75,6 +104,7 @@ class TestTicketOrder(BuyCommon):
                 "partner_id": self.user.partner_id.id,
             }
         )
+        self.assertTrue(self.dialog(ticket=ticket).waits)
         for quantity in (2, 3):
             with self.dialog(ticket=ticket) as form:
                 form.quantity = quantity

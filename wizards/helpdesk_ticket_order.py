@@ -25,6 +25,11 @@ class HelpdeskTicketOrder(models.TransientModel):
         compute="_compute_missing",
         store=True,
     )
+    waits = fields.Boolean(
+        string="The ticket waits until it is paid",
+        compute="_compute_waits",
+        help="Where it has taken incidents already, it does not wait for more.",
+    )
     plan_ids = fields.Many2many(
         comodel_name="product.product",
         string="Plans on offer",
@@ -58,6 +63,12 @@ class HelpdeskTicketOrder(models.TransientModel):
     def _compute_missing(self):
         for wizard in self:
             wizard.missing = wizard._ticket().incident_missing
+
+    @api.depends("ticket_id")
+    def _compute_waits(self):
+        for wizard in self:
+            ticket = wizard._ticket()
+            wizard.waits = bool(ticket.incident_due and ticket.incident_missing)
 
     @api.depends("ticket_id")
     def _compute_plan_ids(self):
@@ -96,8 +107,8 @@ class HelpdeskTicketOrder(models.TransientModel):
     # ------------------------------------------------------------------
 
     def action_order(self):
-        """Make the order. The ticket waits until it is paid, and the customer gets a
-        link to pay it.
+        """Make the order. The customer gets a link to pay it; until then the ticket
+        waits, unless it has taken incidents already.
 
         :raise AccessError: if the user may not write the ticket.
         :raise UserError: if that cannot be ordered.
@@ -111,10 +122,12 @@ class HelpdeskTicketOrder(models.TransientModel):
             self._plan(),
             self._whole_quantity(),
         )
+        account = ticket._incident_account(create=True)
+        account._lock()
         if ticket.incident_due and ticket.incident_missing:
-            account = ticket._incident_account(create=True)
-            account._lock()
             ticket._incident_ask_to_buy(account, order)
+        else:
+            ticket._incident_tell_ordered(account, order)
         if order.with_env(self.env).has_access("read"):
             return {
                 "type": "ir.actions.act_window",

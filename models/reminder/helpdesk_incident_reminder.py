@@ -15,6 +15,7 @@ KINDS = [
     ("change_off", "Change of plan was withdrawn"),
     ("parked", "Ticket waits for incidents"),
     ("still_parked", "Ticket still waits for incidents"),
+    ("ordered", "Incidents were ordered for a ticket"),
     ("released", "Ticket waits no more"),
     ("refused", "Ticket was refused"),
     ("given_up", "Ticket has waited for too long"),

@@ -77,6 +77,8 @@ class HelpdeskIncidentReminder(models.Model):
             return False  # it belongs to another customer now
         if self.kind in ("parked", "still_parked"):
             return ticket.incident_parking == "parked"
+        if self.kind == "ordered":
+            return self.order_id.state in ("draft", "sent")
         if self.kind == "released":
             return bool(ticket.incident_count)
         return True

@@ -215,3 +215,19 @@ class HelpdeskTicket(models.Model):
                 left=account.available,
             )
         )
+
+    def _incident_tell_ordered(self, account, order):
+        """Send the customer a link to pay what was ordered for this ticket, which does
+        not wait for it. The account is locked.
+
+        :param account: of the customer.
+        :param order: a ``sale.order``.
+        """
+        self._incident_tell("ordered", account, again=order, order=order)
+        self._message_log(
+            body=self.env._(
+                "Order %(order)s was made for this ticket. The customer gets a link to "
+                "pay it.",
+                order=order.name,
+            )
+        )
