@@ -165,7 +165,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         packs, sold = dict.fromkeys(teams), {}
         for team in teams:
             missing = team.incident_cost - there
-            same = team.company_id.sudo().root_id == company.sudo().root_id
+            same = team.company_id._incident_is_one_with(company)
             if same and account.available < team.incident_cost:
                 if missing not in sold:
                     sold[missing] = request.env["sale.order"]._incident_pack(

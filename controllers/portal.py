@@ -111,8 +111,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             values["incident_withdrawn"] = request.params.get("withdrawn")
             # The page to buy sells only plans of the company of the page (R2.3).
             company = request.env.company
-            values["can_buy"] = (
-                ticket.company_id.sudo().root_id == company.sudo().root_id
+            values["can_buy"] = ticket.company_id._incident_is_one_with(
+                company
             ) and request.env["sale.order"]._incident_can_buy(
                 request.env.user.partner_id, company
             )

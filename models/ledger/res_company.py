@@ -46,6 +46,10 @@ class ResCompany(models.Model):
             to_flush=self._fields["parent_path"],
         )
 
+    def _incident_is_one_with(self, company):
+        """Return whether both are one legal entity (R2.3)."""
+        return self._incident_root_id() == company._incident_root_id()
+
     def _incident_today(self):
         """Return the current day in the time zone of the company, for a branch that of
         its root company (R2.3, R3.7): that of its partner, UTC where unset.
