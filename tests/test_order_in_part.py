@@ -128,6 +128,28 @@ class TestOrderInPart(BuyCommon):
         self.register(invoice)
         self.assertFalse(self.page(order.get_portal_url()).xpath(self.NOTE))
 
+    def test_credit_is_no_payment(self):
+        """R24.5: what was only credited in part was not paid in part; what another
+        credit note has paid was."""
+        order = self.order(self.pack, customer=self.user.partner_id)
+        invoice = self.bill(order)
+        note = self.reverse(invoice, post=False)
+        note.invoice_line_ids.price_unit = 20
+        note.action_post()
+        self.settle_with(invoice, note)
+        self.assertEqual(
+            (invoice.payment_state, invoice.amount_residual), ("partial", 30)
+        )
+        self.assertFalse(order._incident_rests())
+        self.assertFalse(self.page(order.get_portal_url()).xpath(self.NOTE))
+        paid = self.bill(self.order(self.service))
+        self.register(paid)
+        other = self.reverse(paid, post=False)
+        other.invoice_line_ids.price_unit = 10
+        other.action_post()
+        self.settle_with(invoice, other)
+        self.assertEqual([rest.amount for rest in order._incident_rests()], [20])
+
     def test_nothing_is_asked_for(self):
         """R24.5: while the rest is being paid, where an accountant has taken money for
         it by hand, and of an order without plans."""

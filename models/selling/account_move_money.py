@@ -60,6 +60,13 @@ class AccountMove(models.Model):
             lambda payment: not payment.move_id and payment._incident_is_booked()
         )
 
+    def _incident_is_begun(self):
+        """Return whether something has paid for these invoices, in part at least: what
+        their credit notes credit was not paid."""
+        partials = self._incident_receivable().matched_credit_ids
+        payers = partials.credit_move_id.move_id - self._incident_notes()
+        return bool(payers or self._incident_loose_payments())
+
     def _incident_to_pay(self):
         """Return what is left to pay of this invoice, in its currency, and the payments
         without a journal entry that it counts: they are never reconciled.

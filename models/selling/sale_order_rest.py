@@ -77,7 +77,7 @@ class SaleOrder(models.Model):
             lambda move: move.payment_state in ("not_paid", "partial")
         )
         if due:
-            if online <= 0 and "partial" not in due.mapped("payment_state"):
+            if online <= 0 and not due._incident_is_begun():
                 return []
             return [
                 Rest(invoice.amount_residual, invoice, invoice.get_portal_url())
