@@ -24,6 +24,30 @@ class TestChargeForm(ChargeCommon):
             form.preset = "Visit"
             self.assertEqual((form.name, form.amount), ("Visit", 25))
 
+    def test_amounts_of_another_kind(self):
+        """R10.1, R2.3: the last amount is one of the ticket's company, in the currency
+        of the dialog, and with taxes as now: any other is another price."""
+        self.charge(20, name="Visit", by=self.charger)
+        self.charge(40, name="Visit", currency_id=self.env.ref("base.EUR").id)
+        included = self.company.incident_charge_tax_included
+        self.company.incident_charge_tax_included = not included
+        self.charge(50, name="Visit", by=self.charger)
+        self.company.incident_charge_tax_included = included
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        foreign = self.charge(60, name="Visit", by=self.charger)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE helpdesk_ticket_charge SET company_id = %s WHERE id = %s",
+            [elsewhere.id, foreign.id],
+        )
+        self.env.invalidate_all()
+        self.charger.company_ids += elsewhere
+        with self.dialog() as form:
+            currency = form.currency_id
+            form.preset = "Visit"
+            self.assertEqual((form.name, form.amount), ("Visit", 20))
+            self.assertEqual(form.currency_id, currency)
+
     def test_payment_link(self):
         """R10.3: the link that the customer got by mail, while there is something to
         pay; only for who may charge."""

@@ -89,15 +89,22 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
 
     @api.onchange("preset")
     def _onchange_preset(self):
-        """Take over the text, and what was charged for it last."""
+        """Take over the text, and what was charged for it last: in the same company and
+        currency, and with taxes as now, or it would be another price."""
         if self.preset:
-            charges = self.env["helpdesk.ticket.charge"]
-            last = charges.search(
-                [("name", "=", self.preset)], order="id desc", limit=1
+            company = self.ticket_id.sudo().company_id
+            last = self.env["helpdesk.ticket.charge"].search(
+                [
+                    ("name", "=", self.preset),
+                    ("company_id", "=", company.id),
+                    ("currency_id", "=", (self.currency_id or company.currency_id).id),
+                    ("tax_included", "=", self.tax_included),
+                ],
+                order="id desc",
+                limit=1,
             )
             self.name = self.preset
             self.amount = last.amount or self.amount
-            self.currency_id = last.currency_id or self.currency_id
 
     @api.depends("ticket_id", "charge_id")
     def _compute_ticket(self):
