@@ -73,3 +73,14 @@ class TestChargeForm(ChargeCommon):
         self.assertEqual(months.invoice_line_ids.incident_sold, 30)
         service = self.bill(self.order(self.service))
         self.assertEqual(service.invoice_line_ids.incident_sold, 0)
+
+    def test_incidents_sold_of_a_part(self):
+        """R8.6: 0.29 of a pack of 100 sells 29; a dozen of packs of 10, 120."""
+        hundred = self.plan("Pack of 100", 400, "lifetime", 100)
+        line = self.order(hundred)._create_invoices().invoice_line_ids
+        line.quantity = 0.29
+        self.assertEqual(line.incident_sold, 29)
+        dozen = self.env.ref("uom.product_uom_dozen")
+        line = self.order(self.pack, quantity=12)._create_invoices().invoice_line_ids
+        line.write({"product_uom_id": dozen.id, "quantity": 1})
+        self.assertEqual(line.incident_sold, 120)

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .quantities import as_fraction
+
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
@@ -26,13 +28,20 @@ class AccountMoveLine(models.Model):
         "together; below zero, how many a credit note takes back at most.",
     )
 
-    @api.depends("quantity", "sale_line_ids.incident_quantity", "move_id.move_type")
+    @api.depends(
+        *("quantity", "product_uom_id", "move_id.move_type"),
+        "sale_line_ids.incident_quantity",
+    )
     def _compute_incident_sold(self):
         """R8.6: of what is invoiced; a part of a line sells a part."""
         for line in self:
             sign = -1 if line.move_id.move_type == "out_refund" else 1
             line.incident_sold = sign * sum(
-                int(sold._incident_total() * line.quantity / sold.product_uom_qty)
+                int(
+                    sold._incident_total()
+                    * as_fraction(sold._incident_quantity_of(line))
+                    / as_fraction(sold.product_uom_qty)
+                )
                 for sold in line.sale_line_ids
                 if sold.incident_kind and sold.product_uom_qty
             )
