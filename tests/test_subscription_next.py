@@ -68,6 +68,41 @@ class TestNextRenewal(SubscriptionPortalCommon):
         self.assertIn("saved payment method of Nils", text)
         self.assertNotIn("4242", text)
 
+    def test_given_before_it_is_paid(self):
+        """R8.11: where incidents are given before they are paid, an invoice follows,
+        and no card is charged."""
+        self.card(self.user.partner_id)
+        self.customer.incident_grant_on = "confirmed"
+        self.assertEqual(
+            self.words(),
+            "It would renew on Jul 3, 2027 for $ 90.00. It is paid from your account "
+            "balance. Where the balance does not suffice, we send you the invoice, "
+            "which you pay later.",
+        )
+        reseller = self._customer("Reseller")
+        self.sub.term_ids.sale_line_id.order_id.sudo().partner_invoice_id = reseller
+        self.assertIn("for $ 90.00. Reseller gets the invoice.", self.words())
+
+    def test_invoiced_to_a_reseller(self):
+        """R9.9: the customer's balance pays nothing that somebody else is invoiced
+        for."""
+        reseller = self._customer("Reseller")
+        self.sub.term_ids.sale_line_id.order_id.sudo().partner_invoice_id = reseller
+        self.assertIn(
+            "for $ 90.00. No payment method is saved: we send you the order.",
+            self.words(),
+        )
+        nils = self._portal_user("nils", self.customer).partner_id
+        self.card(nils)
+        self.sub.write({"auto_renew": True, "agreed_partner_id": nils.id})
+        self.assertIn(
+            "for $ 90.00. It is paid with the saved payment method of Nils.",
+            self.words(),
+        )
+        self.card(self.user.partner_id)
+        self.sub.agreed_partner_id = self.user.partner_id
+        self.assertRegex(self.words(), r"for \$ 90.00. It is paid with .+ 4242\.$")
+
     def test_dearer(self):
         """R9.7: what was not agreed to is said beforehand."""
         self.sub.auto_renew = True

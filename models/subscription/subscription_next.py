@@ -92,25 +92,60 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :param offer: the order, never saved.
         """
+        from_balance = offer._incident_is_invoiced_to_customer()
+        if offer._incident_grant_on() != "paid":
+            return self._next_invoice_words(offer, from_balance)
         payers = self._payers()
         if not self.auto_renew:
             payers |= user.partner_id  # who switches it on agrees to it
         token = offer._incident_token(payers)
         if not token:
-            return self.env._(
-                "It is paid from your account balance. No payment method is saved: "
-                "where the balance does not suffice, we send you the order."
+            return (
+                self.env._(
+                    "It is paid from your account balance. No payment method is saved: "
+                    "where the balance does not suffice, we send you the order."
+                )
+                if from_balance
+                else self.env._("No payment method is saved: we send you the order.")
             )
         if token.partner_id in user.partner_id | self.partner_id:
+            values = {
+                "kind": token.payment_method_id.name,
+                "method": token.display_name,
+            }
+            return (
+                self.env._(
+                    "It is paid from your account balance, else with %(kind)s "
+                    "%(method)s.",
+                    **values,
+                )
+                if from_balance
+                else self.env._("It is paid with %(kind)s %(method)s.", **values)
+            )
+        name = token.partner_id.name
+        return (
+            self.env._(
+                "It is paid from your account balance, else with the saved payment "
+                "method of %(name)s.",
+                name=name,
+            )
+            if from_balance
+            else self.env._(
+                "It is paid with the saved payment method of %(name)s.", name=name
+            )
+        )
+
+    def _next_invoice_words(self, offer, from_balance):
+        """Return who pays later for a renewal that is given before it is paid (R8.11),
+        as a sentence."""
+        if from_balance:
             return self.env._(
-                "It is paid from your account balance, else with %(kind)s %(method)s.",
-                kind=token.payment_method_id.name,
-                method=token.display_name,
+                "It is paid from your account balance. Where the balance does not "
+                "suffice, we send you the invoice, which you pay later."
             )
         return self.env._(
-            "It is paid from your account balance, else with the saved payment method "
-            "of %(name)s.",
-            name=token.partner_id.name,
+            "%(payer)s gets the invoice.",
+            payer=offer.partner_invoice_id.commercial_partner_id.name,
         )
 
 
