@@ -24,6 +24,9 @@ class PaidSupportParked(CustomerPortal):
             return request.redirect("/my/tickets")
         happened = ""
         if request.httprequest.method == "POST":
-            done = ticket._incident_withdraw() or ticket.closed
+            ticket._incident_withdraw()
+            # Sent twice, it was withdrawn by the first one. What is closed and has
+            # taken incidents was released before.
+            done = ticket.closed and not ticket.incident_count
             happened = "?withdrawn=yes" if done else "?withdrawn=late"
         return request.redirect(f"/my/ticket/{ticket.id}{happened}")

@@ -91,6 +91,13 @@ class TestParkedPortal(BuyCommon):
         self.assertIn("was not withdrawn", self.text(page, "//*[@name='withdrawn']"))
         self.assertEqual((ticket.closed, ticket.incident_count), (False, 3))
         self.assertIn("3", self.text(page, "//div[@name='incident_count']"))
+        # What was answered and closed has taken 3.
+        ticket.stage_id = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        told = self.text(self.post(form), "//*[@name='withdrawn']")
+        self.assertNotIn("Nothing was deducted", told)
+        self.assertIn("was not withdrawn", told)
+        page = self.page(f"/my/ticket/{ticket.id}?withdrawn=yes")
+        self.assertFalse(page.xpath("//*[@name='withdrawn']"))
 
     def test_closes_on(self):
         """R13.3: the ticket, and the list of those that wait, say when it is closed,
