@@ -5,6 +5,8 @@ from lxml import html
 from odoo import http
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from odoo.addons.helpdesk_paid_support.models.ticket.ticket_form import SentForm
+
 from .common import default_settings
 
 
@@ -232,6 +234,18 @@ class TestPortal(HttpCase):
             "//input[@name='incident_form']/@value"
         )
         return token
+
+    def test_form_leaves_defaults_alone(self):
+        """R4.7, R11.6: the form that was sent is no form that is not saved, which has
+        only defaults that its user may see."""
+        form = SentForm(self.user, "a token", [])
+        tickets = self.env["helpdesk.ticket"].with_user(self.user)
+        tickets = tickets.with_context(
+            incident_form=form, default_partner_id=self.other_customer.id
+        )
+        self.assertEqual(
+            tickets.default_get(["partner_id"]), {"partner_id": self.other_customer.id}
+        )
 
     def test_form_sent_twice(self):
         """R4.7: the same form posted twice is one ticket and one incident, 1 of 5; the

@@ -9,7 +9,7 @@ from odoo.fields import Command
 #: In the context: the records of a form that is not saved have no other defaults than
 #: what their user may see; whether it is a form of which all is guarded. Whoever sends
 #: it sees less.
-FORM = "incident_form"
+FORM = "incident_unsaved"
 MODULE = "helpdesk_paid_support"
 #: Models of core whose forms name messages, or documents of any model: tickets, too.
 OF_ANY_MODEL = {
