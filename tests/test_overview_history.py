@@ -39,6 +39,19 @@ class TestOverviewHistory(SubscriptionCommon):
         self.assertIn("Cancelled", sub.history)
         self.assertEqual(sub.entry_count, len(sub.allotment_ids.entry_ids))
 
+    def test_days_of_the_company(self):
+        """R3.7: what was bought at 20:00 UTC was bought on the next day in Auckland,
+        wherever it is read."""
+        sub = self.bought()
+        order = sub.term_ids.sale_line_id.order_id
+        order.date_order = "2027-04-12 20:00:00"
+        self.assertIn("Apr 12, 2027", sub.history)
+        self.company.partner_id.tz = "Pacific/Auckland"
+        self.env.invalidate_all()
+        for tz in ("America/Los_Angeles", "Pacific/Auckland"):
+            history = sub.with_context(tz=tz).history
+            self.assertIn("Apr 13, 2027", history)
+
     def test_nobody_groups_by_bookkeeping(self):
         """R12.2: menus offer what has a meaning for people."""
         for model, names in {

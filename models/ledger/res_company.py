@@ -57,7 +57,17 @@ class ResCompany(models.Model):
         :rtype: datetime.date
         """
         self.ensure_one()
-        return fields.Date.context_today(self.with_context(tz=self._incident_tz()))
+        return self._incident_day()
+
+    def _incident_day(self, moment=None):
+        """Return the day of a moment in the time zone of the company (R3.7).
+
+        :param datetime moment: in UTC; now by default.
+        :rtype: datetime.date
+        """
+        self.ensure_one()
+        company = self.with_context(tz=self._incident_tz())
+        return fields.Date.context_today(company, moment)
 
     @tools.ormcache("self.id")
     def _incident_tz(self):

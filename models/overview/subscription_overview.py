@@ -113,7 +113,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def _history_of_line(self, line, kind):
         order = line.order_id
         return (
-            fields.Date.context_today(line, order.date_order),
+            order.company_id._incident_day(order.date_order),
             kind,
             line._incident_words() or line.name,
             order.name,
