@@ -113,18 +113,22 @@ class PaidSupportStatement(PaidSupportPortal):
         # As the customer: rules say which are his (R11.6).
         orders = request.env["sale.order"]
         domain = orders._incident_purchases_domain(request.env.company)
+        # Staff of the helpdesk alone may look at no orders, and has none.
+        may_read = orders.has_access("read")
         pager = portal_pager(
             url="/my/incidents/purchases",
-            total=orders.search_count(domain),
+            total=orders.search_count(domain) if may_read else 0,
             page=parse.whole_number(page, parse.MAX_PAGE) or 1,
             step=PURCHASES_PER_PAGE,
         )
-        found = orders.search(
-            domain,
-            order="date_order desc, id desc",
-            limit=PURCHASES_PER_PAGE,
-            offset=pager["offset"],
-        )
+        found = orders
+        if may_read:
+            found = orders.search(
+                domain,
+                order="date_order desc, id desc",
+                limit=PURCHASES_PER_PAGE,
+                offset=pager["offset"],
+            )
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "incidents_purchases",

@@ -24,6 +24,8 @@ OUTCOMES = {
     "/my/incidents/buy/order": (None, "/my/orders/"),
     "/my/incidents/funds": ("page", None),
     "/my/incidents/funds/pay": (None, "/payment/pay?"),
+    "/my/incidents/purchases": ("page", "page"),
+    "/my/incidents/purchases/page/<int:page>": ("page", "page"),
     "/my/incidents/settle": (None, LIST),
     "/my/incidents/statement": ("page", "page"),
     "/my/incidents/statement/csv": ("page", "page"),
