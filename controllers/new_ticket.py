@@ -109,7 +109,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         team = self._browse("helpdesk.ticket.team", kw.get("team"))
         pack = transaction = None
         if not error:
-            pack, transaction, error = self._chosen(kw, form)
+            pack, transaction, error = self._chosen(kw, form, team)
         if transaction:
             error = self._pay_by_token(transaction, team)
         if not error:
@@ -174,7 +174,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
                 packs[team] = sold[missing]
         return packs
 
-    def _chosen(self, kw, form):
+    def _chosen(self, kw, form, team):
         """Return what the customer has chosen to buy with this ticket, if it lacks
         something.
 
@@ -182,7 +182,6 @@ class PaidSupportTicketController(HelpdeskTicketController):
             payment method; and why neither can be done.
         :rtype: tuple[Pack | None, recordset | None, str | None]
         """
-        team = self._browse("helpdesk.ticket.team", kw.get("team"))
         account = request.env["helpdesk.incident.account"]._mine()
         if not team.incident_required or account.available >= team.incident_cost:
             return None, None, None

@@ -9,6 +9,7 @@ from psycopg2.errors import SerializationFailure
 
 from odoo import SUPERUSER_ID, api, sql_db
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.sql_db import close_db, db_connect
@@ -56,6 +57,37 @@ class ConcurrencyCase(BaseCase):
             yield env
             env.flush_all()
             cr.commit()  # pylint: disable=invalid-commit
+
+    @staticmethod
+    def product(env, name, price, **values):
+        """Make a service that is invoiced when it is ordered, without taxes."""
+        return env["product.product"].create(
+            {
+                "name": name,
+                "type": "service",
+                "invoice_policy": "order",
+                "list_price": price,
+                "taxes_id": [Command.clear()],
+                **values,
+            }
+        )
+
+    @staticmethod
+    def save_cards(env, provider, customers):
+        """Save a payment method of each customer, which pays all that it is asked."""
+        return env["payment.token"].create(
+            [
+                {
+                    "provider_id": provider.id,
+                    "payment_method_id": provider.payment_method_ids[:1].id,
+                    "partner_id": customer.id,
+                    "provider_ref": "demo",
+                    "payment_details": "4242",
+                    "demo_simulated_state": "done",
+                }
+                for customer in customers
+            ]
+        )
 
     def fork(self, work):
         """Start a process that runs ``work(env)``, which commits by itself.

@@ -28,16 +28,8 @@ class TestAskedOnce(ConcurrencyCase):
             provider = env["payment.provider"].search([("code", "=", "demo")], limit=1)
             provider.state = "test"
             customer = env["res.partner"].create({"name": self._testMethodName})
-            plan = env["product.product"].create(
-                {
-                    "name": "Pack of 10",
-                    "type": "service",
-                    "invoice_policy": "order",
-                    "list_price": 50,
-                    "taxes_id": [Command.clear()],
-                    "incident_kind": "lifetime",
-                    "incident_quantity": 10,
-                }
+            plan = self.product(
+                env, "Pack of 10", 50, incident_kind="lifetime", incident_quantity=10
             )
             order = env["sale.order"].create(
                 {
@@ -47,16 +39,7 @@ class TestAskedOnce(ConcurrencyCase):
                     "order_line": [Command.create({"product_id": plan.id})],
                 }
             )
-            token = env["payment.token"].create(
-                {
-                    "provider_id": provider.id,
-                    "payment_method_id": provider.payment_method_ids[:1].id,
-                    "partner_id": customer.id,
-                    "provider_ref": "demo",
-                    "payment_details": "4242",
-                    "demo_simulated_state": "done",
-                }
-            )
+            token = self.save_cards(env, provider, customer)
             payers = [
                 order._incident_create_transaction(token, "online_token")
                 for _n in range(2)

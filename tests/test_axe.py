@@ -172,20 +172,9 @@ class TestAxe(SubscriptionPortalCommon):
         )
         ticket.incident_count = 1
         self.company.helpdesk_mgmt_portal_select_team = True
-        one = f"/my/incidents/subscription/{subscription.id}"
         return [
             "/my/home",
-            "/my/incidents",
-            "/my/incidents/statement",
-            "/my/incidents/statement/print",
-            "/my/incidents/purchases",
-            "/my/incidents/buy",
-            "/my/incidents/funds",
-            one,
-            f"{one}/renew",
-            f"{one}/extra",
-            f"{one}/change",
-            "/new/ticket",
+            *self.client_area_of(subscription),
             "/my/tickets",
             f"/my/ticket/{ticket.id}",
             waiting.get_portal_url(),

@@ -66,6 +66,23 @@ class BuyCommon(SaleCommon, HttpCase):
     def text(self, page, xpath):
         return " ".join(" ".join(page.xpath(f"{xpath}//text()")).split())
 
+    def client_area_of(self, subscription):
+        """Return the paths of the pages about incidents, and about a subscription."""
+        path = f"/my/incidents/subscription/{subscription.id}"
+        return [
+            "/my/incidents",
+            "/my/incidents/statement",
+            "/my/incidents/statement/print",
+            "/my/incidents/purchases",
+            "/my/incidents/buy",
+            "/my/incidents/funds",
+            path,
+            f"{path}/renew",
+            f"{path}/extra",
+            f"{path}/change",
+            "/new/ticket",
+        ]
+
     def orders(self, customer=None):
         return self.env["sale.order"].search(
             [("partner_id", "child_of", (customer or self.customer).id)]

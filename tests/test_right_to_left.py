@@ -33,20 +33,7 @@ class TestRightToLeft(BuyCommon):
         self.pay(20)
         self.use(3)
         self.authenticate("hps-nora", "hps-nora")
-        path = f"/my/incidents/subscription/{self.subscription(order).id}"
-        for address in (
-            "/my/incidents",
-            "/my/incidents/statement",
-            "/my/incidents/statement/print",
-            "/my/incidents/purchases",
-            "/my/incidents/buy",
-            "/my/incidents/funds",
-            "/new/ticket",
-            path,
-            f"{path}/renew",
-            f"{path}/extra",
-            f"{path}/change",
-        ):
+        for address in self.client_area_of(self.subscription(order)):
             response = self.url_open(address)
             self.assertEqual(response.status_code, 200, address)
             yield address, html.fromstring(response.text)

@@ -16,21 +16,9 @@ class TestSaleConcurrency(ConcurrencyCase):
             self.customer_id = (
                 env["res.partner"].create({"name": self._testMethodName}).id
             )
-            self.plan_id = (
-                env["product.product"]
-                .create(
-                    {
-                        "name": "Pack of 10",
-                        "type": "service",
-                        "invoice_policy": "order",
-                        "list_price": 50,
-                        "taxes_id": [Command.clear()],
-                        "incident_kind": "lifetime",
-                        "incident_quantity": 10,
-                    }
-                )
-                .id
-            )
+            self.plan_id = self.product(
+                env, "Pack of 10", 50, incident_kind="lifetime", incident_quantity=10
+            ).id
 
     def quotation(self, env, quantity=1):
         return env["sale.order"].create(

@@ -31,8 +31,8 @@ class TestSubscriptionConcurrency(ConcurrencyCase):
             [("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1
         )
         provider.write({"state": "test", "journal_id": journal.id})
-        extra = self._product(env, "Extra incident", 4)
-        plan = self._product(
+        extra = self.product(env, "Extra incident", 4)
+        plan = self.product(
             env,
             "Plan",
             30,
@@ -61,33 +61,8 @@ class TestSubscriptionConcurrency(ConcurrencyCase):
         subscriptions._set_auto_renew(True)
         # A month ends at most 31 days from now, two do not.
         env.company.incident_renewal_days = 35
-        env["payment.token"].create(
-            [
-                {
-                    "provider_id": provider.id,
-                    "payment_method_id": provider.payment_method_ids[:1].id,
-                    "partner_id": customer.id,
-                    "provider_ref": "demo",
-                    "payment_details": "4242",
-                    "demo_simulated_state": "done",
-                }
-                for customer in customers
-            ]
-        )
+        self.save_cards(env, provider, customers)
         self.subscription_ids = subscriptions.ids
-
-    @staticmethod
-    def _product(env, name, price, **values):
-        return env["product.product"].create(
-            {
-                "name": name,
-                "type": "service",
-                "invoice_policy": "order",
-                "list_price": price,
-                "taxes_id": [Command.clear()],
-                **values,
-            }
-        )
 
     def subscriptions(self, env):
         return env["helpdesk.incident.subscription"].browse(self.subscription_ids)

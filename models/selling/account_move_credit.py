@@ -30,7 +30,7 @@ class AccountMove(models.Model):
             invoice = note.incident_credited_id
             if invoice and (
                 invoice.move_type != "out_invoice"
-                or invoice.company_id.root_id != note.company_id.root_id
+                or not invoice.company_id._incident_is_one_with(note.company_id)
                 or invoice.commercial_partner_id != note.commercial_partner_id
             ):
                 raise UserError(

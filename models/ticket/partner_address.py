@@ -228,7 +228,8 @@ class ResPartner(models.Model):
         # A company and its branches are one (R2.3).
         return found.filtered(
             lambda contact: (
-                not contact.company_id or contact.company_id.root_id == company.root_id
+                not contact.company_id
+                or contact.company_id._incident_is_one_with(company)
             )
         )
 

@@ -173,7 +173,7 @@ class HelpdeskTicket(models.Model):
         named = tickets.search(
             Domain("number", "in", numbers)
             & Domain("commercial_partner_id", "=", customer.id)
-        ).filtered(lambda ticket: ticket.company_id.root_id == company.root_id)
+        ).filtered(lambda ticket: ticket.company_id._incident_is_one_with(company))
         return named.sorted(lambda ticket: numbers.index(ticket.number))[:1]
 
     @api.model
