@@ -11,6 +11,7 @@ from odoo import SUPERUSER_ID, api, sql_db
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
+from odoo.orm.registry import _CACHES_BY_KEY
 from odoo.service.model import retrying
 from odoo.sql_db import close_db, db_connect
 from odoo.tests import BaseCase
@@ -40,7 +41,7 @@ class ConcurrencyCase(BaseCase):
         finally:
             config["test_enable"] = testing
         # Of the database that the class before has had.
-        cls.registry.clear_all_caches()
+        cls.registry.clear_cache(*_CACHES_BY_KEY)
         cls.registry.cache_invalidated.clear()
         cls.registry.setup_signaling()
 

@@ -42,8 +42,7 @@ def wake(case, name, above):
     for table, names in world["names"].items():
         _rename(case.env.cr, table, names)
     case.env.invalidate_all(flush=False)
-    with case.muted_registry_logger:
-        case.registry.clear_all_caches()
+    case.registry.clear_cache("stable")
     case.env = case.env(user=world["uid"], context=world["context"])
     for attribute, value in world["attributes"].items():
         setattr(case, attribute, _load(case.env, value))

@@ -1,7 +1,6 @@
 """A pytest plugin: of what pytest collects, only what Odoo's own loader would run, what
 takes long first (last with ``-x``); and a filestore for each worker."""
 
-import gc
 import json
 import shutil
 from collections import Counter
@@ -74,11 +73,6 @@ def pytest_collection_modifyitems(config, items):
             _scope(item.nodeid),
         )
     )
-
-
-def pytest_collection_finish():
-    # The registry stays: do not look through it again and again for what is garbage.
-    gc.freeze()
 
 
 def _durations():

@@ -53,7 +53,8 @@ def _is_found(environment, mutation):
     start = time.monotonic()
     code = foreground(
         [
-            *[variant.python, "-m", "pytest", "-p", "_env.odoo_selection", "-qx"],
+            *[variant.python, "-m", "pytest", "-p", "_env.odoo_selection"],
+            *["-p", "_env.odoo_speed", "--assert=plain", "-qx"],
             *["--odoo-http", f"--odoo-database={THROW_AWAY}", "--tb=line"],
             *["--odoo-log-level=critical", "--no-header", "--show-capture=no"],
             *[str(copy / "tests" / f"test_{name}.py") for name in mutation.tests],

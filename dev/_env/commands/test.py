@@ -45,16 +45,18 @@ def main(arguments):
     everything = not (only or selection)
 
     passed = {}
-    if options.lint or (everything and not options.no_lint):
+    if options.lint:
         passed["lint"] = lint.check()
-    if not options.lint:
+    else:
         with ready() as environment, lock("test", "testing"):
             with ThreadPoolExecutor(1) as beside:
                 if options.lifecycle or everything:
                     passed["lifecycle"] = beside.submit(lifecycle.check, environment)
+                # One processor each.
                 if selection or everything:
-                    # One processor each.
                     make_ready(environment, options.demo, whole=everything)
+                if everything and not options.no_lint:
+                    passed["lint"] = lint.check()
             if "lifecycle" in passed:
                 passed["lifecycle"] = passed["lifecycle"].result()
             if options.upgrade:
@@ -121,9 +123,11 @@ def pytest(environment, database, arguments, template=None):
     code = foreground(
         [
             *[environment.python, "-m", "pytest", "-p", "_env.odoo_selection"],
+            *["-p", "_env.odoo_speed"],
             *["--odoo-http", f"--odoo-database={database}"],
             # Shown with what fails: the reason of a page that is an error.
-            *["--odoo-log-level=error", *arguments],
+            # What unittest asserts says enough: do not rewrite the tests for it.
+            *["--odoo-log-level=error", "--assert=plain", *arguments],
         ],
         env={
             **variables,

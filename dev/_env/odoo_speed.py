@@ -1,0 +1,78 @@
+"""A pytest plugin: what makes Odoo's tests quick without changing what they see.
+
+After each test Odoo clears all caches of the registry; the next one looks up again who
+may read what, and compiles its pages anew: a quarter of the time. A server that undoes
+a transaction clears what the transaction has invalidated (`reset_changes`), and keeps
+the rest. So do the tests here: what is cached about records that are gone stays unused,
+as their ids never come again.
+"""
+
+import gc
+from collections import defaultdict
+
+import freezegun.api
+
+from odoo.orm.registry import Registry
+from odoo.tests.common import TransactionCase
+
+from odoo.addons.base.models import res_users
+
+_clear_cache = Registry.clear_cache
+
+
+def pytest_collection_finish():
+    # The registry stays: do not look through it again and again for what is garbage.
+    gc.freeze()
+    # What a test leaves is a lot, and nearly all of it goes with its last reference.
+    gc.set_threshold(15_000, 20, 100)
+    # That many rounds protect the passwords of people. Odoo's own tests do without, but
+    # for those that commit.
+    res_users.MIN_ROUNDS = 1
+    # Is asked of each of thousands of modules whenever a test sets the clock.
+    freezegun.api._get_module_attributes_hash = _shape
+    Registry.clear_cache = clear_cache
+    Registry.clear_all_caches = forget_class
+    TransactionCase.muted_registry_logger = _Cleanup(
+        *TransactionCase.muted_registry_logger.loggers
+    )
+
+
+def _shape(module):
+    return f"{id(module)}-{len(vars(module))}"
+
+
+def _since(registry):
+    """Return what was invalidated since the class of tests, or the test, began."""
+    return vars(registry).setdefault("_invalidated_since", defaultdict(set))
+
+
+def clear_cache(registry, *names):
+    """Clear caches, and note that."""
+    for since in ("class", "test"):
+        _since(registry)[since].update(names or ("default",))
+    _clear_cache(registry, *names)
+
+
+def forget_class(registry):
+    """Clear what a class of tests has invalidated, instead of all."""
+    _clear(registry, _since(registry).pop("class", ()))
+
+
+def _clear(registry, names):
+    if names:
+        _clear_cache(registry, *names)
+
+
+class _Cleanup(type(TransactionCase.muted_registry_logger)):
+    """What Odoo wraps the cleanup of each test in."""
+
+    def __call__(self, cleanup):
+        """Clear what the test that begins invalidates, instead of all."""
+        registry = cleanup.__self__
+        _since(registry)["test"].clear()
+
+        def forget_test():
+            with self:
+                _clear(registry, _since(registry)["test"])
+
+        return forget_test
