@@ -1252,8 +1252,8 @@ class TestModel(SaleCommon):
     def test_model(self):
         """R2–R7, R9, R11.3: balances, tickets and subscriptions are as the rules say,
         after each step; what is refused changes nothing."""
-        self._play(World, 20, 70)
+        self._play(World, 16, 40)
 
     def test_with_money(self):
         """R2.2, R6–R9: the same with what pays in the books."""
-        self._play(FullWorld, 6, 40)
+        self._play(FullWorld, 6, 30)

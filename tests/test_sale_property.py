@@ -12,7 +12,7 @@ from .common_sale import SaleCommon
 from .guard import committed
 
 #: How many random sequences; more with this setting, for a long campaign.
-EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "3"))
 
 #: Each sequence begins with orders that were bought in some of these ways.
 BEGINNINGS = {

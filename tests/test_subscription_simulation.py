@@ -35,7 +35,7 @@ from .common_sale import SaleCommon
 #: How many customers and days, and which dice. For a long campaign, which says what
 #: it has seen: PAID_SUPPORT_CUSTOMERS=200 PAID_SUPPORT_DAYS=1096 dev/test -s -k years
 CUSTOMERS = int(os.environ.get("PAID_SUPPORT_CUSTOMERS", "8"))
-DAYS = int(os.environ.get("PAID_SUPPORT_DAYS", "110"))
+DAYS = int(os.environ.get("PAID_SUPPORT_DAYS", "70"))
 SEED = os.environ.get("PAID_SUPPORT_SEED", "2027")
 #: After so many minutes it comes to its end, with the days that it has lived.
 MINUTES = float(os.environ.get("PAID_SUPPORT_MINUTES", "inf"))

@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from .common_payment import PaymentCommon
 
 #: How many random sequences; more with this setting, for a long campaign.
-EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "5"))
 
 EVENTS = st.lists(
     st.tuples(

@@ -13,7 +13,7 @@ from .common_sale import BOUGHT
 from .common_unearned import UnearnedCommon
 
 _logger = logging.getLogger(__name__)
-EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "1"))
 STEPS = int(os.environ.get("PAID_SUPPORT_UNEARNED_STEPS", "35"))
 
 
