@@ -216,7 +216,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
             request.env.user.partner_id,
             request.env.company,
             pack,
-            request.env["helpdesk.ticket.draft"]._mine()._begun(),
+            request.env["helpdesk.ticket.draft"]._mine().transaction_id,
         )
 
     def _pay_by_token(self, transaction, team):

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -214,10 +216,15 @@ class TestTicketPack(BuyCommon):
 
     def test_declined(self):
         """R11.2: nothing is submitted, nothing is lost, nothing is asked once more by
-        itself."""
+        itself; the next try pays the same order."""
         token = self.token("error")
         page = self.submit(**self.offered())
         self.assertIn("was declined", self.error(page))
+        self.assertEqual(self.orders().state, "sent")
+        # What was just ordered is found again in any case.
+        before = self.env.cr.now() - timedelta(hours=1)
+        self.env.cr.execute("UPDATE sale_order SET create_date = %s", [before])
+        self.env.invalidate_all()
         self.assertEqual(
             page.xpath("//input[@name='subject']/@value"), ["Mail server refuses"]
         )
@@ -231,6 +238,7 @@ class TestTicketPack(BuyCommon):
             self.orders().transaction_ids.sorted("id").mapped("state"),
             ["error", "done"],
         )
+        self.assertEqual(len(self.orders()), 1)
 
     def test_pending(self):
         """R11.2: what the provider has not answered is asked for once; when it has come

@@ -83,20 +83,22 @@ class SaleOrder(models.Model):
         )
 
     @api.model
-    def _incident_buy_pack(self, partner, company, pack, begun):
-        """Order what was offered. What the account balance pays is paid then; for a
-        saved payment method a transaction is written down, unless there is one already
-        that was not asked for.
+    def _incident_buy_pack(self, partner, company, pack, tried):
+        """Order what was offered, unless an order of just this was not paid before.
+        What the account balance pays is paid then; for a saved payment method a
+        transaction is written down, unless there is one already that was not asked for.
 
         :param Pack pack: what the customer has agreed to.
-        :param begun: transactions of the customer that were not asked for.
+        :param tried: transactions of the customer for such orders.
         :raise UserError: if it cannot be bought so.
         :return: the transaction; empty if it is paid.
         """
-        same = begun._incident_same(pack)
+        same = tried._incident_same(pack)
         if same:
             return same
-        order = self._incident_buy(partner, company, pack.plan, pack.units)
+        order = tried._incident_unpaid(pack) or self._incident_buy(
+            partner, company, pack.plan, pack.units
+        )
         if order.amount_total != pack.order.amount_total:
             raise UserError(self._incident_pack_changed())
         if pack.token:
@@ -138,11 +140,30 @@ class PaymentTransaction(models.Model):
         return self.filtered(
             lambda transaction: (
                 transaction.state == "draft"
-                and transaction.operation == "online_token"
-                and len(transaction.sale_order_ids.order_line) == 1
-                and transaction.sale_order_ids.company_id == pack.order.company_id
-                and transaction.sale_order_ids._incident_is_open()
-                and transaction.sale_order_ids._incident_pack_key(transaction.token_id)
-                == pack.key
+                and transaction.token_id == pack.token
+                and transaction._incident_is_for(pack)
             )
         )[:1]
+
+    def _incident_unpaid(self, pack):
+        """Return the order that one of these transactions has failed to pay, if it
+        sells just this: whose card is declined again and again has one order to pay.
+
+        :param Pack pack: what the customer has agreed to.
+        """
+        return self.filtered(
+            lambda transaction: (
+                transaction.state in ("cancel", "error")
+                and transaction._incident_is_for(pack)
+            )
+        ).sale_order_ids[:1]
+
+    def _incident_is_for(self, pack):
+        order = self.sale_order_ids
+        return (
+            self.operation == "online_token"
+            and len(order.order_line) == 1
+            and order.company_id == pack.order.company_id
+            and order._incident_is_open()
+            and order._incident_pack_key(pack.token) == pack.key
+        )
