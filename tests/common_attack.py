@@ -12,6 +12,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user
 
 from .common import call_rpc
+from .common_http import Direct
 from .common_sale import BOUGHT
 from .test_subscription_portal import SubscriptionPortalCommon
 
@@ -218,6 +219,7 @@ class AttackCommon(SubscriptionPortalCommon):
         else:
             login = self.users[role].login
             self.authenticate(login, login)
+        self.opener.mount(f"{self.base_url()}/web/dataset/call_kw/", Direct())
 
     def token(self):
         return http.Request.csrf_token(self)

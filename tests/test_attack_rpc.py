@@ -572,26 +572,29 @@ class TestAttackRpc(AttackCommon):
 
     def test_write(self):
         """R14, R3.1: each field of this module, as who may do most things."""
+        attempts = [
+            (record, field.name, record[field.name], self.other_value(field, record))
+            for record, fields in self.written_fields()
+            for field in fields
+        ]
         for role in STRONG:
             self.act_as(role)
             written = set()
-            for record, fields in self.written_fields():
-                for field in fields:
-                    name, before = f"{record._name}.{field.name}", record[field.name]
-                    values = {field.name: self.other_value(field, record)}
-                    with self.subTest(role=role, field=name), self.undone():
-                        with self.assertNoFault():
-                            _result, error = self.rpc(
-                                record._name, "write", record.ids, values
-                            )
-                        self.assertIn(error, SIGNS)
-                        if error:
-                            continue
-                        self.env.invalidate_all()
-                        if record[field.name] != before:
-                            written.add(name)
-                        if name not in WRITABLE:
-                            self.assertUntouched()
+            for record, field, before, value in attempts:
+                name = f"{record._name}.{field}"
+                with self.subTest(role=role, field=name), self.undone():
+                    with self.assertNoFault():
+                        _result, error = self.rpc(
+                            record._name, "write", record.ids, {field: value}
+                        )
+                    self.assertIn(error, SIGNS)
+                    if error:
+                        continue
+                    self.env.invalidate_all()
+                    if record[field] != before:
+                        written.add(name)
+                    if name not in WRITABLE:
+                        self.assertUntouched()
             expected = {name for name, roles in WRITABLE.items() if role in roles}
             self.assertEqual(written, expected, role)
 
