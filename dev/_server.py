@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -64,6 +64,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             env={
                 **os.environ,
+                "PAID_SUPPORT_WITHOUT_WEBSOCKETS": "1",
                 "PATH": os.pathsep.join(
                     map(str, filter(None, [programs, os.environ["PATH"]]))
                 ),
@@ -103,7 +104,12 @@ class Server:
         ).kill()
 
     def close(self):
-        self.process.terminate()
+        """End it, whatever it does: no answer of it is waited for."""
+        server = psutil.Process(self.process.pid)
+        workers = server.children(recursive=True)
+        for process in (server, *workers):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.process.wait(60)
         self.folder.cleanup()
 

@@ -48,7 +48,8 @@ class ConcurrencyCase(BaseCase):
     @classmethod
     def _drop_database(cls):
         close_db(cls.database)
-        subprocess.run(["dropdb", "--if-exists", cls.database], check=True)
+        # Of a server that was killed a connection may still end.
+        subprocess.run(["dropdb", "--if-exists", "--force", cls.database], check=True)
 
     @contextmanager
     def transaction(self, uid=SUPERUSER_ID):

@@ -165,7 +165,7 @@ class TestPrinting(ConcurrencyCase):
             with self.transaction() as env:
                 if not env["helpdesk.incident.outbox"].search_count([]):
                     return
-            time.sleep(0.5)
+            time.sleep(0.1)
         self.fail("not all was printed")
 
     def _check_mails(self):
