@@ -65,11 +65,11 @@ class TestAttackMessages(AttackCommon):
         found = (self.secret_ticket, self.sub, self.order, invoice)
         return {document._name: document.sudo() for document in found}
 
-    def state(self):
-        """The messages and mails as well."""
+    def _look_up(self):
+        """Override: the messages and mails as well."""
         messages = self.env["mail.message"].sudo().search([], order="id")
         return {
-            **super().state(),
+            **super()._look_up(),
             "messages": [
                 (message.id, message.body, message.author_id.id, message.message_type)
                 for message in messages
