@@ -30,7 +30,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
             and request.env["helpdesk.incident.account"]._mine().available <= 0
             and not self._can_buy()
         ):
-            teams = teams.filtered(lambda team: not team.incident_required)
+            teams = teams.filtered(lambda team: not self._takes(team))
         return teams
 
     def _get_create_new_ticket_values(self, **kw):
@@ -42,10 +42,11 @@ class PaidSupportTicketController(HelpdeskTicketController):
         form = draft.form if draft and not sent else self._typed_form()
         account = request.env["helpdesk.incident.account"]._mine()
         teams = values["teams"] or request.env["helpdesk.ticket.team"]
-        paid_teams = teams.filtered("incident_required")
-        packs = self._packs(account, paid_teams)
+        costs = {team: cost for team in teams if (cost := self._takes(team, kw))}
+        packs = self._packs(account, costs)
         notices = [
-            self._prepare_incident_notice(account, team, packs) for team in paid_teams
+            self._prepare_incident_notice(account, team, cost, packs[team])
+            for team, cost in costs.items()
         ]
         return {
             **values,
@@ -66,13 +67,31 @@ class PaidSupportTicketController(HelpdeskTicketController):
             request.env.user.partner_id, request.env.company
         )
 
-    def _prepare_incident_notice(self, account, team, packs):
+    def _takes(self, team, kw=None):
+        """Return how many incidents a ticket takes: the ticket itself says so (R16.2).
+
+        :param team: that the user may choose.
+        :param dict kw: the form, if there is one; nothing in it can be trusted.
+        :rtype: int
+        """
+        category = request.env["helpdesk.ticket.category"]
+        if kw and kw.get("category"):
+            category = self._browse(category._name, kw["category"])
+        values = {
+            "team_id": team.id,
+            "category_id": category.id,
+            "company_id": (category.company_id or request.env.company).id,
+            "partner_id": request.env.user.partner_id.id,
+        }
+        return request.env["helpdesk.ticket"].new(values)._incident_required()
+
+    def _prepare_incident_notice(self, account, team, cost, pack):
         """Return what a customer should know before choosing ``team``.
 
-        :param dict packs: see :meth:`_packs`.
+        :param int cost: what a ticket takes.
+        :param pack: see :meth:`_packs`.
         :rtype: dict
         """
-        cost = team.incident_cost
         available = account.available
         return {
             "team": team,
@@ -82,7 +101,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
             "parks": team.incident_shortage_policy == "park",
             "left": available - cost,
             "used": account._legs_text(account._preview(cost)),
-            "pack": packs[team],
+            "pack": pack,
         }
 
     @http.route()
@@ -153,20 +172,21 @@ class PaidSupportTicketController(HelpdeskTicketController):
     # Buying what the ticket takes
     # ------------------------------------------------------------------
 
-    def _packs(self, account, teams):
+    def _packs(self, account, costs):
         """Return the smallest purchases that suffice for a ticket of each team, where
         the customer can make them in the form.
 
+        :param dict costs: what a ticket of each team takes.
         :rtype: dict[recordset, Pack | None]
         """
         company = request.env.company
         # What is below zero is filled up first (R3.5).
         there = account.available - max(0, -account.lifetime_balance)
-        packs, sold = dict.fromkeys(teams), {}
-        for team in teams:
-            missing = team.incident_cost - there
+        packs, sold = dict.fromkeys(costs), {}
+        for team, cost in costs.items():
+            missing = cost - there
             same = team.company_id._incident_is_one_with(company)
-            if same and account.available < team.incident_cost:
+            if same and account.available < cost:
                 if missing not in sold:
                     sold[missing] = request.env["sale.order"]._incident_pack(
                         request.env.user.partner_id, company, missing
@@ -183,7 +203,8 @@ class PaidSupportTicketController(HelpdeskTicketController):
         :rtype: tuple[Pack | None, recordset | None, str | None]
         """
         account = request.env["helpdesk.incident.account"]._mine()
-        if not team.incident_required or account.available >= team.incident_cost:
+        cost = self._takes(team, kw)
+        if account.available >= cost:
             return None, None, None
         agreed = kw.get(f"{BUY}{team.id}")
         under_way = self._draft(kw, form)._under_way()
@@ -194,7 +215,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         if under_way or not agreed:
             return None, under_way, None
         orders = request.env["sale.order"]
-        pack = self._packs(account, team)[team]
+        pack = self._packs(account, {team: cost})[team]
         if not pack or pack.key != agreed:
             return None, None, orders._incident_pack_changed()
         before = self._draft(kw, form)._begun()
@@ -367,10 +388,10 @@ class PaidSupportTicketController(HelpdeskTicketController):
             return request.env._(
                 "The chosen category does not exist any more. Choose another one."
             )
-        return self._team_error(kw.get("team"))
+        return self._team_error(kw)
 
-    def _team_error(self, team_id):
-        company = request.env.company
+    def _team_error(self, kw):
+        team_id, company = kw.get("team"), request.env.company
         offered = self._get_teams() or request.env["helpdesk.ticket.team"]
         if not offered and not team_id:
             return None
@@ -381,12 +402,11 @@ class PaidSupportTicketController(HelpdeskTicketController):
         team = self._browse("helpdesk.ticket.team", team_id)
         if team in offered:
             return None
-        if team.incident_required and team.show_in_portal:
+        cost = self._takes(team, kw)
+        if cost and team.show_in_portal:
             account_model = request.env["helpdesk.incident.account"]
             account = account_model._of(request.env.user.partner_id, team.company_id)
-            return account_model._shortage_message(
-                team.incident_cost, account.available
-            )
+            return account_model._shortage_message(cost, account.available)
         return request.env._(
             "The chosen team is not available any more. Choose another one."
         )

@@ -477,6 +477,25 @@ class TestParkedTime(ParkedCommon):
         self.assertEqual(self.told(ticket), ["parked"])
         self.assertEqual(ticket.incident_state, "parked")
 
+    def test_another_number(self):
+        """R16.2: what a ticket takes, as another module says it, is what it waits for,
+        what its customer is told, and what releases it: 3, not 1."""
+        self.patch(
+            self.registry["helpdesk.ticket"], "_incident_required", lambda ticket: 3
+        )
+        ticket = self.submitted()
+        with freeze_time("2027-04-23"):
+            self.run_cron("ir_cron_incident_remind")
+        reminders = self.reminder_model.search([("ticket_id", "=", ticket.id)])
+        self.assertEqual(reminders.mapped("quantity"), [3, 3])
+        self.give_lifetime(2)
+        accounts = self.env["helpdesk.ticket"].sudo()._incident_accounts_to_release
+        self.assertNotIn(self.account(), accounts())
+        self.give_lifetime(1)
+        self.assertIn(self.account(), accounts())
+        self.run_cron("ir_cron_incident_parked")
+        self.assertEqual(ticket.incident_count, 3)
+
     def test_released_rather_than_closed(self):
         """R13.3: what can be released on the last day is."""
         ticket = self.submitted(self.emergency_team)

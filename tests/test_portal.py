@@ -88,6 +88,27 @@ class TestPortal(HttpCase):
             self.assertIn(words, notice)
         self.assertFalse(page.xpath(f"//div[@data-team-id='{self.free_team.id}']"))
 
+    def test_another_number(self):
+        """R16.2: what a ticket takes, as another module says it, is what the form says,
+        and what is deducted: 2 of 5, also of a team that requires none."""
+        self.patch(
+            self.registry["helpdesk.ticket"],
+            "_incident_required",
+            lambda ticket: 2 if ticket.team_id else 0,
+        )
+        account = self.give(5)
+        self.authenticate("hps-nora", "hps-nora")
+        page = self.page("/new/ticket")
+        for team in (self.free_team, self.paid_team, self.emergency_team):
+            notice = self.text(page, f"//div[@data-team-id='{team.id}']")
+            self.assertIn("2 support incidents", notice)
+        self.submit(team=self.free_team.id)
+        self.assertEqual((self.tickets().incident_count, account.available), (2, 3))
+        account._adjust(-2, "Taken back")
+        page = self.page("/new/ticket")
+        notice = self.text(page, f"//div[@data-team-id='{self.paid_team.id}']")
+        self.assertIn("you have 1", notice)
+
     def test_form_without_incidents(self):
         """R11.1: with neither incidents nor a way to buy, paid teams are not shown."""
         self.authenticate("hps-nora", "hps-nora")

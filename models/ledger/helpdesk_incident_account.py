@@ -380,6 +380,16 @@ class HelpdeskIncidentAccount(models.Model):
         return self._find(holders)
 
     @api.model
+    def _holder_of(self, document):
+        """Return whose incidents a document takes, as :meth:`_find` takes it.
+
+        :param document: a ``helpdesk.incident.consumer``.
+        :rtype: tuple[int, int]
+        """
+        partner, company = document.sudo()._incident_holder()
+        return partner.commercial_partner_id._origin.id, company._origin.id
+
+    @api.model
     def _holders_of(self, documents):
         """Return the holders of these documents, as :meth:`_find` takes them.
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..subscription.subscription_renewal import QUIET
@@ -190,25 +191,29 @@ class HelpdeskIncidentReminder(models.Model):
     @api.model
     def _note_parked(self, company, day):
         """Tickets that have waited for incidents since ``day``, or longer (R13.3)."""
-        self.env["helpdesk.ticket"].flush_model()
+        tickets = (
+            self.env["helpdesk.ticket"]
+            .sudo()
+            .search(
+                Domain("incident_parking", "=", "parked")
+                & Domain("incident_parked_date", "<=", day)
+                & Domain("company_id", "child_of", company.id)
+            )
+        )
         self._insert(
             SQL(
                 """
                 SELECT 'still_parked',
                        t.id || ':' || a.id || ':' || t.incident_parked_date, a.id,
                        NULL::int4, t.id, NULL::int4, NULL, t.incident_parked_date,
-                       team.incident_cost, 'waiting'
-                  FROM helpdesk_ticket t
-                  JOIN helpdesk_ticket_team team ON team.id = t.team_id
-                  JOIN res_company branch ON branch.id = t.company_id
-                  JOIN helpdesk_incident_account a
-                    ON a.partner_id = t.commercial_partner_id
-                   AND branch.parent_path LIKE a.company_id || '/%%'
-                 WHERE a.company_id = %s AND t.incident_parking = 'parked'
-                   AND t.incident_parked_date <= %s
+                       takes.number, 'waiting'
+                  FROM %s
+                  JOIN unnest(%s::int4[], %s::int4[]) AS takes(id, number)
+                    ON takes.id = t.id
                 """,
-                company.id,
-                day,
+                self.env["helpdesk.incident.account"]._parked_tickets(),
+                tickets.ids,
+                [ticket._incident_required() for ticket in tickets],
             )
         )
 

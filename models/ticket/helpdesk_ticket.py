@@ -250,7 +250,8 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
 
     def _incident_required(self):
-        """Return how many incidents the team of this ticket takes for one (R4.4).
+        """Return how many incidents this ticket takes (R4.4), 0 for none. Whatever
+        wants to know asks here, also of a ticket that is being typed in (R16.2).
 
         :rtype: int
         """
@@ -322,9 +323,9 @@ class HelpdeskTicket(models.Model):
         :raise UserError: if fewer incidents are available, and the team refuses then.
         """
         self.ensure_one()
-        team = self.team_id
+        team, required = self.team_id, self._incident_required()
         if (
-            not team.incident_required
+            not required
             or self.env.context.get("incident_at_submission") is NOTHING
             or (self.duplicate_id and self.company_id.incident_return_on_duplicate)
             or (chosen and self._incident_counts())
@@ -334,7 +335,7 @@ class HelpdeskTicket(models.Model):
         by_staff = team.incident_on_staff_tickets and self.partner_id
         if (by_customer or by_staff) and not self._incident_park_if_short():
             # It holds nothing yet: this is `_incident_set`, without looking.
-            self._incident_deduct(team.incident_cost)
+            self._incident_deduct(required)
 
     def _incident_set(self, target):
         """Deduct or return so that the ticket holds ``target`` incidents (R4.5).

@@ -77,7 +77,8 @@ class MailThread(models.AbstractModel):
                 message_dict["subject"], author, team.company_id or self.env.company
             )
             thread_id = ticket.id
-        if auto_reply and not ticket and team.incident_required and not of_staff:
+        paid = ticket.new({"team_id": team.id})._incident_required()
+        if auto_reply and not ticket and paid and not of_staff:
             author = author.browse()
             custom_values = {**custom_values, "partner_id": False}
         recipients = ticket._partner_find_from_emails_single(

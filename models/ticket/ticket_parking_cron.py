@@ -8,7 +8,6 @@ from psycopg2 import OperationalError
 from odoo import api, models
 from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
@@ -86,34 +85,26 @@ class HelpdeskTicket(models.Model):
         """Return the accounts at which something can be done: an e-mail that could not
         be looked at yet, or a ticket for which there are enough incidents by now."""
         account_model = self.env["helpdesk.incident.account"]
-        self.flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT t.commercial_partner_id, t.company_id,
-                       BOOL_OR(t.incident_parked_date IS NULL),
-                       MIN(CASE WHEN team.incident_required
-                                THEN team.incident_cost ELSE 0 END)
-                  FROM helpdesk_ticket t
-                  LEFT JOIN helpdesk_ticket_team team ON team.id = t.team_id
-                 WHERE t.incident_parking = 'parked'
-                   AND t.commercial_partner_id IS NOT NULL
-                 GROUP BY t.commercial_partner_id, t.company_id
-                """
+        parked = self.with_context(active_test=False).search(
+            Domain("incident_parking", "=", "parked"), order="id"
+        )
+        holders = {ticket: account_model._holder_of(ticket) for ticket in parked}
+        # Whoever wrote by e-mail may have no account yet.
+        accounts = account_model._get_or_create(filter(all, holders.values()))
+        numbers = account_model.union(*accounts.values())._numbers()
+        available = {
+            holder: numbers.get(account.id, {}).get("available") or 0
+            for holder, account in accounts.items()
+        }
+        # Once, whichever branches the tickets are of (R2.3).
+        return list(
+            dict.fromkeys(
+                accounts[holder]
+                for ticket, holder in holders.items()
+                if holder in accounts
+                and (
+                    not ticket.incident_parked_date
+                    or ticket._incident_required() <= available[holder]
+                )
             )
         )
-        # Whoever wrote by e-mail may have no account yet.
-        accounts = account_model._get_or_create([row[:2] for row in rows])
-        numbers = account_model.union(*accounts.values())._numbers()
-        enough = [
-            accounts[(partner_id, company_id)]
-            for partner_id, company_id, new, least in rows
-            if new
-            or (
-                numbers.get(accounts[(partner_id, company_id)].id, {}).get("available")
-                or 0
-            )
-            >= (least or 0)
-        ]
-        # Once, whichever branches the tickets are of (R2.3).
-        return list(dict.fromkeys(enough))
