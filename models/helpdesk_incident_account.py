@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..fields import WholeNumber
 from .groups import INCIDENT_READERS, MANAGERS
 from .ledger.account_cache import shows_balance
 
@@ -34,6 +35,13 @@ class HelpdeskIncidentAccount(models.Model):
             raise AccessError(
                 self.env._("Only helpdesk managers may adjust support incidents.")
             )
+
+
+class HelpdeskIncidentConsumer(models.AbstractModel):
+    _inherit = "helpdesk.incident.consumer"
+
+    # Who reads a document need not belong to the customer whose incidents it takes.
+    incident_count = WholeNumber(groups=INCIDENT_READERS)
 
 
 class HelpdeskIncidentAllotment(models.Model):

@@ -14,9 +14,10 @@ KINDS = {
     "period": ("period", "revocation"),
     "adjustment": ("adjustment",),
     "helpdesk.incident.adjust": ("adjustment",),
-    "ticket": ("deduction", "return", "adjustment"),
     "expiry": ("expiry",),
 }
+#: Those that a document makes that takes incidents.
+TAKEN = ("deduction", "return", "adjustment")
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -106,6 +107,11 @@ class HelpdeskIncidentAccount(models.Model):
 
     def _check_entries(self):
         """R3.2, R3.7: facts that an entry has twice agree."""
+        consumers = {
+            name: self.env[name]._incident_key("") for name in self._consumer_models()
+        }
+        words = {key.partition(":")[0] for key in consumers.values()}
+        kinds = {**KINDS, **dict.fromkeys(words, TAKEN)}
         return self._comparison(
             "helpdesk.incident.entry",
             SQL(
@@ -114,11 +120,16 @@ class HelpdeskIncidentAccount(models.Model):
                   JOIN helpdesk_incident_allotment m ON m.id = e.allotment_id
                   LEFT JOIN helpdesk_ticket ticket
                     ON ticket.id = e.res_id AND e.res_model = 'helpdesk.ticket'
-                  LEFT JOIN (VALUES %s) AS cause(word, kinds)
+                  LEFT JOIN (VALUES %(consumers)s) AS consumer(model, key)
+                    ON consumer.model = e.res_model
+                  LEFT JOIN (VALUES %(kinds)s) AS cause(word, kinds)
                     ON cause.word = split_part(e.cause_key, ':', 1)
                 """,
-                SQL(", ").join(
-                    SQL("(%s, %s)", word, list(kinds)) for word, kinds in KINDS.items()
+                consumers=SQL(", ").join(
+                    SQL("(%s, %s)", name, key) for name, key in consumers.items()
+                ),
+                kinds=SQL(", ").join(
+                    SQL("(%s, %s)", word, list(kinds)) for word, kinds in kinds.items()
                 ),
             ),
             {
@@ -150,7 +161,8 @@ class HelpdeskIncidentAccount(models.Model):
                     "e.cause_key",
                     """CASE WHEN e.kind = 'expiry' THEN 'expiry:' || m.id
                             WHEN e.kind IN ('deduction', 'return')
-                            THEN 'ticket:' || e.res_id
+                                 AND consumer.key IS NOT NULL
+                            THEN consumer.key || e.res_id
                             WHEN m.kind = 'period' THEN m.cause_key
                             ELSE e.cause_key END""",
                 ),
@@ -179,14 +191,15 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     def _check_tickets(self):
-        """R4.5: a ticket has returned no more than it took, to each allotment."""
+        """R4.5: a document has returned no more than it took, to each allotment."""
         return self._comparison(
-            "helpdesk.ticket",
+            SQL("res_model"),
             SQL(
                 """
-                (SELECT account_id, res_id AS id, -SUM(quantity) AS number
+                (SELECT account_id, res_model, res_id AS id, -SUM(quantity) AS number
                    FROM helpdesk_incident_entry WHERE kind IN ('deduction', 'return')
-                  GROUP BY account_id, allotment_id, res_id HAVING SUM(quantity) > 0) t
+                  GROUP BY account_id, allotment_id, res_model, res_id
+                 HAVING SUM(quantity) > 0) t
                 """
             ),
             {"incident_count": ("t.number", "0")},

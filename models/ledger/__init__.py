@@ -14,6 +14,7 @@ from . import account_merge
 from . import account_statement
 from . import account_forecast
 from . import helpdesk_incident_cause
+from . import helpdesk_incident_consumer
 from . import helpdesk_incident_protected
 from . import helpdesk_incident_fault
 from . import res_company

@@ -64,7 +64,14 @@ class HelpdeskIncidentAccount(models.Model):
                     field.type in ("integer", "one2many") and field.name != "id"
                 ),
             ),
+            *((name, shows_balance) for name in self._consumer_models()),
         )
+
+    @api.model
+    def _consumer_models(self):
+        """Return the names of the models whose documents take incidents."""
+        consumers = self.pool.descendants(["helpdesk.incident.consumer"], "_inherit")
+        return [name for name in consumers if not self.pool[name]._abstract]
 
 
 def shows_balance(field):

@@ -1,8 +1,8 @@
 """What uses incidents and returns them (R4, R5).
 
-A document that takes incidents says whose they are (``_incident_holder``), what the
-customer's statement calls it (``_incident_label``), and by which key its entries are
-found (``_incident_entry_values``). This file knows nothing else about the document.
+A document that takes incidents is a ``helpdesk.incident.consumer``. This file asks it
+whose they are, what the customer's statement calls it, and what its entries have in
+common, and knows nothing else about it.
 """
 
 import logging
@@ -186,7 +186,7 @@ class HelpdeskIncidentAccount(models.Model):
         if missing:
             raise UserError(
                 self.env._(
-                    "Only %(held)s incidents can be returned from this ticket.",
+                    "Only %(held)s incidents can be returned.",
                     held=quantity - missing,
                 )
             )

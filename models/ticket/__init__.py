@@ -1,5 +1,4 @@
 from . import helpdesk_incident_entry
-from . import helpdesk_incident_account
 from . import helpdesk_ticket
 from . import ticket_form
 from . import helpdesk_ticket_draft

@@ -141,23 +141,21 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _parked_tickets(self):
         """Return accounts (``a``) and the tickets that wait at them (``t``), as SQL."""
-        self.env["helpdesk.ticket"].flush_model(
-            [
-                "commercial_partner_id",
-                "company_id",
-                "incident_parking",
-                "incident_link_on",
-            ]
+        tickets = self.env["helpdesk.ticket"]
+        partner, company = tickets._incident_holder_fields
+        tickets.flush_model(
+            [partner, company, "incident_parking", "incident_link_on"]
         )
         return SQL(
             """
             helpdesk_incident_account a
               JOIN helpdesk_ticket t
-                ON t.commercial_partner_id = a.partner_id
-               AND t.incident_parking = 'parked'
+                ON t.%(partner)s = a.partner_id AND t.incident_parking = 'parked'
                AND (SELECT starts_with(branch.parent_path, a.company_id || '/')
-                      FROM res_company branch WHERE branch.id = t.company_id)
-            """
+                      FROM res_company branch WHERE branch.id = t.%(company)s)
+            """,
+            partner=SQL.identifier(partner),
+            company=SQL.identifier(company),
         )
 
 

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ...fields import WholeNumber
 from ..groups import INCIDENT_READERS
@@ -11,17 +10,18 @@ NOTHING = object()
 
 
 class HelpdeskTicket(models.Model):
-    _inherit = "helpdesk.ticket"
+    """The first document that takes incidents. Its own are the team that says how many,
+    and what becomes of it where there are too few."""
+
+    _name = "helpdesk.ticket"
+    _inherit = ["helpdesk.ticket", "helpdesk.incident.consumer"]
+
+    _incident_holder_fields = ("commercial_partner_id", "company_id")
+    _incident_word = "ticket"
 
     # Followers of other customers can read a ticket: none of these is theirs to see
     # (R11.6). The portal pages show them to the ticket's own customer.
     incident_count = WholeNumber(
-        string="Support incidents",
-        compute="_compute_incident_count",
-        inverse="_inverse_incident_count",
-        search="_search_incident_count",
-        copy=False,
-        groups=INCIDENT_READERS,
         help="Incidents deducted for this ticket, less those returned. Raise it to "
         "deduct more, lower it to return them.",
     )
@@ -65,54 +65,6 @@ class HelpdeskTicket(models.Model):
     # Compute, inverse and search
     # ------------------------------------------------------------------
 
-    def _incident_counts(self):
-        """Return the net number of incidents of each of these tickets, by id.
-
-        :rtype: dict[int, int]
-        """
-        return {
-            ticket.id: -quantity
-            for ticket, quantity in self.env["helpdesk.incident.entry"]
-            .sudo()
-            ._read_group(
-                [
-                    ("ticket_id", "in", self.ids),
-                    ("kind", "in", ("deduction", "return")),
-                ],
-                ["ticket_id"],
-                ["quantity:sum"],
-            )
-        }
-
-    def _compute_incident_count(self):
-        counts = self._incident_counts()
-        for ticket in self:
-            ticket.incident_count = counts.get(ticket._origin.id, 0)
-
-    def _inverse_incident_count(self):
-        """R4.5"""
-        self._incident_lock_ahead()
-        targets = {ticket: ticket.incident_count for ticket in self}
-        for ticket, target in targets.items():
-            ticket._incident_set(target)
-
-    def _search_incident_count(self, operator, value):
-        # A search tells as much as the field: only to those who may read it (R11.6).
-        self._check_field_access(self._fields["incident_count"], "read")
-        if operator not in ("in", "not in", "<", ">", "<=", ">="):
-            return NotImplemented
-
-        def to_sql(model, alias, query):
-            net = SQL(
-                """COALESCE((SELECT -SUM(quantity) FROM helpdesk_incident_entry
-                    WHERE ticket_id = %s AND kind IN ('deduction', 'return')), 0)""",
-                SQL.identifier(alias, "id"),
-            )
-            number = tuple(map(int, value)) if "in" in operator else int(value)
-            return SQL("%s %s %s", net, SQL(operator.upper()), number)
-
-        return Domain.custom(to_sql=to_sql)
-
     @api.depends("incident_count", "incident_parking")
     def _compute_incident_state(self):
         for ticket in self:
@@ -134,11 +86,9 @@ class HelpdeskTicket(models.Model):
 
     @api.depends("partner_id", "company_id")
     def _compute_incident_available(self):
-        holders = {}
-        for ticket in self:
-            partner, company = ticket.sudo()._incident_holder()
-            holders[ticket] = (partner._origin.id, company._origin.id)
-        accounts = self.env["helpdesk.incident.account"]._find(holders.values())
+        account_model = self.env["helpdesk.incident.account"]
+        holders = {ticket: account_model._holder_of(ticket) for ticket in self}
+        accounts = account_model._find(holders.values())
         for ticket, holder in holders.items():
             account = accounts.get(holder)
             ticket.incident_available = account.available if account else 0
@@ -250,70 +200,21 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
 
     def _incident_required(self):
-        """Return how many incidents this ticket takes (R4.4), 0 for none. Whatever
-        wants to know asks here, also of a ticket that is being typed in (R16.2).
-
-        :rtype: int
-        """
+        """Override: what its team requires (R4.4)."""
         self.ensure_one()
         team = self.sudo().team_id
         return team.incident_cost if team.incident_required else 0
 
-    def _incident_holder(self):
-        """Return whose incidents this ticket uses: the customer and the company."""
-        self.ensure_one()
-        return self.partner_id.commercial_partner_id, self.company_id
-
     def _incident_label(self):
-        """Return what the customer's statement calls this ticket (R3.8), in the
-        language of the context."""
+        """Override: its number and title (R3.8)."""
         self.ensure_one()
         return self.env._(
             "Ticket %(number)s: %(title)s", number=self.number, title=self.name
         )
 
     def _incident_entry_values(self):
-        """Return what the entries of this ticket have in common."""
-        self.ensure_one()
-        return {"cause_key": f"ticket:{self.id}", "ticket_id": self.id}
-
-    def _incident_lock_ahead(self):
-        """Lock the accounts of these tickets, all in one order, before rows of the
-        tickets are written: see ``_lock_ahead`` of the account."""
-        account_model = self.env["helpdesk.incident.account"]
-        account_model._lock_ahead(account_model._holders_of(self.sudo()))
-
-    def _incident_account(self, create=False):
-        """Return the account whose incidents this ticket uses (R2.1, R2.3)."""
-        self.ensure_one()
-        partner, company = self.sudo()._incident_holder()
-        return self.env["helpdesk.incident.account"]._of(partner, company, create)
-
-    def _incident_held(self):
-        """Return how many incidents of which account this ticket holds.
-
-        They are of its customer, but the contact can have moved to another customer or
-        been deleted since.
-
-        :return: the accounts, that of the last entry first.
-        :rtype: dict[recordset, int]
-        """
-        self.ensure_one()
-        rows = (
-            self.env["helpdesk.incident.entry"]
-            .sudo()
-            ._read_group(
-                [
-                    ("ticket_id", "=", self.id),
-                    ("kind", "in", ("deduction", "return")),
-                ],
-                ["account_id"],
-                ["quantity:sum"],
-                having=[("quantity:sum", "<", 0)],
-                order="id:max desc",
-            )
-        )
-        return {account: -quantity for account, quantity in rows}
+        """Override: ``ticket_id``."""
+        return {**super()._incident_entry_values(), "ticket_id": self.id}
 
     def _incident_deduct_at_submission(self, chosen=False):
         """Deduct what the team requires of a new ticket, if it requires any (R4.4).
@@ -337,74 +238,7 @@ class HelpdeskTicket(models.Model):
             # It holds nothing yet: this is `_incident_set`, without looking.
             self._incident_deduct(required)
 
-    def _incident_set(self, target):
-        """Deduct or return so that the ticket holds ``target`` incidents (R4.5).
-
-        :param int target: incidents, zero or more.
-        :raise UserError: if ``target`` is below zero, or there is no customer to take
-            more from, or fewer are available.
-        """
-        self.ensure_one()
-        if target < 0:
-            raise UserError(
-                self.env._(
-                    "A ticket cannot hold fewer than 0 support incidents. To give "
-                    "incidents to the customer, use “Adjust incidents”."
-                )
-            )
-        held = self._incident_held()
-        accounts = self.env["helpdesk.incident.account"].sudo().union(*held)
-        if not target and not accounts:
-            return
-        own = self._incident_account(create=bool(target))
-        (own | accounts)._lock()
-        # What a concurrent request has done to them shows from here on.
-        held = self._incident_held()
-        difference = target - sum(held.values())
-        if difference > 0:
-            self._incident_deduct(difference)
-        for account, number in held.items():
-            returned = min(-difference, number)
-            if returned > 0:
-                difference += returned
-                legs = account._return(self, returned)
-                self._incident_log_return(account, returned, legs)
-
-    def _incident_return_all(self):
-        """Return all incidents of these tickets."""
-        counts = self._incident_counts()
-        tickets = self.filtered(lambda ticket: counts.get(ticket.id))
-        tickets._incident_lock_ahead()
-        for ticket in tickets:
-            ticket._incident_set(0)
-
-    def _incident_deduct(self, quantity):
-        """Deduct incidents and say so in the history (R4.6).
-
-        :param int quantity: incidents, above zero.
-        :raise UserError: if there is no customer, or fewer are available.
-        """
-        account_model = self.env["helpdesk.incident.account"]
-        if not self.sudo().partner_id:
-            raise UserError(
-                self.env._(
-                    "Set the customer of the ticket first: support incidents are "
-                    "deducted from the customer's account."
-                )
-            )
-        deducted = account_model._deduct(self, quantity)
-        self._incident_log(
-            self.env._(
-                "Support incidents deducted: %(quantity)s (%(allotments)s). "
-                "The customer has %(left)s left.",
-                quantity=quantity,
-                allotments=account_model._legs_text(deducted.legs),
-                left=deducted.left,
-            )
-        )
-
     def _incident_is_own(self, user):
         """Return whether ``user`` belongs to the customer of this ticket (R11.6)."""
-        self.ensure_one()
-        customer = self.sudo().partner_id.commercial_partner_id
+        customer, _company = self.sudo()._incident_holder()
         return bool(customer) and user.commercial_partner_id == customer

@@ -9,36 +9,6 @@ from odoo.tools.mail import generate_tracking_message_id
 class HelpdeskTicket(models.Model):
     _inherit = "helpdesk.ticket"
 
-    def _incident_log_return(self, account, quantity, legs):
-        """R4.6, R5.3"""
-        body = self.env._(
-            "Support incidents returned: %(quantity)s (%(allotments)s). "
-            "The customer has %(left)s left.",
-            quantity=quantity,
-            allotments=account.with_env(self.env)._legs_text(
-                [(leg.allotment, leg.quantity) for leg in legs]
-            ),
-            left=account.available,
-        )
-        lapsed = sum(leg.lapsed for leg in legs)
-        kept = sum(leg.kept for leg in legs)
-        revoked = sum(leg.revoked for leg in legs)
-        notes = [body]
-        if lapsed:
-            notes.append(self.env._("%(n)s lapsed: their period has ended.", n=lapsed))
-        if kept:
-            notes.append(
-                self.env._(
-                    "%(n)s came back as lifetime incidents: their period has ended.",
-                    n=kept,
-                )
-            )
-        if revoked:
-            notes.append(
-                self.env._("%(n)s lapsed: their period is not paid.", n=revoked)
-            )
-        self._incident_log(Markup("<br>").join(notes))
-
     def _incident_log(self, body):
         """Write a note in the history of this ticket, as `_message_log` does: by the
         current user, and nobody is notified.
