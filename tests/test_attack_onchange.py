@@ -70,7 +70,13 @@ OF_ANY_MODEL = {
 KNOWN = {"foreign": ("res.company", "helpdesk.ticket.team")}
 #: Who may see nothing of the customer, and has forms.
 STRANGERS = ("foreign", "elsewhere", "boss elsewhere")
-SIGNS = {None: "+", "AccessError": "-", "UserError": "!", "ValidationError": "!"}
+SIGNS = {
+    None: "+",
+    "AccessError": "-",
+    "NotEnoughIncidents": "!",
+    "UserError": "!",
+    "ValidationError": "!",
+}
 BOSS = f"{CLERK},helpdesk_mgmt.group_helpdesk_manager"
 
 

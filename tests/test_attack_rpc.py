@@ -268,6 +268,7 @@ SIGNS = {
     None: "+",
     "AccessError": "-",
     "MissingError": "!",
+    "NotEnoughIncidents": "!",
     "UserError": "!",
     "ValidationError": "!",
 }

@@ -4,6 +4,9 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
+from odoo.http import serialize_exception
+
+from odoo.addons.helpdesk_paid_support.models.ledger.errors import NotEnoughIncidents
 
 from .common import PaidSupportCommon
 
@@ -91,8 +94,12 @@ class TestDeduct(PaidSupportCommon):
         # Not by assertRaises, which would undo what was written.
         try:
             account._deduct(self.ticket(), 4)
-        except UserError as error:
+        except NotEnoughIncidents as error:
             self.assertIn("4 needed, 3 available", str(error))
+            self.assertEqual((error.needed, error.available), (4, 3))
+            told = serialize_exception(error)["context"]
+            self.assertLessEqual({"needed": 4, "available": 3}.items(), told.items())
+            self.assertEqual(told["exception_class"], "odoo.exceptions.UserError")
         else:
             self.fail("more was taken than there is")
         self.assertEqual(self.kinds(), before)

@@ -32,6 +32,7 @@ CONFLICTS = (
 REFUSALS = (
     "odoo.exceptions.UserError",
     "odoo.exceptions.ValidationError",
+    "odoo.addons.helpdesk_paid_support.models.ledger.errors.NotEnoughIncidents",
 )
 
 

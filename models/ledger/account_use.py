@@ -17,6 +17,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .account_lock import LOCK_ONE
+from .errors import NotEnoughIncidents
 from .helpdesk_incident_account import CURRENT, DUE, ENDED, OPEN
 
 _logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class HelpdeskIncidentAccount(models.Model):
 
         :param document: what takes them, with a customer.
         :param int quantity: incidents, above zero.
-        :raise UserError: if fewer are available; nothing is written then (R4.3).
+        :raise NotEnoughIncidents: if fewer are available; nothing is written (R4.3).
         :rtype: Deducted
         """
         customer, company = document.sudo()._incident_holder()
@@ -66,7 +67,11 @@ class HelpdeskIncidentAccount(models.Model):
             rows = take()
         available = rows[0]["available"] if rows else 0
         if available < quantity:
-            raise UserError(self._shortage_of(document, customer, quantity, available))
+            raise NotEnoughIncidents(
+                self._shortage_of(document, customer, quantity, available),
+                needed=quantity,
+                available=available,
+            )
         self._invalidate_balances()
         taken = [row for row in rows if row["taken"] > 0]
         allotments = (
