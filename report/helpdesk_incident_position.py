@@ -6,7 +6,7 @@ from datetime import date
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..models.ledger.helpdesk_incident_entry import GIVING_KINDS, USING_KINDS
+from ..models.ledger.helpdesk_incident_entry import MOVED
 from .layer_history import Gifts, Layer, Merge, Move, Queues, Replay
 
 #: The first day that a report can be of. Ids of rows have the day in them, so that two
@@ -15,8 +15,6 @@ EPOCH = date(2000, 1, 1)
 #: No report is of a day after this one: not of a thousand years, month by month.
 HORIZON = date(2100, 1, 1)
 
-GIVING = tuple(kind for kind, _label in GIVING_KINDS)
-USING = tuple(kind for kind, _label in USING_KINDS)
 
 
 class HelpdeskIncidentPosition(models.AbstractModel):
@@ -150,11 +148,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         return SQL(
             """
             later AS MATERIALIZED (
-                SELECT allotment_id,
-                       COALESCE(-SUM(quantity) FILTER (WHERE kind IN %(using)s), 0)
-                           AS used,
-                       COALESCE(SUM(quantity) FILTER (WHERE kind IN %(giving)s), 0)
-                           AS granted
+                SELECT allotment_id, -%(used)s AS used, %(granted)s AS granted
                   FROM helpdesk_incident_entry
                  WHERE date > %(day)s AND %(among)s
                  GROUP BY allotment_id
@@ -179,7 +173,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
             ), given AS NOT MATERIALIZED (
                 SELECT id, allotment_id, kind, quantity, cause_number, cause_key
                   FROM helpdesk_incident_entry
-                 WHERE kind IN %(giving)s AND date <= %(day)s AND %(among)s
+                 WHERE effect = 'gives' AND date <= %(day)s AND %(among)s
             ), summed AS (
                 SELECT given.*, GREATEST(SUM(given.quantity) OVER cause, 0) AS total,
                        SUM(GREATEST(given.quantity, 0)) OVER past AS passed
@@ -275,8 +269,8 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                     for company in companies.sudo()
                 ),
             ),
-            giving=GIVING,
-            using=USING,
+            used=MOVED["used"],
+            granted=MOVED["granted"],
             gifts=_array(gift for kept, _lost in by_hand.values() for gift in kept),
             kept=_array(
                 number for kept, _lost in by_hand.values() for number in kept.values()
@@ -349,7 +343,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                 SQL(
                     """
                     SELECT DISTINCT allotment_id FROM helpdesk_incident_entry
-                     WHERE kind = 'return' AND date <= %s
+                     WHERE effect = 'uses' AND quantity > 0 AND date <= %s
                     """,
                     max(days),
                 )
@@ -401,11 +395,10 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                     """
                     SELECT allotment_id, id, date, cause_key, -quantity
                       FROM helpdesk_incident_entry
-                     WHERE allotment_id IN %s AND kind IN %s
+                     WHERE allotment_id IN %s AND effect = 'uses'
                      ORDER BY id
                     """,
                     tuple(allotment_ids),
-                    USING,
                 )
             ):
                 moves[allotment_id].append(Move(*move))

@@ -92,6 +92,8 @@ TAMPERINGS = [
     Tampering("account_id", "deduction", "%(other_account)s"),
     Tampering("allotment_id", "deduction", "%(lifetime)s", f"{ALLOTMENT}.used"),
     Tampering("kind", "deduction", "'purchase'"),
+    Tampering("effect", "deduction", "'gives'"),
+    Tampering("effect", "expiry", "'uses'"),
     Tampering("date", "granting", "date + 1"),
     Tampering("date", "expiry", "date - 1"),
     Tampering("ticket_id", "deduction", "NULL"),

@@ -27,9 +27,11 @@ class Healthy:
         env.cr.execute(
             """
             INSERT INTO helpdesk_incident_entry
-                   (account_id, allotment_id, date, kind, quantity, cause_key,
+                   (account_id, allotment_id, date, kind, effect, quantity, cause_key,
                     cause_number, res_model, res_id, name, user_id)
             SELECT bench.id, m.id, CURRENT_DATE - 60 + part.day, part.kind,
+                   CASE part.word WHEN 'expiry:' THEN 'lapses'
+                        WHEN 'ticket:' THEN 'uses' ELSE 'gives' END,
                    part.quantity,
                    part.word || CASE part.word WHEN 'expiry:' THEN m.id
                                 WHEN 'ticket:' THEN bench.id * 10 + part.ticket

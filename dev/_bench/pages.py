@@ -97,9 +97,11 @@ class Books:
             cr.execute(
                 f"""
                 INSERT INTO helpdesk_incident_entry
-                       (account_id, allotment_id, date, kind, quantity, cause_key,
+                       (account_id, allotment_id, date, kind, effect, quantity, cause_key,
                         cause_number, name, user_id, create_date)
-                SELECT bench.id, m.id, %(start)s + %(day)s, %(kind)s, %(quantity)s,
+                SELECT bench.id, m.id, %(start)s + %(day)s, %(kind)s,
+                       CASE %(kind)s WHEN 'expiry' THEN 'lapses'
+                            WHEN 'deduction' THEN 'uses' ELSE 'gives' END, %(quantity)s,
                        'bench:{kind}:{number}:' || bench.id, 1, 'Bench', 1, now()
                   FROM bench JOIN helpdesk_incident_allotment m
                     ON m.account_id = bench.id AND m.kind = %(of)s

@@ -87,17 +87,17 @@ class RawSql(Periods):
 
     def run(self, env):
         if self.due:
-            entry = "date_from, 'period', to_grant, cause_key"
+            entry = "date_from, 'period', 'gives', to_grant, cause_key"
             numbers = "granted = granted + to_grant, balance = balance + to_grant"
             condition = "to_grant <> 0 AND date_from <= CURRENT_DATE"
         else:
-            entry = "date_to, 'expiry', -balance, 'expiry:' || id"
+            entry = "date_to, 'expiry', 'lapses', -balance, 'expiry:' || id"
             numbers = "lapsed = lapsed + balance, balance = 0"
             condition = "balance <> 0 AND date_to < CURRENT_DATE"
         env.cr.execute(
             f"""
             INSERT INTO helpdesk_incident_entry
-                   (account_id, allotment_id, date, kind, quantity, cause_key,
+                   (account_id, allotment_id, date, kind, effect, quantity, cause_key,
                     cause_number, name, user_id, create_uid, create_date, write_uid,
                     write_date)
             SELECT account_id, id, {entry}, 1, name, 1, 1, now(), 1, now()

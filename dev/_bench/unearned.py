@@ -74,9 +74,12 @@ class Books:
         env.cr.execute(
             """
             INSERT INTO helpdesk_incident_entry
-                   (account_id, allotment_id, date, kind, quantity, cause_key,
+                   (account_id, allotment_id, date, kind, effect, quantity, cause_key,
                     cause_number, name, user_id)
-            SELECT bench.id, m.id, %(start)s + part.day, part.kind, part.quantity,
+            SELECT bench.id, m.id, %(start)s + part.day, part.kind,
+                   CASE WHEN part.kind = 'expiry' THEN 'lapses'
+                        WHEN part.kind IN ('deduction', 'return') THEN 'uses'
+                        ELSE 'gives' END, part.quantity,
                    CASE part.kind WHEN 'purchase' THEN 'sale_line:' || bench.line_id
                         ELSE part.key || bench.id END, part.number, 'Bench', 1
               FROM bench

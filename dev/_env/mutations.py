@@ -52,9 +52,9 @@ MUTATIONS = [
     Mutation(
         "use: lifetime incidents before those of the month",
         "LEAST(usable, %(quantity)s + usable - SUM(usable) OVER\n"
-        "                           (ORDER BY date_to, date_from, id)) AS taken",
+        "                           (ORDER BY position)) AS taken",
         "LEAST(usable, %(quantity)s + usable - SUM(usable) OVER\n"
-        "                           (ORDER BY date_to DESC, date_from, id)) AS taken",
+        "                           (ORDER BY position DESC)) AS taken",
         ("deduct",),
     ),
     Mutation(

@@ -157,10 +157,14 @@ class HelpdeskIncidentAccount(models.Model):
                             THEN array_to_string(cause.kinds, ' / ')
                             ELSE e.kind END""",
                 ),
+                "effect": (
+                    "e.effect",
+                    self.env["helpdesk.incident.entry"]._effect_of("e.kind"),
+                ),
                 "cause_key": (
                     "e.cause_key",
                     """CASE WHEN e.kind = 'expiry' THEN 'expiry:' || m.id
-                            WHEN e.kind IN ('deduction', 'return')
+                            WHEN e.effect = 'uses'
                                  AND consumer.key IS NOT NULL
                             THEN consumer.key || e.res_id
                             WHEN m.kind = 'period' THEN m.cause_key
@@ -197,7 +201,7 @@ class HelpdeskIncidentAccount(models.Model):
             SQL(
                 """
                 (SELECT account_id, res_model, res_id AS id, -SUM(quantity) AS number
-                   FROM helpdesk_incident_entry WHERE kind IN ('deduction', 'return')
+                   FROM helpdesk_incident_entry WHERE effect = 'uses'
                   GROUP BY account_id, allotment_id, res_model, res_id
                  HAVING SUM(quantity) > 0) t
                 """

@@ -215,10 +215,10 @@ class HelpdeskIncidentAccount(models.Model):
         [(first, used)] = self.env.execute_query(
             SQL(
                 """
-                SELECT MIN(date) FILTER (WHERE kind = 'deduction'),
+                SELECT MIN(date) FILTER (WHERE quantity < 0),
                        -COALESCE(SUM(quantity) FILTER (WHERE date >= %s), 0)::int
                   FROM helpdesk_incident_entry
-                 WHERE account_id = %s AND kind IN ('deduction', 'return')
+                 WHERE account_id = %s AND effect = 'uses'
                 """,
                 since,
                 self.id,

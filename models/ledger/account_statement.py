@@ -6,7 +6,6 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, escape_psql
 
-from .helpdesk_incident_entry import LAPSING_KINDS, USING_KINDS
 
 #: The columns of a statement, and the sign of their entries in the sum: opening + given
 #: − used − lapsed − taken back = closing.
@@ -14,13 +13,11 @@ GROUPS = {"given": 1, "used": -1, "lapsed": -1, "taken": -1}
 #: The column of an entry (aliased ``entry``): each is in exactly one.
 GROUP = SQL(
     """
-    CASE WHEN entry.kind IN %s THEN 'used'
-         WHEN entry.kind IN %s THEN 'lapsed'
+    CASE WHEN entry.effect = 'uses' THEN 'used'
+         WHEN entry.effect = 'lapses' THEN 'lapsed'
          WHEN entry.quantity > 0 THEN 'given'
          ELSE 'taken' END
-    """,
-    tuple(kind for kind, _label in USING_KINDS),
-    tuple(kind for kind, _label in LAPSING_KINDS),
+    """
 )
 EVERYTHING = SQL("TRUE")
 

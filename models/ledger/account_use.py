@@ -92,7 +92,7 @@ class HelpdeskIncidentAccount(models.Model):
     @api.model
     def _deduct_at_once(self, document, customer, company, quantity):
         """Lock the account of a customer, see what can be used, and take ``quantity``
-        of it, beginning with what ends first (R4.2). All of this is one statement,
+        of it, in the order of use (R4.2). All of this is one statement,
         because each query is a large part of the time that a ticket takes
         (docs/performance.md).
 
@@ -118,7 +118,7 @@ class HelpdeskIncidentAccount(models.Model):
             """
             SELECT %s FROM taken
              WHERE taken > 0 AND available >= %s AND NOT is_due
-             ORDER BY date_to, date_from, id
+             ORDER BY position
             """,
             # One object for all columns: making SQL takes time, too.
             SQL(
@@ -132,30 +132,32 @@ class HelpdeskIncidentAccount(models.Model):
         query = SQL(
             """
             %(lock)s, open AS (
-                SELECT m.id, m.account_id, m.kind, m.date_from, m.date_to,
+                SELECT m.id, m.account_id, m.kind, m.date_to,
                        (%(due)s) OR (%(ended)s) AS is_due,
                        CASE WHEN m.kind = 'lifetime' OR (%(current)s)
-                            THEN GREATEST(m.balance, 0) ELSE 0 END AS usable
+                            THEN GREATEST(m.balance, 0) ELSE 0 END AS usable,
+                       row_number() OVER (ORDER BY %(order)s) AS position
                   FROM account
                   JOIN helpdesk_incident_allotment m ON m.account_id = account.id,
                        (SELECT %(today)s::date AS day) AS today
                  WHERE %(open)s
             ), taken AS (
-                SELECT id, account_id, kind, date_from, date_to,
+                SELECT id, account_id, kind, date_to, position,
                        BOOL_OR(is_due) OVER () AS is_due,
                        SUM(usable) OVER () AS available,
                        LEAST(usable, %(quantity)s + usable - SUM(usable) OVER
-                           (ORDER BY date_to, date_from, id)) AS taken
+                           (ORDER BY position)) AS taken
                   FROM open
             ), %(posting)s
             SELECT id, kind, date_to, taken, available, is_due
-              FROM taken ORDER BY date_to, date_from, id
+              FROM taken ORDER BY position
             """,
             lock=self._locking(self._account_condition(customer, company), LOCK_ONE),
             due=DUE,
             ended=ENDED,
             current=CURRENT,
             open=OPEN,
+            order=self.env["helpdesk.incident.allotment"]._order_of_use(),
             today=today,
             quantity=quantity,
             posting=entry_model._posting(line, columns),
@@ -240,12 +242,12 @@ class HelpdeskIncidentAccount(models.Model):
                 [
                     ("cause_key", "=", self._document_key(document)),
                     ("account_id", "=", self.id),
-                    ("kind", "in", ("deduction", "return")),
+                    ("effect", "=", "uses"),
                 ],
                 order="id",
             )
         ):
-            if entry.kind == "deduction":
+            if entry.quantity < 0:
                 legs.append([entry.allotment_id, -entry.quantity])
                 continue
             returned = entry.quantity

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.tools import format_date
 
 from ...fields import MAX_INCIDENTS
@@ -15,8 +15,8 @@ class HelpdeskIncidentAllotment(models.Model):
     _name = "helpdesk.incident.allotment"
     _inherit = "helpdesk.incident.ledger"
     _description = "Support Incident Allotment"
-    # R4.2: the one that ends first, then earlier start, then lower id. A lifetime
-    # allotment has no last day: NULL sorts last.
+    # The order of use, R4.2: the one that ends first, then earlier start, then lower id.
+    # A lifetime allotment has no last day: NULL sorts last. Everything reads it here.
     _order = "date_to, date_from, id"
 
     account_id = fields.Many2one(
@@ -140,6 +140,13 @@ class HelpdeskIncidentAllotment(models.Model):
         """Words as a customer knows them: "valid to May 10, 2027" or "lifetime"."""
         for allotment in self:
             allotment.display_name = self._validity(allotment.kind, allotment.date_to)
+
+    @api.model
+    @tools.ormcache()
+    def _order_of_use(self):
+        """Return ``_order`` as SQL, of allotments aliased ``m``."""
+        allotments = self.sudo()
+        return allotments._order_to_sql(self._order, allotments._as_query(), "m")
 
     @api.model
     def _validity(self, kind, date_to):

@@ -61,8 +61,7 @@ class HelpdeskIncidentConsumer(models.AbstractModel):
         def to_sql(model, alias, query):
             net = SQL(
                 """COALESCE((SELECT -SUM(quantity) FROM helpdesk_incident_entry
-                    WHERE cause_key = %s || %s AND kind IN ('deduction', 'return')), 0)
-                """,
+                    WHERE cause_key = %s || %s AND effect = 'uses'), 0)""",
                 self._incident_key(""),
                 SQL.identifier(alias, "id"),
             )
@@ -150,9 +149,7 @@ class HelpdeskIncidentConsumer(models.AbstractModel):
     @api.model
     def _incident_taken(self, keys, groupby, **options):
         """Return what was taken under these keys, less what was returned, in groups."""
-        domain = Domain("cause_key", "in", list(keys)) & Domain(
-            "kind", "in", ("deduction", "return")
-        )
+        domain = Domain("cause_key", "in", list(keys)) & Domain("effect", "=", "uses")
         entries = self.env["helpdesk.incident.entry"].sudo()
         return entries._read_group(domain, groupby, ["quantity:sum"], **options)
 

@@ -2,18 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-#: R3.2. The kinds of an entry, by what they do to the numbers of an allotment.
-GIVING_KINDS = [
-    ("registration", "New client"),
-    ("first_payment", "First payment"),
-    ("topup", "Funds added"),
-    ("purchase", "Purchase"),
-    ("period", "New period"),
-    ("adjustment", "Adjustment"),
-    ("revocation", "Revocation"),
-]
-USING_KINDS = [("deduction", "Deduction"), ("return", "Return")]
-LAPSING_KINDS = [("expiry", "Expiry")]
+#: What an entry does to the numbers of its allotment: it adds to what was granted, used
+#: or lapsed.
+EFFECTS = [("gives", "Given"), ("uses", "Used"), ("lapses", "Lapsed")]
 
 #: The columns of a line that every entry has, with their PostgreSQL types.
 LINE_COLUMNS = {
@@ -29,18 +20,10 @@ LINE_COLUMNS = {
 }
 
 
-def _moved(kinds):
-    return SQL(
-        "COALESCE(SUM(quantity) FILTER (WHERE kind IN %s), 0)",
-        tuple(kind for kind, _label in kinds),
-    )
-
-
 #: What entries do to the numbers of their allotment.
 MOVED = {
-    "granted": _moved(GIVING_KINDS),
-    "used": _moved(USING_KINDS),
-    "lapsed": _moved(LAPSING_KINDS),
+    number: SQL("COALESCE(SUM(quantity) FILTER (WHERE effect = %s), 0)", effect)
+    for number, effect in (("granted", "gives"), ("used", "uses"), ("lapsed", "lapses"))
 }
 
 
@@ -77,9 +60,26 @@ class HelpdeskIncidentEntry(models.Model):
         help="The day on which it happened, in the time zone of the company.",
     )
     kind = fields.Selection(
-        selection=GIVING_KINDS + USING_KINDS + LAPSING_KINDS,
+        selection=[
+            ("registration", "New client"),
+            ("first_payment", "First payment"),
+            ("topup", "Funds added"),
+            ("purchase", "Purchase"),
+            ("period", "New period"),
+            ("adjustment", "Adjustment"),
+            ("revocation", "Revocation"),
+            ("deduction", "Deduction"),
+            ("return", "Return"),
+            ("expiry", "Expiry"),
+        ],
         required=True,
         readonly=True,
+    )
+    effect = fields.Selection(
+        selection=EFFECTS,
+        required=True,
+        readonly=True,
+        help="Which number of its allotment it changes. It follows from the kind.",
     )
     quantity = fields.Integer(
         string="Incidents",
@@ -119,9 +119,8 @@ class HelpdeskIncidentEntry(models.Model):
     # What accountants have to look at entry by entry (R12.4): what was returned, taken
     # back or given again. It is small, however long the history.
     _exception_idx = models.Index(
-        "(allotment_id) WHERE kind = 'return' OR kind IN "
-        f"{tuple(kind for kind, _label in GIVING_KINDS)} "
-        "AND (quantity < 0 OR cause_number > 1)"
+        "(allotment_id) WHERE effect = 'uses' AND quantity > 0 "
+        "OR effect = 'gives' AND (quantity < 0 OR cause_number > 1)"
     )
     _quantity_check = models.Constraint(
         "CHECK (quantity <> 0)", "An entry moves at least one incident."
@@ -154,6 +153,25 @@ class HelpdeskIncidentEntry(models.Model):
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
+
+    @api.model
+    def _kind_effects(self):
+        """Return the effect of each kind that does not give (R3.2). An override that
+        adds a kind that uses, or lapses, says so here.
+
+        :rtype: dict[str, str]
+        """
+        return {"deduction": "uses", "return": "uses", "expiry": "lapses"}
+
+    @api.model
+    def _effect_of(self, kind):
+        """Return the effect of a kind, as SQL.
+
+        :param str kind: a column.
+        :rtype: str
+        """
+        cases = (f"WHEN '{k}' THEN '{e}'" for k, e in self._kind_effects().items())
+        return f"CASE {kind} {' '.join(cases)} ELSE 'gives' END"
 
     @api.model
     def _line_columns(self):
@@ -219,9 +237,9 @@ class HelpdeskIncidentEntry(models.Model):
             """
                 entry AS (
                     INSERT INTO helpdesk_incident_entry
-                           (%(columns)s, cause_number, user_id,
+                           (%(columns)s, effect, cause_number, user_id,
                             create_uid, create_date, write_uid, write_date)
-                    SELECT %(columns)s,
+                    SELECT %(columns)s, %(effect)s,
                            COALESCE((SELECT e.cause_number
                                        FROM helpdesk_incident_entry e
                                       WHERE e.cause_key = line.cause_key
@@ -233,7 +251,7 @@ class HelpdeskIncidentEntry(models.Model):
                       FROM (SELECT %(columns)s, row_number() OVER () AS position
                               FROM (%(lines)s) AS line) AS line
                      ORDER BY position
-                    RETURNING allotment_id, kind, quantity
+                    RETURNING allotment_id, effect, quantity
                 ), moved AS (
                     SELECT allotment_id,
                            COUNT(*) AS entries,
@@ -263,6 +281,7 @@ class HelpdeskIncidentEntry(models.Model):
             """,
             columns=SQL(", ".join(columns)),
             lines=lines,
+            effect=SQL(self._effect_of("kind")),
             uid=self.env.uid,
             now=self.env.cr.now(),
             used=MOVED["used"],
