@@ -21,9 +21,10 @@ CHAPTERS = [
 #: What every chapter may import of the folder that holds them.
 COMMON = {"groups", "mails"}
 #: What the ledger may know of Odoo: who customers, companies and users are, and its own
-#: scheduled actions and windows.
+#: scheduled actions, windows and parameters.
 KNOWN_TO_LEDGER = {
     "ir.actions.act_window",
+    "ir.config_parameter",
     "ir.cron",
     "res.company",
     "res.lang",

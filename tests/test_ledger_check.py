@@ -261,6 +261,7 @@ STORED_ONCE = {
 NO_NUMBERS = {
     "account.move",
     "helpdesk.incident.difference",
+    "helpdesk.incident.event",
     "helpdesk.incident.fault",
     "helpdesk.incident.merge",
     "helpdesk.incident.outbox",

@@ -7,6 +7,7 @@ from . import account_cache
 from . import helpdesk_incident_allotment
 from . import helpdesk_incident_entry
 from . import helpdesk_incident_merge
+from . import helpdesk_incident_event
 from . import account_settle
 from . import account_use
 from . import account_time

@@ -119,6 +119,7 @@ class HelpdeskIncidentAccount(models.Model):
         """Note that this transaction locks accounts, until it ends."""
         # Emptied by commit and rollback alike.
         self.env.cr.prerollback.data[LOCKED] = True
+        self.env["helpdesk.incident.event"]._note()
 
     @api.model
     def _has_lock(self):
