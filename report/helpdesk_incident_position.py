@@ -16,7 +16,6 @@ EPOCH = date(2000, 1, 1)
 HORIZON = date(2100, 1, 1)
 
 
-
 class HelpdeskIncidentPosition(models.AbstractModel):
     """The layers of the allotments: what was given at one price, by one grant.
 

@@ -91,6 +91,7 @@ from . import test_sale_take_back
 from . import test_salesperson
 from . import test_scheduled
 from . import test_scheduled_crash
+from . import test_seams
 from . import test_sentences
 from . import test_settings
 from . import test_settle

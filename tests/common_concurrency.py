@@ -24,20 +24,31 @@ TEMPLATE = os.environ.get("PAID_SUPPORT_TEMPLATE")
 class ConcurrencyCase(BaseCase):
     """Transactions that really commit, in a database of their own."""
 
+    #: What else is installed there: add-ons of the tests.
+    addons = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         if not TEMPLATE:
             cls.skipTest(cls, "PAID_SUPPORT_TEMPLATE names no database to copy")
         # One name for all classes: what was loaded for the first of them stays.
-        cls.database = f"paid_support_run_commits_{os.getpid()}"
+        cls.database = "_".join(
+            ["paid_support_run_commits", *cls.addons, str(os.getpid())]
+        )
         subprocess.run(["dropdb", "--if-exists", cls.database], check=True)
         subprocess.run(["createdb", "-T", TEMPLATE, cls.database], check=True)
         cls.addClassCleanup(cls._drop_database)
         # Loaded while testing, a registry would run the tests of its modules.
         testing, config["test_enable"] = config["test_enable"], False
         try:
-            cls.registry = Registry(cls.database)
+            cls.registry = (
+                Registry.new(
+                    cls.database, update_module=True, install_modules=cls.addons
+                )
+                if cls.addons
+                else Registry(cls.database)
+            )
         finally:
             config["test_enable"] = testing
         # Of the database that the class before has had.

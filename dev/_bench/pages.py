@@ -97,8 +97,8 @@ class Books:
             cr.execute(
                 f"""
                 INSERT INTO helpdesk_incident_entry
-                       (account_id, allotment_id, date, kind, effect, quantity, cause_key,
-                        cause_number, name, user_id, create_date)
+                       (account_id, allotment_id, date, kind, effect, quantity,
+                        cause_key, cause_number, name, user_id, create_date)
                 SELECT bench.id, m.id, %(start)s + %(day)s, %(kind)s,
                        CASE %(kind)s WHEN 'expiry' THEN 'lapses'
                             WHEN 'deduction' THEN 'uses' ELSE 'gives' END, %(quantity)s,

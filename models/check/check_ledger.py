@@ -167,7 +167,8 @@ class HelpdeskIncidentAccount(models.Model):
                             WHEN e.effect = 'uses'
                                  AND consumer.key IS NOT NULL
                             THEN consumer.key || e.res_id
-                            WHEN m.kind = 'period' THEN m.cause_key
+                            WHEN m.kind = 'period' AND e.effect = 'gives'
+                            THEN m.cause_key
                             ELSE e.cause_key END""",
                 ),
             },

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, escape_psql
 
-
 #: The columns of a statement, and the sign of their entries in the sum: opening + given
 #: − used − lapsed − taken back = closing.
 GROUPS = {"given": 1, "used": -1, "lapsed": -1, "taken": -1}

@@ -15,8 +15,9 @@ class HelpdeskIncidentAllotment(models.Model):
     _name = "helpdesk.incident.allotment"
     _inherit = "helpdesk.incident.ledger"
     _description = "Support Incident Allotment"
-    # The order of use, R4.2: the one that ends first, then earlier start, then lower id.
-    # A lifetime allotment has no last day: NULL sorts last. Everything reads it here.
+    # The order of use, which everything reads here (R4.2): the one that ends first,
+    # then earlier start, then lower id. A lifetime allotment has no last day: NULL
+    # sorts last.
     _order = "date_to, date_from, id"
 
     account_id = fields.Many2one(

@@ -23,7 +23,7 @@ class HelpdeskIncidentConsumer(models.AbstractModel):
     #: The stored fields that say whose incidents it takes: any contact of the customer,
     #: and the company. Lists of documents find them by these, too.
     _incident_holder_fields = ("partner_id", "company_id")
-    #: What the keys of its entries begin with, for ever; the name of the model if unset.
+    #: How the keys of its entries begin, for ever; as the model is called, if unset.
     _incident_word = None
 
     incident_count = WholeNumber(
