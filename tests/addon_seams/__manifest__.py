@@ -8,5 +8,4 @@
     "license": "AGPL-3",
     "depends": ["helpdesk_paid_support"],
     "data": ["security/ir.model.access.csv"],
-    "installable": True,
 }
