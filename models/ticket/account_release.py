@@ -143,9 +143,7 @@ class HelpdeskIncidentAccount(models.Model):
         """Return accounts (``a``) and the tickets that wait at them (``t``), as SQL."""
         tickets = self.env["helpdesk.ticket"]
         partner, company = tickets._incident_holder_fields
-        tickets.flush_model(
-            [partner, company, "incident_parking", "incident_link_on"]
-        )
+        tickets.flush_model([partner, company, "incident_parking", "incident_link_on"])
         return SQL(
             """
             helpdesk_incident_account a
