@@ -107,7 +107,7 @@ class TestPortal(HttpCase):
         account._adjust(-2, "Taken back")
         page = self.page("/new/ticket")
         notice = self.text(page, f"//div[@data-team-id='{self.paid_team.id}']")
-        self.assertIn("you have 1", notice)
+        self.assertIn("You have 1", notice)
 
     def test_form_without_incidents(self):
         """R11.1: with neither incidents nor a way to buy, paid teams are not shown."""
