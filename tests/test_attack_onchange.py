@@ -23,6 +23,7 @@ FORMS = {
     "helpdesk.incident.allotment": ("--------", "--------"),
     "helpdesk.incident.difference": ("--------", "--------"),
     "helpdesk.incident.entry": ("--------", "--------"),
+    "helpdesk.incident.event": ("--------", "--------"),
     "helpdesk.incident.fault": ("--------", "--------"),
     "helpdesk.incident.merge": ("--------", "--------"),
     "helpdesk.incident.onboarding": ("-----+-+", "-----+--"),
