@@ -59,13 +59,7 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
     @api.depends("operation", "subscription_id")
     def _compute_plan_ids(self):
         for wizard in self:
-            subscription = wizard._subscription()
-            plans = subscription.product_id.browse()
-            if wizard.operation == "renew":
-                plans = subscription._renewal_plans()
-            elif wizard.operation == "change":
-                plans = subscription._change_plans()
-            wizard.plan_ids = plans
+            wizard.plan_ids = wizard._operation().plans()
 
     @api.depends("operation", "subscription_id")
     def _compute_product_id(self):
@@ -120,15 +114,9 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
         """
         self.ensure_one()
         self.subscription_id.with_env(self.env)._check_seller()
-        subscription = self._subscription()
         # As the portal says it: bad input is refused before anything is made.
         self._lines()
-        if self.operation == "renew":
-            order = subscription._order_renewal(self.product_id.sudo(), self.quantity)
-        elif self.operation == "extra":
-            order = subscription._order_extra(self.quantity)
-        else:
-            order = subscription._order_change(self.product_id.sudo())
+        order = self._operation().order(self.product_id.sudo(), self.quantity)
         if not order:
             return self._notify(
                 self.env._(
@@ -168,14 +156,12 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
         subscription.sudo(False).check_access("read")
         return subscription.sudo()
 
+    def _operation(self):
+        return self._subscription()._operation(self.operation or "renew")
+
     def _lines(self):
-        subscription = self._subscription()
         plan = self.product_id._origin.sudo()
-        if self.operation == "extra":
-            return subscription._extra_values(self.quantity)
-        if self.operation == "change":
-            return subscription._change_values(plan)
-        return subscription._renewal_values(plan, self.quantity)
+        return self._operation().lines(plan, self.quantity)
 
     def _describe(self, offer):
         """Return what an order does and costs, a line for each of its lines."""

@@ -52,7 +52,7 @@ class HelpdeskIncidentSubscription(models.Model):
         if not self._is_running() or self.renewal_problem:
             return ""
         try:
-            offer = self._offer(self._renewal_values())
+            offer = self._operation("renew").offer()
         except UserError:
             return ""
         values = {

@@ -1,6 +1,6 @@
 """The orders that act on a subscription: extra incidents (R9.4), renewal (R9.5) and
 change of plan (R9.6). What can be ordered is in ``subscription_plans.py``, with which
-lines in ``subscription_lines.py``.
+lines in ``subscription_lines.py``; who orders, by ``subscription_operation.py``.
 
 Each is an ordinary order, which is reviewed and paid as any other (R8.3), and taken
 back with its payment (R8.4). Its lines say what they do (``OPERATIONS``); what becomes
@@ -214,30 +214,6 @@ class HelpdeskIncidentSubscription(models.Model):
         )
         return contacts[-1:] or customer
 
-    def _order_renewal(self, plan=None, extra=None, partner=None, automatic=False):
-        """Make a renewal order (R9.5). See :meth:`_renewal_values`,
-        :meth:`_make_order`."""
-        lines = self._renewal_values(plan, extra)
-        return self._make_order(lines, partner, automatic)
-
-    def _order_extra(self, number, partner=None):
-        """Make an order of extra incidents (R9.4). See :meth:`_extra_values`,
-        :meth:`_make_order`."""
-        return self._make_order(self._extra_values(number), partner)
-
-    def _order_change(self, plan, partner=None):
-        """Make an order to change the plan, or schedule the change where the credit is
-        more than the new plan costs (R9.6). See :meth:`_change_values`.
-
-        :return: the order; empty if the change was scheduled.
-        """
-        lines = self._change_values(plan, partner)
-        offer = self._offer(lines, partner)
-        if offer.currency_id.compare_amounts(offer.amount_total, 0) < 0:
-            self._schedule(plan)
-            return self.env["sale.order"]
-        return self._make_order(lines, partner)
-
     def _schedule(self, plan=None):
         """Schedule a change for the end of what is paid (R9.6), or none.
 
@@ -250,7 +226,7 @@ class HelpdeskIncidentSubscription(models.Model):
         agreed = NOTHING_SCHEDULED
         if plan:
             self.next_product_id = plan
-            offer = self._offer(self._renewal_values())
+            offer = self._operation("renew").offer()
             free = offer.order_line._incident_unconfirmed()
             if free._incident_user()._is_internal():
                 free._incident_check_may_confirm()
