@@ -1,10 +1,12 @@
 from datetime import timedelta
+from functools import wraps
 
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import format_amount, format_date
 
+from ..models.subscription.subscription_operation import costs
 from .parse import whole_number
 from .portal import PaidSupportPortal
 
@@ -12,66 +14,65 @@ from .portal import PaidSupportPortal
 LIMIT = 1_000_000
 
 
+def own_page(path="", **options):
+    """Return the route of a page that finds its subscription among those of the
+    logged-in user's customer; any other id leads to the list (R11.6).
+
+    :param str path: what follows the address of the subscription.
+    """
+
+    def decorate(show):
+        @http.route(
+            f"/my/incidents/subscription/<int:subscription_id>{path}",
+            type="http",
+            auth="user",
+            website=True,
+            **options,
+        )
+        @wraps(show)
+        def found(self, subscription_id, **kw):
+            subscription = self._own_subscription(subscription_id)
+            if not subscription:
+                return request.redirect("/my/incidents")
+            return show(self, subscription, **kw)
+
+        return found
+
+    return decorate
+
+
 class PaidSupportSubscription(PaidSupportPortal):
     """A subscription, and what its customer can order for it (R9.4–R9.7, R11.4).
 
-    Each page finds its subscription among those of the logged-in user's customer; any
-    other id leads to the list (R11.6). What is ordered is reviewed and paid in the
-    standard portal pages.
+    What is ordered is reviewed and paid in the standard portal pages.
     """
 
     # ------------------------------------------------------------------
     # The subscription
     # ------------------------------------------------------------------
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>",
-        type="http",
-        auth="user",
-        website=True,
-    )
+    @own_page()
     def portal_my_incidents_subscription(
-        self, subscription_id, order_id=None, done=None, **kw
+        self, subscription, /, order_id=None, done=None, **kw
     ):
         """A subscription of the customer: what it gives, month by month, and what can
         be done."""
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         return self._render_subscription(subscription, order_id=order_id, done=done)
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/auto_renew",
-        type="http",
-        auth="user",
-        methods=["POST"],
-        website=True,
-    )
-    def portal_subscription_auto_renew(self, subscription_id, value=None, **kw):
+    @own_page("/auto_renew", methods=["POST"])
+    def portal_subscription_auto_renew(self, subscription, /, value=None, **kw):
         """Switch automatic renewal (R9.7).
 
         :param str value: ``on`` or ``off``.
         """
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         if value not in ("on", "off") or not subscription._is_running():
             return request.redirect(self._path(subscription))
         subscription._set_auto_renew(value == "on")
         return request.redirect(self._path(subscription, f"?done={value}"))
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/keep",
-        type="http",
-        auth="user",
-        methods=["POST"],
-        website=True,
-    )
-    def portal_subscription_keep(self, subscription_id, **kw):
+    @own_page("/keep", methods=["POST"])
+    def portal_subscription_keep(self, subscription, /, **kw):
         """Keep the plan: a change that was scheduled is not made (R9.6)."""
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         if subscription._scheduled_plan():
             try:
                 with request.env.cr.savepoint():
@@ -93,6 +94,13 @@ class PaidSupportSubscription(PaidSupportPortal):
     def _path(self, subscription, more=""):
         return f"/my/incidents/subscription/{subscription.id}{more}"
 
+    def _operation(self, subscription, name):
+        """Return what the logged-in user orders for a subscription.
+
+        :rtype: Operation
+        """
+        return subscription._operation(name, request.env.user.partner_id)
+
     def _render_subscription(self, subscription, order_id=None, done=None, error=None):
         customer = request.env.user.partner_id.sudo().commercial_partner_id
         company = subscription.company_id
@@ -113,9 +121,9 @@ class PaidSupportSubscription(PaidSupportPortal):
                     lambda order: subscription in order._incident_renewed()
                 ),
                 "next_offer": subscription._scheduled_plan()
-                and self._renewal_offers(subscription).get(
-                    subscription._scheduled_plan()
-                ),
+                and self._operation(subscription, "renew")
+                .offers()
+                .get(subscription._scheduled_plan()),
                 "actions": subscription._portal_actions(),
                 **self._payment_news(subscription.account_id, customer, order_id),
                 "done": done,
@@ -167,29 +175,14 @@ class PaidSupportSubscription(PaidSupportPortal):
     # Renewing
     # ------------------------------------------------------------------
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/renew",
-        type="http",
-        auth="user",
-        methods=["GET"],
-        website=True,
-    )
-    def portal_subscription_renew(self, subscription_id, **kw):
+    @own_page("/renew", methods=["GET"])
+    def portal_subscription_renew(self, subscription, /, **kw):
         """The plans that a subscription can be renewed with, and what they cost."""
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         return self._render_renew(subscription)
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/renew",
-        type="http",
-        auth="user",
-        methods=["POST"],
-        website=True,
-    )
+    @own_page("/renew", methods=["POST"])
     def portal_subscription_renew_order(
-        self, subscription_id, plan=None, extra=None, **kw
+        self, subscription, /, plan=None, extra=None, **kw
     ):
         """Make the order of a renewal (R9.5), and show it.
 
@@ -197,42 +190,18 @@ class PaidSupportSubscription(PaidSupportPortal):
         :param str extra: extra incidents in each month, a whole number of 0 or more;
             nothing where the plan has none.
         """
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
+        renewal = self._operation(subscription, "renew")
         try:
             with request.env.cr.savepoint():
-                chosen = self._chosen_plan(plan, self._renewal_offers(subscription))
-                order = subscription._order_renewal(
-                    chosen,
-                    self._parse_renewal_extra(subscription, chosen, extra),
-                    request.env.user.partner_id,
+                chosen = self._chosen_plan(plan, renewal.offers())
+                order = renewal.order(
+                    chosen, self._parse_renewal_extra(subscription, chosen, extra)
                 )
         except UserError as error:
             return self._render_renew(
                 subscription, error=error.args[0], chosen=plan, extra=extra
             )
         return request.redirect(order.get_portal_url())
-
-    def _renewal_offers(self, subscription, extra=None):
-        """Return what a subscription can be renewed with in the portal.
-
-        :param int extra: extra incidents in each month, by default as many as now.
-        :return: an order that is never saved, by plan.
-        :rtype: dict
-        """
-        if not subscription._can_renew():
-            return {}
-        offers = {
-            plan: subscription._offer(
-                subscription._renewal_values(
-                    plan, extra if subscription._sold_extra(plan) else None
-                ),
-                request.env.user.partner_id,
-            )
-            for plan in subscription._in_portal(subscription._renewal_plans())
-        }
-        return self._with_price(offers)
 
     def _renewal_extra_price(self, subscription):
         """Return an order of one extra incident in one month of a renewal, that is
@@ -247,7 +216,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             [subscription._extra_line(product, 1, 1)], request.env.user.partner_id
         )
         # Where extra incidents cost nothing, no number can be chosen.
-        return offer if self._costs(offer) else None
+        return offer if costs(offer) else None
 
     def _parse_renewal_extra(self, subscription, plan, extra):
         if plan.incident_kind != "period":
@@ -259,7 +228,8 @@ class PaidSupportSubscription(PaidSupportPortal):
     def _render_renew(self, subscription, extra=None, **values):
         if extra is None:
             extra = str(subscription.extra_incidents)
-        offers = self._renewal_offers(subscription, whole_number(extra, LIMIT))
+        renewal = self._operation(subscription, "renew")
+        offers = renewal.offers(whole_number(extra, LIMIT))
         return self._render(
             "portal_subscription_renew",
             subscription,
@@ -282,61 +252,40 @@ class PaidSupportSubscription(PaidSupportPortal):
     # Extra incidents
     # ------------------------------------------------------------------
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/extra",
-        type="http",
-        auth="user",
-        methods=["GET"],
-        website=True,
-    )
-    def portal_subscription_extra(self, subscription_id, **kw):
+    @own_page("/extra", methods=["GET"])
+    def portal_subscription_extra(self, subscription, /, **kw):
         """What extra incidents cost, and in which months they are."""
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         return self._render_extra(subscription)
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/extra",
-        type="http",
-        auth="user",
-        methods=["POST"],
-        website=True,
-    )
-    def portal_subscription_extra_order(self, subscription_id, number=None, **kw):
+    @own_page("/extra", methods=["POST"])
+    def portal_subscription_extra_order(self, subscription, /, number=None, **kw):
         """Make the order of extra incidents (R9.4), and show it.
 
         :param str number: extra incidents in each month, a whole number of 1 or more.
         """
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         try:
             with request.env.cr.savepoint():
                 quantity = self._parse_number(number, 1)
-                if not self._extra_offer(subscription):
+                if not self._extra_offer(subscription, 1):
                     raise UserError(
                         request.env._(
                             "Extra incidents cannot be bought for this subscription at "
                             "the moment."
                         )
                     )
-                order = subscription._order_extra(quantity, request.env.user.partner_id)
+                extra = self._operation(subscription, "extra")
+                order = extra.order(number=quantity)
         except UserError as error:
             return self._render_extra(
                 subscription, error=error.args[0], number=number or ""
             )
         return request.redirect(order.get_portal_url())
 
-    def _extra_offer(self, subscription, number=1):
+    def _extra_offer(self, subscription, number):
         """Return an order of extra incidents that is never saved; None if they are not
         sold for this subscription."""
-        if not subscription._can_add_extra():
-            return None
-        offer = subscription._offer(
-            subscription._extra_values(number), request.env.user.partner_id
-        )
-        return offer if self._costs(offer) else None
+        offers = self._operation(subscription, "extra").offers(number)
+        return next(iter(offers.values()), None)
 
     def _render_extra(self, subscription, number="1", **values):
         known = whole_number(number, LIMIT)
@@ -349,7 +298,7 @@ class PaidSupportSubscription(PaidSupportPortal):
                     "Extra incidents for %(plan)s",
                     plan=subscription.product_id.display_name,
                 ),
-                "one": self._extra_offer(subscription),
+                "one": self._extra_offer(subscription, 1),
                 "offer": known and self._extra_offer(subscription, known),
                 "number": number,
                 "until": subscription._is_running()
@@ -362,45 +311,25 @@ class PaidSupportSubscription(PaidSupportPortal):
     # Changing the plan
     # ------------------------------------------------------------------
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/change",
-        type="http",
-        auth="user",
-        methods=["GET"],
-        website=True,
-    )
-    def portal_subscription_change(self, subscription_id, **kw):
+    @own_page("/change", methods=["GET"])
+    def portal_subscription_change(self, subscription, /, **kw):
         """The plans that a subscription can be changed to, what they cost, what is
         credited, and from when on they are."""
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         return self._render_change(subscription)
 
-    @http.route(
-        "/my/incidents/subscription/<int:subscription_id>/change",
-        type="http",
-        auth="user",
-        methods=["POST"],
-        website=True,
-    )
-    def portal_subscription_change_order(self, subscription_id, plan=None, **kw):
+    @own_page("/change", methods=["POST"])
+    def portal_subscription_change_order(self, subscription, /, plan=None, **kw):
         """Make the order of a change of plan (R9.6), and show it. Without anything to
         pay the change is scheduled, or made.
 
         :param str plan: the id of a ``product.product``.
         """
-        subscription = self._own_subscription(subscription_id)
-        if not subscription:
-            return request.redirect("/my/incidents")
         if plan == str(subscription.product_id.id):  # sent twice
             return request.redirect(self._path(subscription, "?done=changed"))
+        change = self._operation(subscription, "change")
         try:
             with request.env.cr.savepoint():
-                order = subscription._order_change(
-                    self._chosen_plan(plan, self._change_offers(subscription)),
-                    request.env.user.partner_id,
-                )
+                order = change.order(self._chosen_plan(plan, change.offers()))
         except UserError as error:
             return self._render_change(subscription, error=error.args[0], chosen=plan)
         if not order:
@@ -409,25 +338,7 @@ class PaidSupportSubscription(PaidSupportPortal):
             return request.redirect(self._path(subscription, f"?order_id={order.id}"))
         return request.redirect(order.get_portal_url())
 
-    def _change_offers(self, subscription):
-        """Return what a subscription can be changed to in the portal.
-
-        :return: an order that is never saved, by plan.
-        :rtype: dict
-        """
-        if not subscription._can_change():
-            return {}
-        offers = {
-            plan: subscription._offer(
-                subscription._change_values(plan, request.env.user.partner_id),
-                request.env.user.partner_id,
-            )
-            for plan in subscription._in_portal(subscription._change_plans())
-        }
-        return self._with_price(offers)
-
     def _render_change(self, subscription, **values):
-        offers = self._change_offers(subscription)
         return self._render(
             "portal_subscription_change",
             subscription,
@@ -436,7 +347,7 @@ class PaidSupportSubscription(PaidSupportPortal):
                 "additional_title": request.env._(
                     "Change %(plan)s", plan=subscription.product_id.display_name
                 ),
-                "offers": offers,
+                "offers": self._operation(subscription, "change").offers(),
                 "chosen": None,
                 **values,
             },
@@ -467,7 +378,8 @@ class PaidSupportSubscription(PaidSupportPortal):
             return {}
         texts = {}
         if page == "renew":
-            for plan, offer in self._renewal_offers(subscription, quantity).items():
+            offers = self._operation(subscription, "renew").offers(quantity)
+            for plan, offer in offers.items():
                 texts[f"price_{plan.id}"] = self._amount(offer.amount_total, offer)
                 texts[f"extra_{plan.id}"] = self._extra_words(offer)
         elif page == "extra" and quantity:
@@ -482,17 +394,6 @@ class PaidSupportSubscription(PaidSupportPortal):
             lambda line: line.incident_operation == "extra"
         )
         return line._incident_effect() if line else ""
-
-    def _with_price(self, offers):
-        """Return the offers of plans that cost something: nobody could pay for the
-        others, so they are not sold in the portal."""
-        return {plan: offer for plan, offer in offers.items() if self._costs(offer)}
-
-    def _costs(self, offer):
-        """Return whether the first line of an order, which is what it sells, has a
-        price."""
-        line = offer.order_line[:1]
-        return line.currency_id.compare_amounts(line.price_total, 0) > 0
 
     def _chosen_plan(self, plan, offers):
         """Return the plan that a request names.
