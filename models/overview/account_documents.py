@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 from odoo import api, models
 
-#: The models that have a page for each document.
-WITH_PAGES = (
-    "account.move",
-    "helpdesk.incident.subscription",
-    "helpdesk.ticket",
-    "sale.order",
-)
+#: The models that have a page for each document, and what names it there: of their many
+#: columns no other is read.
+WITH_PAGES = {
+    "account.move": "name",
+    "helpdesk.incident.subscription": "product_id",
+    "helpdesk.ticket": "number",
+    "sale.order": "name",
+}
 
 
 class Document(NamedTuple):
@@ -97,7 +98,8 @@ class HelpdeskIncidentAccount(models.Model):
         if not ids or not model.has_access("read"):
             return {}
         # As the user: rules, not ids, say what is his.
-        found = model.search([("id", "in", list(ids))]).sudo()
+        shown = [WITH_PAGES[name]]
+        found = model.search_fetch([("id", "in", list(ids))], shown).sudo()
         return {
             (name, record.id): Document(*self._document_words(record))
             for record in found

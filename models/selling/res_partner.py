@@ -172,13 +172,13 @@ class ResPartner(models.Model):
                        COALESCE(BOOL_OR(open.amount_residual < 0), FALSE),
                        (SELECT SUM(partial.amount)
                           FROM account_partial_reconcile partial
-                          JOIN account_move_line payer
-                            ON payer.id = partial.credit_move_id
                          WHERE partial.debit_move_id = ANY(ARRAY(SELECT id FROM mine))
-                           AND (payer.parent_state <> 'posted'
-                                OR (SELECT state NOT IN %(effective)s
-                                      FROM account_payment payment
-                                     WHERE payment.id = payer.payment_id)))
+                           AND (SELECT payer.parent_state <> 'posted'
+                                       OR (SELECT state NOT IN %(effective)s
+                                             FROM account_payment payment
+                                            WHERE payment.id = payer.payment_id)
+                                  FROM account_move_line payer
+                                 WHERE payer.id = partial.credit_move_id))
                   FROM mine open WHERE open.reconciled IS NOT TRUE
                 """,
                 mine=self._incident_receivables(

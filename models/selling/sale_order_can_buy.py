@@ -38,11 +38,12 @@ class SaleOrder(models.Model):
             """
             SELECT plan.id
               FROM product_product plan
-              JOIN product_template product ON product.id = plan.product_tmpl_id
              WHERE plan.active AND plan.incident_kind <> 'none'
-               AND product.incident_portal_published AND product.sale_ok
-               AND (product.company_id IS NULL OR product.company_id IN %s)
-               AND %s
+               AND (SELECT product.incident_portal_published AND product.sale_ok
+                           AND (product.company_id IS NULL OR product.company_id IN %s)
+                           AND %s
+                      FROM product_template product
+                     WHERE product.id = plan.product_tmpl_id)
             """,
             tuple(company.sudo().parent_ids.ids),
             condition,

@@ -193,9 +193,10 @@ class HelpdeskIncidentSubscription(models.Model):
             SQL(
                 """
                 SELECT line.company_id
-                  FROM helpdesk_incident_subscription_term term
-                  JOIN sale_order_line line ON line.id = term.sale_line_id
-                 WHERE term.subscription_id IN %s
+                  FROM sale_order_line line
+                 WHERE line.id = ANY(ARRAY(
+                     SELECT sale_line_id FROM helpdesk_incident_subscription_term
+                      WHERE subscription_id IN %s))
                  ORDER BY line.order_id DESC LIMIT 1
                 """,
                 tuple(self.ids or [0]),

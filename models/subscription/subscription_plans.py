@@ -61,9 +61,10 @@ class HelpdeskIncidentSubscription(models.Model):
             SQL(
                 """
                 SELECT EXISTS (
-                    SELECT FROM helpdesk_incident_subscription_term term
-                      JOIN sale_order_line line ON line.id = term.sale_line_id
-                     WHERE term.subscription_id = %s AND term.date_to >= %s
+                    SELECT FROM sale_order_line line
+                     WHERE line.id = ANY(ARRAY(
+                         SELECT sale_line_id FROM helpdesk_incident_subscription_term
+                          WHERE subscription_id = %s AND date_to >= %s))
                        AND (line.incident_free
                             OR COALESCE(line.incident_due, 0) < line.incident_quantity
                                * line.incident_units
@@ -71,16 +72,16 @@ class HelpdeskIncidentSubscription(models.Model):
                             OR (SELECT state = 'sale' AND incident_grant_on = 'paid'
                                   FROM sale_order WHERE id = line.order_id) IS NOT TRUE
                             OR EXISTS (
-                                SELECT FROM sale_order_line_invoice_rel rel
-                                  JOIN account_move_line item
-                                    ON item.id = rel.invoice_line_id
-                                 WHERE rel.order_line_id = line.id
-                                   AND item.parent_state = 'posted'
-                                   AND (SELECT move_type = 'out_invoice'
-                                           AND payment_state
-                                               NOT IN ('paid', 'in_payment')
-                                          FROM account_move
-                                         WHERE id = item.move_id))))
+                                SELECT FROM account_move move
+                                 WHERE move.move_type = 'out_invoice'
+                                   AND move.payment_state NOT IN ('paid', 'in_payment')
+                                   AND move.id = ANY(ARRAY(
+                                       SELECT move_id FROM account_move_line
+                                        WHERE parent_state = 'posted'
+                                          AND id = ANY(ARRAY(
+                                              SELECT invoice_line_id
+                                                FROM sale_order_line_invoice_rel
+                                               WHERE order_line_id = line.id)))))))
                 """,
                 self.id,
                 self._today(),
