@@ -148,12 +148,15 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         customer = request.env.user.partner_id.sudo().commercial_partner_id
         subscriptions = account._shown_subscriptions()
         ahead = account._ahead()
+        available, overdrawn = account._on_hand(ahead)
         actions = self._actions_of(subscriptions)
         open_orders, in_part = customer._incident_orders_to_pay(company)
         values = {
             **self._prepare_portal_layout_values(),
             "page_name": "incidents",
             "account": account,
+            "available": available,
+            "overdrawn": overdrawn,
             "windows": account._windows(ahead),
             "outlook": account._outlook(ahead),
             "subscriptions": subscriptions,

@@ -65,6 +65,23 @@ class HelpdeskIncidentAccount(models.Model):
             )
         )
 
+    def _on_hand(self, ahead=None):
+        """Return what tickets can use today, as ``available`` says it, and how many
+        lifetime incidents have been used that were taken back since: without another
+        query.
+
+        :param ahead: as for :meth:`_windows`.
+        :rtype: tuple[int, int]
+        """
+        ahead = self._ahead() if ahead is None else ahead
+        lifetime = ahead.filtered(lambda window: window.kind == "lifetime")
+        return (
+            sum(
+                window.balance + window.to_grant for window in self._windows(ahead)
+            ),
+            max(-sum(lifetime.mapped("balance")), 0),
+        )
+
     def _expiries(self, ahead=None):
         """Return how many incidents expire on which day, if no ticket uses them before:
         those of the months that run today.
@@ -189,7 +206,9 @@ class HelpdeskIncidentAccount(models.Model):
             than ``PACE_LEAST_DAYS`` days or ``PACE_LEAST_USED`` incidents.
         :rtype: Forecast | None
         """
-        if not self.available:
+        ahead = self._ahead() if ahead is None else ahead
+        available, _overdrawn = self._on_hand(ahead)
+        if not available:
             return None
         today = self._today()
         used, days = self._pace(today)
@@ -198,7 +217,7 @@ class HelpdeskIncidentAccount(models.Model):
         # Whole numbers only: an incident is worth ``days``, and a day takes ``used``.
         stock = [
             [window, (window.balance + window.to_grant) * days]
-            for window in (self._ahead() if ahead is None else ahead)
+            for window in ahead
             if window.kind == "lifetime" or window.date_to > today
         ]
         for day in (today + timedelta(days=n) for n in range(1, HORIZON + 1)):

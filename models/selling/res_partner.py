@@ -20,6 +20,7 @@ SHOWN_OF_ORDERS = (
     "amount_total",
     "company_id",
     "currency_id",
+    "date_order",
     "name",
     "partner_id",
     "prepayment_percent",
@@ -248,35 +249,39 @@ class ResPartner(models.Model):
         for model, names in (
             (
                 "sale.order",
-                ["company_id", "date_order", "partner_id", "state", "transaction_ids"],
+                ["company_id", "partner_id", "state", "transaction_ids"],
             ),
             (
                 "sale.order.line",
-                ["incident_due", "incident_kind", "invoice_lines", "order_id"],
+                [
+                    "incident_due",
+                    "incident_kind",
+                    "invoice_lines",
+                    "order_id",
+                    "state",
+                ],
             ),
         ):
             self.env[model].flush_model(names)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT * FROM (
-                    SELECT sale.id, sale.state = 'sent' AS waits,
-                           bool_or(COALESCE(line.incident_due, 0) = 0)
-                               FILTER (WHERE line.incident_kind IS NOT NULL)
-                           AND (bool_or(EXISTS (
-                                    SELECT FROM sale_order_line_invoice_rel rel
-                                     WHERE rel.order_line_id = line.id))
-                                OR EXISTS (
-                                    SELECT FROM sale_order_transaction_rel rel
-                                     WHERE rel.sale_order_id = sale.id)) AS owes
-                      FROM sale_order sale
-                      JOIN sale_order_line line ON line.order_id = sale.id
-                     WHERE sale.partner_id = ANY(%s) AND sale.company_id = ANY(%s)
-                       AND sale.state IN ('sent', 'sale')
-                     GROUP BY sale.id
-                    HAVING bool_or(line.incident_kind IS NOT NULL)
-                     ORDER BY sale.date_order DESC, sale.id DESC
-                ) ordered WHERE waits OR owes
+                SELECT line.order_id, bool_or(line.state = 'sent') AS waits,
+                       bool_or(COALESCE(line.incident_due, 0) = 0)
+                           FILTER (WHERE line.incident_kind IS NOT NULL)
+                       AND (bool_or(EXISTS (
+                                SELECT FROM sale_order_line_invoice_rel rel
+                                 WHERE rel.order_line_id = line.id))
+                            OR EXISTS (
+                                SELECT FROM sale_order_transaction_rel rel
+                                 WHERE rel.sale_order_id = line.order_id)) AS owes
+                  FROM sale_order_line line
+                 WHERE line.order_id = ANY(ARRAY(
+                     SELECT id FROM sale_order
+                      WHERE partner_id = ANY(%s) AND company_id = ANY(%s)
+                        AND state IN ('sent', 'sale')))
+                 GROUP BY line.order_id
+                HAVING bool_or(line.incident_kind IS NOT NULL)
                 """,
                 self._incident_contacts(),
                 company._incident_entity(),
@@ -290,6 +295,8 @@ class ResPartner(models.Model):
         # Where all is given, nothing is owed: that is the whole past.
         owing = orders.browse([row[0] for row in rows if row[2]])
         return (
-            waiting.filtered(lambda order: order._incident_is_open()),
-            owing._incident_begun().filtered(lambda order: order._incident_rests()),
+            waiting.filtered(lambda order: order._incident_is_open()).sorted(),
+            owing._incident_begun()
+            .filtered(lambda order: order._incident_rests())
+            .sorted(),
         )
