@@ -184,7 +184,8 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _order_company(self):
         """Return the company that sells what is ordered for this subscription: the
-        branch that did so last (R2.3). Every page asks that of each subscription."""
+        branch that did so last (R2.3). Pages that ask for more as well: see
+        :meth:`_sold_and_given`."""
         self.env["helpdesk.incident.subscription.term"].flush_model(
             ["subscription_id", "sale_line_id"]
         )

@@ -37,34 +37,45 @@ class HelpdeskIncidentSubscription(models.Model):
     def _is_given_ahead(self):
         """Return whether all of what is running and ahead is given, by orders that give
         what is paid, whose invoices are paid: then it is paid in full. That is so of
-        most, and said by one query; of others :meth:`_is_paid_ahead` knows.
+        most; of others :meth:`_is_paid_ahead` knows.
+        """
+        return self._sold_and_given()[1]
+
+    def _sold_and_given(self):
+        """Return what every page asks of each subscription, by one query: the company
+        that sells what is ordered for it, see :meth:`_order_company`, and
+        :meth:`_is_given_ahead`.
+
+        :rtype: tuple[recordset, bool]
         """
         for model, names in (
             ("account.move", ["move_type", "payment_state"]),
             ("account.move.line", ["move_id", "parent_state"]),
-            ("helpdesk.incident.subscription.term", ["date_to", "sale_line_id"]),
+            (
+                "helpdesk.incident.subscription.term",
+                ["date_to", "sale_line_id", "subscription_id"],
+            ),
             ("sale.order", ["incident_grant_on", "state"]),
             (
                 "sale.order.line",
                 [
+                    "company_id",
                     "incident_due",
                     "incident_free",
                     "incident_quantity",
                     "incident_term_months",
                     "incident_units",
                     "invoice_lines",
+                    "order_id",
                 ],
             ),
         ):
             self.env[model].flush_model(names)
-        [(other,)] = self.env.execute_query(
+        rows = self.env.execute_query(
             SQL(
                 """
-                SELECT EXISTS (
-                    SELECT FROM sale_order_line line
-                     WHERE line.id = ANY(ARRAY(
-                         SELECT sale_line_id FROM helpdesk_incident_subscription_term
-                          WHERE subscription_id = %s AND date_to >= %s))
+                SELECT line.company_id,
+                       term.date_to >= %s
                        AND (line.incident_free
                             OR COALESCE(line.incident_due, 0) < line.incident_quantity
                                * line.incident_units
@@ -81,13 +92,19 @@ class HelpdeskIncidentSubscription(models.Model):
                                           AND id = ANY(ARRAY(
                                               SELECT invoice_line_id
                                                 FROM sale_order_line_invoice_rel
-                                               WHERE order_line_id = line.id)))))))
+                                               WHERE order_line_id = line.id))))))
+                  FROM helpdesk_incident_subscription_term term
+                  JOIN sale_order_line line ON line.id = term.sale_line_id
+                 WHERE term.subscription_id = %s
+                 ORDER BY line.order_id DESC
                 """,
-                self.id,
                 self._today(),
+                self.id,
             )
         )
-        return not other
+        companies = self.env["res.company"].sudo()
+        company = companies.browse(rows[0][0]) if rows else self.company_id
+        return company, not any(other for _company, other in rows)
 
     def _portal_actions(self):
         """Return what the customer can order for this subscription in the portal: parts
@@ -99,7 +116,8 @@ class HelpdeskIncidentSubscription(models.Model):
         self.ensure_one()
         if not self._can_renew():
             return set()
-        company, plan = self._order_company(), self.product_id.sudo()
+        company, given = self._sold_and_given()
+        plan = self.product_id.sudo()
         renewed = self._next_plan().sudo().product_tmpl_id
         offered = {
             # Its own plan goes on for who has it: see `_in_portal`.
@@ -121,7 +139,7 @@ class HelpdeskIncidentSubscription(models.Model):
                     plan.product_tmpl_id.id,
                 ),
             )
-            and (self._is_given_ahead() or self._is_paid_ahead()),
+            and (given or self._is_paid_ahead()),
         }
         return {name for name, can in offered.items() if can}
 
