@@ -209,7 +209,7 @@ class PaidSupportShop(CustomerPortal):
         :param str amount: what a link has filled in.
         """
         value = self._parse_funds(amount)
-        return self._render_funds(**({"amount": value} if value else {}))
+        return self._render_funds(value or None)
 
     @http.route(
         "/my/incidents/funds/pay",
@@ -256,9 +256,19 @@ class PaidSupportShop(CustomerPortal):
         value = request.env.company.currency_id.round(typed) if 0 < typed < 1e9 else 0.0
         return value if value > 0 and abs(typed - value) <= 1e-6 else 0.0
 
-    def _render_funds(self, **values):
+    def _render_funds(self, amount=None, **values):
+        """Render the page that asks for an amount.
+
+        :param amount: what is filled in, as it was typed or as a number; by default
+            what the balance lacks.
+        """
         customer = request.env.user.partner_id.sudo().commercial_partner_id
         money = customer._incident_portal_money(request.env.company)
+        if amount is None and money["balance"] < 0:
+            # What is held, and other invoices, count.
+            amount = -money["balance"]
+        if isinstance(amount, float):
+            amount = f"{amount:.{money['currency'].decimal_places}f}"
         return request.render(
             "helpdesk_paid_support.portal_incidents_funds",
             {
@@ -268,8 +278,7 @@ class PaidSupportShop(CustomerPortal):
                 "funds_offers": request.env["helpdesk.incident.account"]
                 ._mine()
                 ._topup_offers(request.env.company),
-                # What is held, and other invoices, count: it is what the balance lacks.
-                "amount": -money["balance"] if money["balance"] < 0 else None,
+                "amount": amount,
                 "error": None,
                 **values,
             },

@@ -37,7 +37,10 @@ class HelpdeskIncidentPosition(models.AbstractModel):
     """
 
     _name = "helpdesk.incident.position"
+    _inherit = "helpdesk.incident.described"
     _description = "Positions of Support Incidents"
+
+    _internal_fields = frozenset({"currency_id"})
 
     @api.model
     def _positions(self, days, companies):

@@ -21,6 +21,14 @@ class HelpdeskIncidentUnearned(models.Model):
     _order = "date_to, partner_id, id"
     _rec_name = "name"
 
+    # All lines are of one day; the order says more than its line, and numbers are sums.
+    _internal_fields = frozenset(
+        {
+            *("account_id", "allotment_id", "date", "entry_id", "sale_line_id"),
+            *("quantity", "used", "lapsed", "quantity_left"),
+        }
+    )
+
     date = fields.Date(string="As of", readonly=True)
     company_id = fields.Many2one(comodel_name="res.company", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")

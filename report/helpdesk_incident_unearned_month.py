@@ -34,6 +34,10 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
     _order = "date, product_id, id"
     _rec_name = "product_id"
 
+    _internal_fields = frozenset(
+        {"quantity_opening", "quantity", "used", "lapsed", "quantity_closing"}
+    )
+
     date = fields.Date(
         string="Month",
         readonly=True,

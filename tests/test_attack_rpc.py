@@ -67,6 +67,7 @@ METHODS = {
     "helpdesk.incident.onboarding.action_back": "-----",
     "helpdesk.incident.onboarding.action_hide_steps": "-----",
     "helpdesk.incident.onboarding.default_get": "--+++",
+    "helpdesk.incident.position.fields_get": "+++++",
     "helpdesk.incident.protected.create": "-----",
     "helpdesk.incident.protected.default_get": "+++++",
     "helpdesk.incident.protected.write": "+++++",
@@ -93,7 +94,9 @@ METHODS = {
     "helpdesk.incident.subscription.write": "-----",
     "helpdesk.incident.unearned.action_open_source": "----+",
     "helpdesk.incident.unearned.action_view_entries": "----+",
+    "helpdesk.incident.unearned.fields_get": "+++++",
     "helpdesk.incident.unearned.month.action_open_positions": "----+",
+    "helpdesk.incident.unearned.month.fields_get": "+++++",
     "helpdesk.incident.unearned.wizard.action_months": "----+",
     "helpdesk.incident.unearned.wizard.action_positions": "----+",
     "helpdesk.ticket.action_charge": "-----",
@@ -118,6 +121,7 @@ METHODS = {
     "helpdesk.ticket.copy": "--+--",
     "helpdesk.ticket.create": "--++-",
     "helpdesk.ticket.default_get": "+++++",
+    "helpdesk.ticket.fields_get": "+++++",
     "helpdesk.ticket.message_new": "--++-",
     "helpdesk.ticket.message_post": "-++-+",
     "helpdesk.ticket.order.action_order": "--+--",
@@ -370,6 +374,7 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.incident.ledger": self.env["helpdesk.incident.ledger"],
             "helpdesk.incident.reminder": self.env["helpdesk.incident.reminder"],
             "helpdesk.incident.merge": self.env["helpdesk.incident.merge"],
+            "helpdesk.incident.position": self.env["helpdesk.incident.position"],
             "helpdesk.incident.protected": self.env["helpdesk.incident.protected"],
             "helpdesk.incident.purchase": self.env["helpdesk.incident.purchase"]
             .sudo()

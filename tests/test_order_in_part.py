@@ -39,7 +39,7 @@ class TestOrderInPart(BuyCommon):
             self.text(page, short).replace("\xa0", " "),
         )
         page = self.page(page.xpath(f"{short}/@href")[0])
-        self.assertEqual(page.xpath("//input[@id='amount']/@value"), ["20.0"])
+        self.assertEqual(page.xpath("//input[@id='amount']/@value"), ["20.00"])
         # What was enough, and is not any more: the same in the refusal.
         page = self.post(f"/my/orders/{order.id}/pay_from_balance")
         self.assertTrue(

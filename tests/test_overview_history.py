@@ -58,9 +58,12 @@ class TestOverviewHistory(SubscriptionCommon):
             "helpdesk.incident.account": ["revision", "create_uid"],
             "helpdesk.incident.entry": ["cause_key", "cause_number", "res_model"],
             "helpdesk.incident.allotment": ["cause_key", "res_model"],
+            "helpdesk.incident.unearned": ["allotment_id", "currency_id", "used"],
+            "helpdesk.ticket": ["access_token", "charge_currency_id", "incident_form"],
         }.items():
             described = self.env[model].fields_get()
             for name in names:
                 self.assertFalse(described[name]["groupable"], name)
             shown = "partner_id" if "partner_id" in described else "account_id"
             self.assertTrue(described[shown]["groupable"])
+        self.assertTrue(described["create_date"]["groupable"])

@@ -142,7 +142,7 @@ class TestPaymentLanding(BuyCommon):
             more.text.replace("\xa0", " "), "Pay $ 95.00 more and get 2 incidents free"
         )
         page = self.page(more.get("href"))
-        self.assertEqual(page.xpath("//input[@id='amount']/@value"), ["95.0"])
+        self.assertEqual(page.xpath("//input[@id='amount']/@value"), ["95.00"])
         amounts = page.xpath("//*[@name='funds_offers']//input[@name='amount']/@value")
         self.assertEqual(amounts, ["95.0", "195.0", "495.0"])
         page = self.post("/my/incidents/funds/pay", amount=amounts[0])
@@ -174,7 +174,7 @@ class TestPaymentLanding(BuyCommon):
     def test_amount_of_a_link(self):
         """R11.5: an amount is filled in; what is none is not."""
         for amount, shown in (
-            ("12.50", ["12.5"]),
+            ("12.5", ["12.50"]),
             ("-1", []),
             ("x", []),
             ("inf", []),

@@ -12,6 +12,7 @@ from ..groups import INCIDENT_READERS
 
 class HelpdeskTicket(models.Model):
     _inherit = "helpdesk.ticket"
+    _internal_fields = frozenset({"charge_currency_id"})
 
     # As incidents, charges are nothing for followers of other customers (R11.6).
     charge_ids = fields.One2many(

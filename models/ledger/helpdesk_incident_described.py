@@ -9,14 +9,19 @@ class HelpdeskIncidentDescribed(models.AbstractModel):
     _name = "helpdesk.incident.described"
     _description = "Support Incident Lists"
 
-    #: Beside who wrote a row, and when: for people these tables have days of their own.
+    #: Who wrote a row, and when: for people these tables have days of their own.
+    _log_fields = frozenset(LOG_ACCESS_COLUMNS)
+    #: What else is internal: of a model and of all that extend it.
     _internal_fields = frozenset()
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
         """Override: menus to group by offer what has a meaning for people."""
         described = super().fields_get(allfields, attributes)
-        for name in {*LOG_ACCESS_COLUMNS, *self._internal_fields} & set(described):
+        internal = self._log_fields.union(
+            *(vars(cls).get("_internal_fields", ()) for cls in type(self).__mro__)
+        )
+        for name in internal & set(described):
             if "groupable" in described[name]:
                 described[name]["groupable"] = False
         return described

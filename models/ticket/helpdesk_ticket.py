@@ -14,10 +14,23 @@ class HelpdeskTicket(models.Model):
     and what becomes of it where there are too few."""
 
     _name = "helpdesk.ticket"
-    _inherit = ["helpdesk.ticket", "helpdesk.incident.consumer"]
+    _inherit = [
+        "helpdesk.ticket",
+        "helpdesk.incident.consumer",
+        "helpdesk.incident.described",
+    ]
 
     _incident_holder_fields = ("commercial_partner_id", "company_id")
     _incident_word = "ticket"
+    # Who has opened a ticket, and when, has a meaning for people.
+    _log_fields = frozenset()
+    _internal_fields = frozenset(
+        {
+            *("access_token", "color", "sequence"),
+            *("incident_form", "incident_link_on", "incident_parking"),
+            "incident_unopened",
+        }
+    )
 
     # Followers of other customers can read a ticket: none of these is theirs to see
     # (R11.6). The portal pages show them to the ticket's own customer.
