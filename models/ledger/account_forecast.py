@@ -76,9 +76,7 @@ class HelpdeskIncidentAccount(models.Model):
         ahead = self._ahead() if ahead is None else ahead
         lifetime = ahead.filtered(lambda window: window.kind == "lifetime")
         return (
-            sum(
-                window.balance + window.to_grant for window in self._windows(ahead)
-            ),
+            sum(window.balance + window.to_grant for window in self._windows(ahead)),
             max(-sum(lifetime.mapped("balance")), 0),
         )
 
