@@ -11,6 +11,7 @@
         "sale_management",
         "account_payment",
         "portal",
+        "resource",
     ],
     "data": [
         "security/helpdesk_paid_support_groups.xml",

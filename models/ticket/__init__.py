@@ -5,6 +5,8 @@ from . import helpdesk_ticket_draft
 from . import ticket_history
 from . import ticket_opening
 from . import helpdesk_ticket_team
+from . import helpdesk_ticket_team_rule
+from . import ticket_team_rules
 from . import ticket_parking
 from . import ticket_parking_cron
 from . import ticket_notice

@@ -213,10 +213,10 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
 
     def _incident_required(self):
-        """Override: what its team requires (R4.4)."""
+        """Override: what the rules of its team say (R4.4, R16.1)."""
         self.ensure_one()
-        team = self.sudo().team_id
-        return team.incident_cost if team.incident_required else 0
+        ticket = self.sudo()
+        return ticket.team_id._incident_number(ticket)
 
     def _incident_label(self):
         """Override: its number and title (R3.8)."""

@@ -26,7 +26,8 @@ class HelpdeskTicketTeam(models.Model):
         string="Incidents per ticket",
         default=1,
         required=True,
-        help="How many incidents a ticket of this team takes.",
+        help="How many incidents a ticket of this team takes, unless a rule says "
+        "otherwise.",
     )
     incident_on_staff_tickets = fields.Boolean(
         string="Deduct on tickets opened by staff",

@@ -1,0 +1,131 @@
+"""What the tickets of a team take, by what they are about (R16)."""
+
+from typing import NamedTuple
+
+from odoo import api, fields, models
+
+from ...fields import WholeNumber
+
+
+class Rule(NamedTuple):
+    """A rule as tickets are compared with it."""
+
+    number: int
+    #: whether it holds outside the working hours only
+    outside_hours: bool
+    #: the field of the ticket, and the values of which it has to have one
+    conditions: tuple[tuple[str, frozenset], ...]
+
+
+class HelpdeskTicketTeamRule(models.Model):
+    """It applies to a ticket if all that it names holds (R16.1)."""
+
+    _name = "helpdesk.ticket.team.rule"
+    _description = "Rule of What a Ticket Takes"
+    _order = "incident_cost desc, id"
+    _rec_name = "incident_cost"
+
+    #: For each field that names something, the field of the ticket that has to have
+    #: one of it. Other modules add their own.
+    _conditions = {
+        "priority": "priority",
+        "category_ids": "category_id",
+        "channel_ids": "channel_id",
+        "tag_ids": "tag_ids",
+    }
+
+    team_id = fields.Many2one(
+        comodel_name="helpdesk.ticket.team",
+        required=True,
+        index=True,
+        ondelete="cascade",
+    )
+    priority = fields.Selection(
+        selection=lambda self: self.env["helpdesk.ticket"]
+        ._fields["priority"]
+        ._description_selection(self.env),
+        help="Tickets of this priority; of any, if empty.",
+    )
+    category_ids = fields.Many2many(
+        comodel_name="helpdesk.ticket.category",
+        string="Categories",
+        help="Tickets of one of these categories; of any, if empty.",
+    )
+    channel_ids = fields.Many2many(
+        comodel_name="helpdesk.ticket.channel",
+        string="Channels",
+        help="Tickets that come in through one of these channels; through any, if "
+        "empty.",
+    )
+    tag_ids = fields.Many2many(
+        comodel_name="helpdesk.ticket.tag",
+        string="Tags",
+        help="Tickets with one of these tags; with any or none, if empty.",
+    )
+    outside_hours = fields.Boolean(
+        help="Only tickets that are submitted outside the working hours of the team.",
+    )
+    incident_cost = WholeNumber(
+        string="Incidents",
+        default=1,
+        required=True,
+        help="How many incidents such a ticket takes, 0 for none. Of the rules that "
+        "apply the highest number counts.",
+    )
+
+    _incident_cost_check = models.Constraint(
+        "CHECK (incident_cost >= 0)",
+        "A ticket takes 0 support incidents or more.",
+    )
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rules = super().create(vals_list)
+        rules.team_id._incident_rules_changed()
+        return rules
+
+    def write(self, vals):
+        teams = self.team_id
+        res = super().write(vals)
+        (teams | self.team_id)._incident_rules_changed()
+        return res
+
+    def unlink(self):
+        teams = self.team_id
+        res = super().unlink()
+        teams._incident_rules_changed()
+        return res
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _compiled(self):
+        """Return this rule as tickets are compared with it.
+
+        :rtype: Rule
+        """
+        self.ensure_one()
+        named = {
+            ticket_field: self._named(self[name])
+            for name, ticket_field in self._conditions.items()
+        }
+        return Rule(
+            self.incident_cost,
+            self.outside_hours,
+            tuple((name, values) for name, values in named.items() if values),
+        )
+
+    @api.model
+    def _named(self, value):
+        """Return what the value of a field names: ids, or the value of a selection.
+
+        :rtype: frozenset
+        """
+        if isinstance(value, models.BaseModel):
+            return frozenset(value.ids)
+        return frozenset([value] if value else ())
