@@ -4,21 +4,17 @@ from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from odoo.addons.helpdesk_mgmt.controllers.main import HelpdeskTicketController
-
 from ..models.ticket.ticket_form import SentForm
 from .form import filled, sent_values
 from .parse import typed, whole_number
+from .ticket_notice import BUY, PaidSupportNoticeController
 
 #: Fields of the form that no customer types into.
 OWN = ("csrf_token", "incident_draft", "incident_files", "incident_form")
 WORDS = ("subject", "description")
-#: How the fields begin with which customers buy what a ticket takes: they are for one
-#: time.
-BUY = "incident_buy_"
 
 
-class PaidSupportTicketController(HelpdeskTicketController):
+class PaidSupportTicketController(PaidSupportNoticeController):
     """The new-ticket form of the portal (R11.1, R11.2)."""
 
     def _get_teams(self):
@@ -30,7 +26,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
             and request.env["helpdesk.incident.account"]._mine().available <= 0
             and not self._can_buy()
         ):
-            teams = teams.filtered(lambda team: not self._takes(team))
+            teams = teams.filtered(self._may_take_nothing)
         return teams
 
     def _get_create_new_ticket_values(self, **kw):
@@ -40,68 +36,16 @@ class PaidSupportTicketController(HelpdeskTicketController):
         sent = "incident_form" in request.httprequest.form
         draft = self._draft(kw)
         form = draft.form if draft and not sent else self._typed_form()
-        account = request.env["helpdesk.incident.account"]._mine()
-        teams = values["teams"] or request.env["helpdesk.ticket.team"]
-        costs = {team: cost for team in teams if (cost := self._takes(team, kw))}
-        packs = self._packs(account, costs)
-        notices = [
-            self._prepare_incident_notice(account, team, cost, packs[team])
-            for team, cost in costs.items()
-        ]
+        words = {name: texts[0] for name, texts in form.items() if texts}
         return {
             **values,
-            "incident_notices": notices,
-            "can_buy": not all(notice["enough"] for notice in notices)
-            and self._can_buy(),
+            **self._prepare_incident_notices(values["teams"], {**kw, **words}),
             "fill_form": lambda html: filled(html, form, sent or draft),
             "draft": draft,
             "files_lost": draft.has_files,
             "error": None,
             # One for each time that the form is shown (R4.7).
             "form_token": uuid4().hex,
-        }
-
-    def _can_buy(self):
-        """Return whether the customer can buy incidents (R11.1)."""
-        return request.env["sale.order"]._incident_can_buy(
-            request.env.user.partner_id, request.env.company
-        )
-
-    def _takes(self, team, kw=None):
-        """Return how many incidents a ticket takes: the ticket itself says so (R16.2).
-
-        :param team: that the user may choose.
-        :param dict kw: the form, if there is one; nothing in it can be trusted.
-        :rtype: int
-        """
-        category = request.env["helpdesk.ticket.category"]
-        if kw and kw.get("category"):
-            category = self._browse(category._name, kw["category"])
-        values = {
-            "team_id": team.id,
-            "category_id": category.id,
-            "company_id": (category.company_id or request.env.company).id,
-            "partner_id": request.env.user.partner_id.id,
-        }
-        return request.env["helpdesk.ticket"].new(values)._incident_required()
-
-    def _prepare_incident_notice(self, account, team, cost, pack):
-        """Return what a customer should know before choosing ``team``.
-
-        :param int cost: what a ticket takes.
-        :param pack: see :meth:`_packs`.
-        :rtype: dict
-        """
-        available = account.available
-        return {
-            "team": team,
-            "cost": cost,
-            "available": available,
-            "enough": available >= cost,
-            "parks": team.incident_shortage_policy == "park",
-            "left": available - cost,
-            "used": account._legs_text(account._preview(cost)),
-            "pack": pack,
         }
 
     @http.route()
@@ -172,28 +116,6 @@ class PaidSupportTicketController(HelpdeskTicketController):
     # Buying what the ticket takes
     # ------------------------------------------------------------------
 
-    def _packs(self, account, costs):
-        """Return the smallest purchases that suffice for a ticket of each team, where
-        the customer can make them in the form.
-
-        :param dict costs: what a ticket of each team takes.
-        :rtype: dict[recordset, Pack | None]
-        """
-        company = request.env.company
-        # What is below zero is filled up first (R3.5).
-        there = account.available - max(0, -account.lifetime_balance)
-        packs, sold = dict.fromkeys(costs), {}
-        for team, cost in costs.items():
-            missing = cost - there
-            same = team.company_id._incident_is_one_with(company)
-            if same and account.available < cost:
-                if missing not in sold:
-                    sold[missing] = request.env["sale.order"]._incident_pack(
-                        request.env.user.partner_id, company, missing
-                    )
-                packs[team] = sold[missing]
-        return packs
-
     def _chosen(self, kw, form, team):
         """Return what the customer has chosen to buy with this ticket, if it lacks
         something.
@@ -203,7 +125,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         :rtype: tuple[Pack | None, recordset | None, str | None]
         """
         account = request.env["helpdesk.incident.account"]._mine()
-        cost = self._takes(team, kw)
+        cost = self._takes(team, kw).get(team, 0)
         if account.available >= cost:
             return None, None, None
         agreed = kw.get(f"{BUY}{team.id}")
@@ -402,7 +324,7 @@ class PaidSupportTicketController(HelpdeskTicketController):
         team = self._browse("helpdesk.ticket.team", team_id)
         if team in offered:
             return None
-        cost = self._takes(team, kw)
+        cost = self._takes(team, kw).get(team, 0)
         if cost and team.show_in_portal:
             account_model = request.env["helpdesk.incident.account"]
             account = account_model._of(request.env.user.partner_id, team.company_id)
@@ -410,7 +332,3 @@ class PaidSupportTicketController(HelpdeskTicketController):
         return request.env._(
             "The chosen team is not available any more. Choose another one."
         )
-
-    def _browse(self, model_name, record_id):
-        """Return the record that the user may read and names by ``record_id``."""
-        return request.env[model_name].search([("id", "=", whole_number(record_id))])

@@ -115,6 +115,7 @@ from . import test_subscription_staff
 from . import test_subscription_tours
 from . import test_taken_back
 from . import test_team_rules
+from . import test_team_rules_portal
 from . import test_ticket
 from . import test_ticket_desk
 from . import test_ticket_order

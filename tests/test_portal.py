@@ -10,9 +10,8 @@ from odoo.addons.helpdesk_paid_support.models.ticket.ticket_form import SentForm
 from .common import default_settings
 
 
-@tagged("post_install", "-at_install")
-class TestPortal(HttpCase):
-    """The pages as a browser without JavaScript sees them (R11)."""
+class PortalCommon(HttpCase):
+    """A customer's pages, and three teams."""
 
     @classmethod
     def setUpClass(cls):
@@ -70,6 +69,14 @@ class TestPortal(HttpCase):
         return self.env["helpdesk.ticket"].search(
             [("partner_id", "=", self.user.partner_id.id)]
         )
+
+    def error(self, page):
+        return self.text(page, "//*[@name='error']")
+
+
+@tagged("post_install", "-at_install")
+class TestPortal(PortalCommon):
+    """The pages as a browser without JavaScript sees them (R11)."""
 
     def test_form_says_what_a_ticket_takes(self):
         """R11.1: how many, how many are left now and after, and which are used."""

@@ -56,9 +56,7 @@ class TestTeamRules(PaidSupportCommon):
         ):
             with self.subTest(priority=priority, category=category):
                 self.assertEqual(
-                    self.takes(
-                        priority=priority, category_id=category and category.id
-                    ),
+                    self.takes(priority=priority, category_id=category and category.id),
                     number,
                 )
         self.team.incident_required = False
@@ -120,14 +118,16 @@ class TestTeamRules(PaidSupportCommon):
         """R16.3, R16.4: taken when it is submitted; changed rules and a later change of
         the ticket take nothing by themselves."""
         rule = self.rule(2, priority="3")
-        urgent, usual = (
-            self.submit(priority=priority)
-            for priority in ("3", "1")
-        )
+        urgent, usual = (self.submit(priority=priority) for priority in ("3", "1"))
         self.assertEqual((urgent.incident_count, usual.incident_count), (2, 1))
         usual.priority = "3"
         rule.incident_cost = 5
         self.assertEqual((urgent.incident_count, usual.incident_count), (2, 1))
+        self.assertIn("Takes 5 by now: 4 more.", usual.incident_notice)
+        usual.priority = "1"
+        self.assertFalse(usual.incident_notice)
+        urgent.action_incident_deduct()
+        self.assertEqual((urgent.incident_count, urgent.incident_more), (5, 0))
         rule.unlink()
         self.assertEqual(self.submit(priority="3").incident_count, 1)
 

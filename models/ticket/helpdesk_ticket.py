@@ -73,6 +73,13 @@ class HelpdeskTicket(models.Model):
         groups=INCIDENT_READERS,
         help="What the team requires, as long as nothing was deducted.",
     )
+    incident_more = fields.Integer(
+        string="More incidents by now",
+        compute="_compute_incident_due",
+        groups=INCIDENT_READERS,
+        help="How many more the ticket would take if it was submitted as it is by "
+        "now. They are not deducted by themselves.",
+    )
 
     # ------------------------------------------------------------------
     # Compute, inverse and search
@@ -113,13 +120,21 @@ class HelpdeskTicket(models.Model):
             account = ticket._incident_account().with_env(self.env)
             ticket.incident_source = account._legs_text(account.sudo()._breakdown())
 
-    @api.depends("team_id", "partner_id", "incident_count", "incident_parking")
+    @api.depends(
+        *("team_id", "partner_id", "incident_count", "incident_parking", "closed"),
+        *("priority", "category_id", "channel_id", "tag_ids"),
+    )
     def _compute_incident_due(self):
+        """R4.4, R16.4"""
         for ticket in self:
-            open_ = ticket.incident_state == "parked" or (
-                ticket.incident_state == "none" and ticket.partner_id
+            state = ticket.incident_state
+            open_ = state == "parked" or (state == "none" and ticket.partner_id)
+            goes_on = state == "deducted" and not ticket.closed
+            required = ticket._incident_required() if open_ or goes_on else 0
+            ticket.incident_due = required if open_ else 0
+            ticket.incident_more = (
+                max(required - ticket.incident_count, 0) if goes_on else 0
             )
-            ticket.incident_due = ticket._incident_required() if open_ else 0
 
     # ------------------------------------------------------------------
     # CRUD
@@ -188,17 +203,17 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
 
     def action_incident_deduct(self):
-        """Deduct what the team requires, for tickets for which nothing was (R4.4).
+        """Deduct what tickets take by now beyond what was deducted (R4.4, R16.4).
 
         :raise AccessError: if the user may not write the ticket.
         :raise UserError: if fewer incidents are available.
         """
         self.check_access("write")
-        due = self.filtered("incident_due")
+        due = self.filtered(lambda ticket: ticket.incident_due or ticket.incident_more)
         due._incident_lock_ahead()
         for ticket in due:
-            if ticket.incident_due:
-                ticket.incident_count = ticket.incident_due
+            if ticket.incident_due or ticket.incident_more:
+                ticket.incident_count += ticket.incident_due + ticket.incident_more
 
     def action_view_incident_entries(self):
         """Show what was deducted for these tickets, and returned."""

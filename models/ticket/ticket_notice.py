@@ -81,13 +81,16 @@ class HelpdeskTicket(models.Model):
         return format_skeleton("MMMd" if this_year else "yMMMd", day, locale=locale)
 
     @api.depends(
-        *("incident_due", "incident_available", "incident_parked_date", "team_id")
+        *("incident_due", "incident_more", "incident_available", "team_id"),
+        "incident_parked_date",
     )
     @api.depends_context("lang")
     def _compute_incident_notice(self):
         for ticket in self:
             ticket.incident_notice = (
-                ticket._incident_notice_words() if ticket.incident_due else False
+                ticket._incident_notice_words()
+                if ticket.incident_due or ticket.incident_more
+                else False
             )
 
     def _incident_notice_words(self):
@@ -112,6 +115,13 @@ class HelpdeskTicket(models.Model):
                 "available. It is released by itself when the customer has enough.",
                 date=self._incident_waiting_since(),
                 **numbers,
+            )
+        if self.incident_more:
+            return self.env._(
+                "Takes %(takes)s by now: %(more)s more. Available: %(left)s.",
+                takes=self.incident_count + self.incident_more,
+                more=self.incident_more,
+                left=self.incident_available,
             )
         if self.incident_deducts:
             return self.env._(

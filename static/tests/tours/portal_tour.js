@@ -65,7 +65,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_submit", {
             content: "A free team takes nothing",
             trigger: `${FORM}:not(:has(.o_incident_notice:visible))`,
         },
-        chooseTeam("Paid support"),
+        chooseTeam("Support"),
         {
             content: "How many, how many are left, and which",
             trigger: `${FORM} .o_incident_notice:visible:contains('1 support incident'):contains('You have 5 now and'):contains('4 after'):contains('1 lifetime')`,
@@ -127,5 +127,40 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_none", {
         type("description", "How much is it?"),
         SUBMIT,
         {trigger: "#card:contains('A question')"},
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_rules", {
+    steps: () => [
+        chooseTeam("Support"),
+        {
+            content: "Without a category it takes what the team says",
+            trigger: ".o_incident_notice:visible:contains('A ticket takes 1 support')",
+        },
+        {
+            content: "Choose a category that costs nothing",
+            trigger: `${FORM} select[name='category']`,
+            run: "selectByLabel Billing",
+        },
+        {
+            content: "The notice follows",
+            trigger: ".o_incident_notice:visible:contains('takes no support incidents')",
+        },
+        {
+            content: "Choose one that costs more",
+            trigger: `${FORM} select[name='category']`,
+            run: "selectByLabel Outage",
+        },
+        {
+            content: "The notice follows again",
+            trigger: ".o_incident_notice:visible:contains('takes 3 support incidents')",
+        },
+        type("subject", "Everything is down"),
+        type("description", "Please help"),
+        SUBMIT,
+        {
+            content: "It is submitted",
+            trigger: "body:contains('Everything is down')",
+        },
     ],
 });
