@@ -42,6 +42,7 @@ FORMS = {
     "helpdesk.ticket.draft": ("--------", "--------"),
     "helpdesk.ticket.order": ("--!-!!!!", "--+-++--"),
     "helpdesk.ticket.team": ("-----+-+", "-----+--"),
+    "helpdesk.ticket.team.rule": ("-----+-+", "-----+--"),
     "ir.attachment": ("--++++++", "--++++--"),
     "mail.activity": ("--++++++", "--++++--"),
     "mail.activity.schedule": ("--++++++", "--++++--"),

@@ -40,6 +40,7 @@ OUTCOMES = {
     "/my/orders/<int:order_id>/pay_from_balance": (None, "/my"),
     "/my/ticket/<int:ticket_id>/withdraw": ("/my/tickets", "/my/tickets"),
     "/new/ticket/discard": (None, "/new/ticket"),
+    "/new/ticket/incidents": (None, "page"),
     "/new/ticket/keep": (None, "/my/incidents/buy"),
     "/my/tickets": ("page", "page"),
     "/my/tickets/page/<int:page>": ("page", "page"),

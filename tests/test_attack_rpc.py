@@ -126,6 +126,9 @@ METHODS = {
     "helpdesk.ticket.message_post": "-++-+",
     "helpdesk.ticket.order.action_order": "--+--",
     "helpdesk.ticket.team.create": "-----",
+    "helpdesk.ticket.team.rule.create": "-----",
+    "helpdesk.ticket.team.rule.unlink": "-----",
+    "helpdesk.ticket.team.rule.write": "-----",
     "helpdesk.ticket.team.write": "-----",
     "helpdesk.ticket.unlink": "-----",
     "helpdesk.ticket.write": "--+--",
@@ -222,6 +225,13 @@ WRITABLE = {
     "helpdesk.incident.account.lifetime_granted": ("boss",),
     "helpdesk.ticket.incident_count": ("agent", "clerk", "boss"),
     "helpdesk.ticket.charge.amount": ("boss",),
+    **dict.fromkeys(
+        [
+            f"helpdesk.ticket.team.rule.{name}"
+            for name in ("team_id", "priority", "outside_hours", "incident_cost")
+        ],
+        ("boss",),
+    ),
     "res.partner.incident_grant_on": ("boss",),
     "res.partner.incident_lifetime_granted": ("boss",),
     # Without effect: a customer is registered once (R6.1).
@@ -229,7 +239,10 @@ WRITABLE = {
     **dict.fromkeys(
         [
             f"helpdesk.ticket.team.incident_{name}"
-            for name in ("required", "cost", "on_staff_tickets", "shortage_policy")
+            for name in (
+                *("required", "cost", "on_staff_tickets", "shortage_policy"),
+                *("rule_ids", "calendar_id"),
+            )
         ],
         ("boss",),
     ),
@@ -392,6 +405,9 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.ticket": self.secret_ticket,
             "helpdesk.ticket.charge": self.charge,
             "helpdesk.ticket.team": self.team,
+            "helpdesk.ticket.team.rule": self.env["helpdesk.ticket.team.rule"]
+            .sudo()
+            .create({"team_id": self.team.id}),
             "mail.mail": self.env["mail.mail"].sudo().create({"body_html": SECRET}),
             "mail.message": self.secret_ticket.sudo().message_ids[-1:],
             "mail.template": self.env.ref("sale.email_template_edi_sale"),
@@ -422,6 +438,7 @@ class TestAttackRpc(AttackCommon):
                 "name": "More",
                 "amount": 5,
             },
+            "helpdesk.ticket.team.rule": {"team_id": self.team.id},
             "sale.order": {"partner_id": self.customer.id},
             "sale.order.line": {"product_id": self.pack.id},
             "res.users": {"name": "New", "login": "new"},
@@ -445,6 +462,7 @@ class TestAttackRpc(AttackCommon):
             "account.payment": {"memo": "x"},
             "helpdesk.incident.account": {"lifetime_granted": 50},
             "helpdesk.ticket.charge": {"amount": 1},
+            "helpdesk.ticket.team.rule": {"incident_cost": 0},
             "payment.transaction": {"reference": "x"},
             "res.partner": {"incident_lifetime_granted": 50},
             "res.users": {"active": False},
@@ -721,6 +739,8 @@ class TestAttackRpc(AttackCommon):
             for field in fields:
                 if field.type != "one2many" or field.comodel_name not in closed:
                     continue
+                if f"{record._name}.{field.name}" in WRITABLE:
+                    continue  # settings
                 lines = record[field.name]
                 other = closed[field.comodel_name].search(
                     [("id", "not in", lines.ids)], limit=1

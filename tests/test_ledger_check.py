@@ -268,6 +268,7 @@ NO_NUMBERS = {
     "helpdesk.incident.reminder",
     "helpdesk.ticket.draft",
     "helpdesk.ticket.team",
+    "helpdesk.ticket.team.rule",
     "product.product",
     "product.template",
     "res.company",

@@ -31,6 +31,7 @@ ROUTES = {
     "/my/orders/<int:order_id>/pay_from_balance": {},
     "/my/ticket/<int:ticket_id>/withdraw": {},
     "/new/ticket/discard": {"incident_draft": "{draft}"},
+    "/new/ticket/incidents": {"subject": "Mine"},
     "/new/ticket/keep": {"subject": "Mine", "incident_draft": "{draft}"},
     # Of other modules, with something added by this one.
     "/my/tickets": None,

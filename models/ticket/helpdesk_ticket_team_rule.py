@@ -65,6 +65,7 @@ class HelpdeskTicketTeamRule(models.Model):
         help="Tickets with one of these tags; with any or none, if empty.",
     )
     outside_hours = fields.Boolean(
+        string="Outside working hours",
         help="Only tickets that are submitted outside the working hours of the team.",
     )
     incident_cost = WholeNumber(
