@@ -44,8 +44,8 @@ def default_settings(company):
 def hide_from_customers(env):
     """Let customers choose no paid team and buy no plan of demo data, or of whoever
     owns the database."""
-    plans = env["product.template"].search([("incident_portal_published", "=", True)])
-    plans.incident_portal_published = False
+    plans = env["product.template"].search([("incident_kind", "!=", "none")])
+    plans.write({"incident_portal_published": False, "active": False})
     teams = env["helpdesk.ticket.team"].search([("incident_required", "=", True)])
     teams.active = False
 
@@ -61,6 +61,7 @@ class PaidSupportCommon(LedgerCase):
         cls.company = cls.env.company
         cls.company.partner_id.tz = "UTC"
         default_settings(cls.company)
+        hide_from_customers(cls.env)
         cls.account_model = cls.env["helpdesk.incident.account"]
         cls.entry_model = cls.env["helpdesk.incident.entry"]
 

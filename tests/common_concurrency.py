@@ -17,6 +17,8 @@ from odoo.sql_db import close_db, db_connect
 from odoo.tests import BaseCase
 from odoo.tools import SQL, config, mute_logger
 
+from .common import default_settings, hide_from_customers
+
 #: A database with the module, nobody connected to it: `dev/test` names it.
 TEMPLATE = os.environ.get("PAID_SUPPORT_TEMPLATE")
 
@@ -55,6 +57,12 @@ class ConcurrencyCase(BaseCase):
         cls.registry.clear_cache(*_CACHES_BY_KEY)
         cls.registry.cache_invalidated.clear()
         cls.registry.setup_signaling()
+        with closing(cls.registry.cursor()) as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            default_settings(env.company)
+            hide_from_customers(env)
+            env.flush_all()
+            cr.commit()  # pylint: disable=invalid-commit
 
     @classmethod
     def _drop_database(cls):

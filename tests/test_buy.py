@@ -6,7 +6,6 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import hide_from_customers
 from .common_sale import BOUGHT, SaleCommon
 
 
@@ -16,7 +15,6 @@ class BuyCommon(SaleCommon, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        hide_from_customers(cls.env)
         for plan in (cls.pack, cls.months):
             plan.product_tmpl_id.incident_portal_published = True
         cls.hidden = cls.plan("Hidden pack", 5, "lifetime", 5)

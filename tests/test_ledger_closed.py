@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import PaidSupportCommon, call_rpc
+from .common import PaidSupportCommon, call_rpc, default_settings
 
 LEDGER = (
     "helpdesk.incident.account",
@@ -63,6 +63,7 @@ class TestLedgerClosedOverRpc(HttpCase):
         self.customer = self.env["res.partner"].create({"name": "Northwind"})
         self.other = self.env["res.partner"].create({"name": "Blue Bakery"})
         company = self.env.company
+        default_settings(company)
         accounts = self.env["helpdesk.incident.account"]
         self.account = accounts._of(self.customer, company, create=True)
         self.other_account = accounts._of(self.other, company, create=True)

@@ -25,7 +25,7 @@ class GatewayCommon(ParkedCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.domain = cls.env["mail.alias.domain"].create({"name": "provider.example"})
+        cls.domain = cls.env["mail.alias.domain"].create({"name": "provider.test"})
         cls.company.alias_domain_id = cls.domain
         cls.strict_team = cls.env["helpdesk.ticket.team"].create(
             {"name": "Strict", "incident_required": True}
@@ -37,19 +37,19 @@ class GatewayCommon(ParkedCommon):
             (cls.strict_team, "strict"),
         ):
             team.alias_id.write({"alias_name": name, "alias_domain_id": cls.domain.id})
-        cls.portal_user.partner_id.email = "nora@northwind.example"
+        cls.portal_user.partner_id.email = "nora@northwind.test"
         cls.contact = cls.env["res.partner"].create(
             {
                 "name": "Ned",
-                "email": "ned@northwind.example",
+                "email": "ned@northwind.test",
                 "parent_id": cls.customer.id,
             }
         )
-        cls.agent.partner_id.email = "agent@provider.example"
+        cls.agent.partner_id.email = "agent@provider.test"
 
     _messages = 0
 
-    def mail(self, to="support", sender="nora@northwind.example", **values):
+    def mail(self, to="support", sender="nora@northwind.test", **values):
         """Let a message come in.
 
         :return: the ticket that it has opened, empty if none.
@@ -58,9 +58,9 @@ class GatewayCommon(ParkedCommon):
         before = self.env["helpdesk.ticket"].search([])
         message = MESSAGE.format(
             **{
-                "id": f"{self._messages}@northwind.example",
+                "id": f"{self._messages}@northwind.test",
                 "sender": sender,
-                "to": ", ".join(f"{name}@provider.example" for name in to.split()),
+                "to": ", ".join(f"{name}@provider.test" for name in to.split()),
                 "subject": "It does not work",
                 "headers": "",
                 **values,
@@ -153,21 +153,21 @@ class TestMailGateway(GatewayCommon):
 
     def test_staff(self):
         """R4.4: a sender who is an internal user opens a ticket of staff."""
-        ticket = self.mail(sender="agent@provider.example")
+        ticket = self.mail(sender="agent@provider.test")
         self.assertEqual((ticket.incident_state, self.told(ticket)), ("none", []))
 
     def test_reply(self):
         """R11.3: a reply to a ticket deducts nothing, in whatever state it is."""
         self.give_lifetime(5)
-        ticket = self.mail(id="first@northwind.example")
+        ticket = self.mail(id="first@northwind.test")
         self.assertEqual(self.account().available, 4)
         for sender in (
-            "nora@northwind.example",
-            "ned@northwind.example",
+            "nora@northwind.test",
+            "ned@northwind.test",
             "x@y.example",
         ):
             reply = self.mail(
-                sender=sender, headers="In-Reply-To: <first@northwind.example>\n"
+                sender=sender, headers="In-Reply-To: <first@northwind.test>\n"
             )
             self.assertFalse(reply)
         self.assertEqual((ticket.incident_count, self.account().available), (1, 4))
@@ -217,9 +217,9 @@ class TestMailGateway(GatewayCommon):
         for named, sender, customer in (
             (ticket, "bella@bakery.example", self.other_customer),
             (ticket, "stranger@example.com", self.env["res.partner"]),
-            (ticket, "agent@provider.example", self.agent.partner_id),
-            (foreign, "nora@northwind.example", self.customer),
-            (nobodys, "nora@northwind.example", self.customer),
+            (ticket, "agent@provider.test", self.agent.partner_id),
+            (foreign, "nora@northwind.test", self.customer),
+            (nobodys, "nora@northwind.test", self.customer),
             (nobodys, "stranger@example.com", self.env["res.partner"]),
         ):
             with self.subTest(number=named.number, sender=sender):
@@ -244,10 +244,10 @@ class TestMailGateway(GatewayCommon):
     def test_same_message_twice(self):
         """R11.3: fetched twice, it is one ticket, and one incident."""
         self.give_lifetime(5)
-        ticket = self.mail(id="same@northwind.example")
+        ticket = self.mail(id="same@northwind.test")
         self.assertTrue(ticket)
         self.env.cr.flush()
-        self.assertFalse(self.mail(id="same@northwind.example"))
+        self.assertFalse(self.mail(id="same@northwind.test"))
         self.assertEqual(self.account().available, 4)
 
     def test_two_teams(self):
@@ -298,7 +298,7 @@ class TestMailGateway(GatewayCommon):
         self.assertEqual(self.told(ticket), [])
         note = str(ticket.message_ids.mapped("body"))
         self.assertIn("automatic message", note)
-        self.assertIn("nora@northwind.example", note)
+        self.assertIn("nora@northwind.test", note)
         self.assertIn("Northwind, Nora", note)
 
     def test_auto_reply_and_staff(self):
@@ -323,7 +323,7 @@ class TestMailGateway(GatewayCommon):
         ticket = self.mail("questions", headers=headers)
         self.assertEqual(ticket.partner_id, self.portal_user.partner_id)
         self.assertEqual(ticket.incident_state, "none")
-        ticket = self.mail(sender="agent@provider.example", headers=headers)
+        ticket = self.mail(sender="agent@provider.test", headers=headers)
         self.assertEqual(ticket.partner_id, self.agent.partner_id)
         self.assertEqual(ticket.incident_state, "none")
         self.paid_team.alias_id.alias_defaults = str(
@@ -396,9 +396,9 @@ class TestMailGateway(GatewayCommon):
         )
         self.give_lifetime(9)
         for _n in range(3):
-            self.mail(sender="fred_x@northwind.example")
+            self.mail(sender="fred_x@northwind.test")
             self.ticket(partner=self.contact, partner_email=self.contact.email)
-        for sender in ("ed_x@northwind.example", "fredax@northwind.example"):
+        for sender in ("ed_x@northwind.test", "fredax@northwind.test"):
             self.assertTrue(self.mail(sender=sender), sender)
         self.assertTrue(self.mail(sender=self.contact.email))
 

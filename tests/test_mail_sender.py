@@ -10,7 +10,7 @@ from odoo.addons.http_routing.tests.common import MockRequest
 from .common import call_rpc
 from .test_mail_gateway import GatewayCommon
 
-BOARD = "board@northwind.example"
+BOARD = "board@northwind.test"
 
 
 @tagged("post_install", "-at_install")
@@ -153,15 +153,15 @@ class TestMailSender(GatewayCommon, HttpCase):
         self.assertOf(
             self.mail(sender=self.portal_user.email), self.portal_user.partner_id
         )
-        self.type("agent@provider.example")
-        ticket = self.mail(sender="agent@provider.example")
+        self.type("agent@provider.test")
+        ticket = self.mail(sender="agent@provider.test")
         self.assertEqual(ticket.partner_id, self.agent.partner_id)
         self.assertEqual(ticket.incident_state, "none")
 
     def test_staff_with_the_address_of_a_contact(self):
         """R4.4: who tries out what customers see writes as one of the staff."""
-        self.contact_of(self.customer, email="agent@provider.example")
-        ticket = self.mail(sender="agent@provider.example")
+        self.contact_of(self.customer, email="agent@provider.test")
+        ticket = self.mail(sender="agent@provider.test")
         self.assertEqual(ticket.partner_id, self.agent.partner_id)
         self.assertEqual(ticket.incident_state, "none")
 
@@ -173,7 +173,7 @@ class TestMailSender(GatewayCommon, HttpCase):
             "Board@NORTHWIND.example",
             f'"Bella" <{BOARD}>',
             f'"bella@bakery.example" <{BOARD}>',
-            "=?utf-8?q?Bella?= <board@northwind.example>",
+            "=?utf-8?q?Bella?= <board@northwind.test>",
         ):
             self.assertNobodys(self.mail(sender=sender))
 
@@ -181,27 +181,27 @@ class TestMailSender(GatewayCommon, HttpCase):
         """R11.3: what only looks like the address of a contact is none of its."""
         for sender in (
             '"x" <NED@Northwind.example>',
-            '"bella@evil.example" <ned@northwind.example>',
-            "ned@northwind.example <ned@northwind.example>",
-            "Ned (bella@evil.example) <ned@northwind.example>",
+            '"bella@evil.example" <ned@northwind.test>',
+            "ned@northwind.test <ned@northwind.test>",
+            "Ned (bella@evil.example) <ned@northwind.test>",
         ):
             self.assertOf(self.mail(sender=sender), self.contact)
         for sender in (
-            "ned+bella@northwind.example",
-            "ned@northwind.example.evil.example",
-            '"ned@northwind.example" <bella@evil.example>',
+            "ned+bella@northwind.test",
+            "ned@northwind.test.evil.example",
+            '"ned@northwind.test" <bella@evil.example>',
             "=?utf-8?q?ned=40northwind=2Eexample?= <bella@evil.example>",
-            '"ned@northwind.example"@evil.example',
+            '"ned@northwind.test"@evil.example',
             # Which one a mail server has looked at, nobody knows.
-            "ned@northwind.example <bella@evil.example>",
-            "<ned@northwind.example> <bella@evil.example>",
-            "ned@northwind.example, bella@evil.example",
-            "ned@northwind.example\nFrom: bella@evil.example",
-            '"Ned <ned@northwind.example>, <bella@evil.example>',
-            "nеd@northwind.example",  # a Cyrillic е
-            "ｎed@northwind.example",
-            "%@northwind.example",
-            "_ed@northwind.example",
+            "ned@northwind.test <bella@evil.example>",
+            "<ned@northwind.test> <bella@evil.example>",
+            "ned@northwind.test, bella@evil.example",
+            "ned@northwind.test\nFrom: bella@evil.example",
+            '"Ned <ned@northwind.test>, <bella@evil.example>',
+            "nеd@northwind.test",  # a Cyrillic е
+            "ｎed@northwind.test",
+            "%@northwind.test",
+            "_ed@northwind.test",
         ):
             with self.subTest(sender):
                 self.assertNobodys(self.mail(sender=sender))
@@ -209,7 +209,7 @@ class TestMailSender(GatewayCommon, HttpCase):
     def test_endless_names(self):
         """R11.3: a header that is made to be slow to read has no sender."""
         thread = self.env["mail.thread"]
-        values = {"email_from": "ned@northwind.example"}
+        values = {"email_from": "ned@northwind.test"}
         for start, part in (('"', '\\"'), ("", '"'), ("", "("), ("", "a@b.c,")):
             header = start + part * (100_000 // len(part))
             message = message_from_string(f"From: {header}\n\n")
@@ -382,13 +382,13 @@ class TestMailSender(GatewayCommon, HttpCase):
 
     def test_reply(self):
         """R11.3: a reply from such an address lets nobody read the ticket."""
-        ticket = self.mail(id="first@northwind.example")
+        ticket = self.mail(id="first@northwind.test")
         self.type(BOARD)
         self.assertFalse(
             self.mail(
                 sender=BOARD,
                 to="support",
-                headers="In-Reply-To: <first@northwind.example>\n"
+                headers="In-Reply-To: <first@northwind.test>\n"
                 f"Cc: {self.bella.partner_id.email}\n",
             )
         )
@@ -406,7 +406,7 @@ class TestMailSender(GatewayCommon, HttpCase):
         self.assertEqual(ticket.message_partner_ids, self.contact)
         self.assertHidden(ticket)
         self.mail(
-            id="reply@northwind.example",
+            id="reply@northwind.test",
             headers=f"In-Reply-To: {ticket.message_ids[-1].message_id}\nCc: {BOARD}\n",
         )
         self.assertHidden(ticket)

@@ -51,7 +51,7 @@ MESSAGE = """\
 MIME-Version: 1.0
 Message-Id: <{number}@customer.example>
 From: {sender}
-To: {to}@provider.example
+To: {to}@provider.test
 Subject: It does not work
 Content-Type: text/plain; charset=utf-8
 
@@ -1176,7 +1176,7 @@ class TestModel(SaleCommon):
 
     @classmethod
     def _prepare_teams(cls):
-        domain = cls.env["mail.alias.domain"].create({"name": "provider.example"})
+        domain = cls.env["mail.alias.domain"].create({"name": "provider.test"})
         companies = [cls.company] * (len(TEAMS) - 1) + [cls.other_company]
         cls.company.alias_domain_id = cls.other_company.alias_domain_id = domain
         cls.teams = cls.env["helpdesk.ticket.team"].create(

@@ -19,11 +19,11 @@ class TestParkedConcurrency(ConcurrencyCase):
     def setUp(self):
         super().setUp()
         name = self._testMethodName.replace("_", "-")
-        self.alias = f"{name}@provider.example"
+        self.alias = f"{name}@provider.test"
         with self.transaction() as env:
             domains = env["mail.alias.domain"]
-            domain = domains.search([("name", "=", "provider.example")])
-            domain = domain or domains.create({"name": "provider.example"})
+            domain = domains.search([("name", "=", "provider.test")])
+            domain = domain or domains.create({"name": "provider.test"})
             customer = env["res.partner"].create({"name": name})
             user = new_test_user(
                 env,

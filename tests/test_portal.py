@@ -7,7 +7,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.helpdesk_paid_support.models.ticket.ticket_form import SentForm
 
-from .common import default_settings
+from .common import default_settings, hide_from_customers
 
 
 class PortalCommon(HttpCase):
@@ -18,6 +18,7 @@ class PortalCommon(HttpCase):
         super().setUpClass()
         cls.company = cls.env.company
         default_settings(cls.company)
+        hide_from_customers(cls.env)
         customers = cls.env["res.partner"].create(
             [{"name": "Northwind"}, {"name": "Blue Bakery"}]
         )

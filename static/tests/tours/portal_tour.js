@@ -65,7 +65,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_submit", {
             content: "A free team takes nothing",
             trigger: `${FORM}:not(:has(.o_incident_notice:visible))`,
         },
-        chooseTeam("Support"),
+        chooseTeam("Paid support"),
         {
             content: "How many, how many are left, and which",
             trigger: `${FORM} .o_incident_notice:visible:contains('1 support incident'):contains('You have 5 now and'):contains('4 after'):contains('1 lifetime')`,
