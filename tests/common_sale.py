@@ -5,6 +5,7 @@ from freezegun import freeze_time
 
 from odoo.fields import Command
 
+from .common import hide_from_customers
 from .common_payment import PaymentCommon
 
 #: The seed's example: bought on April 11 (R9.1).
@@ -34,6 +35,7 @@ class SaleCommon(PaymentCommon):
         # With a second currency Odoo has pricelists, too.
         cls._enable_currency("EUR")
         cls.company.write({"incident_topup_amount": 0, "incident_topup_quantity": 0})
+        hide_from_customers(cls.env)
         cls.company.partner_id.tz = "UTC"
         cls.pack = cls.plan("Pack of 10", 50, "lifetime", 10)
         cls.months = cls.plan("Standard support, 3 months", 90, "period", 10, 3)

@@ -180,7 +180,7 @@ class TestMailSender(GatewayCommon, HttpCase):
     def test_other_addresses(self):
         """R11.3: what only looks like the address of a contact is none of its."""
         for sender in (
-            '"x" <NED@Northwind.example>',
+            '"x" <NED@Northwind.test>',
             '"bella@evil.example" <ned@northwind.test>',
             "ned@northwind.test <ned@northwind.test>",
             "Ned (bella@evil.example) <ned@northwind.test>",
@@ -190,7 +190,7 @@ class TestMailSender(GatewayCommon, HttpCase):
             "ned+bella@northwind.test",
             "ned@northwind.test.evil.example",
             '"ned@northwind.test" <bella@evil.example>',
-            "=?utf-8?q?ned=40northwind=2Eexample?= <bella@evil.example>",
+            "=?utf-8?q?ned=40northwind=2Etest?= <bella@evil.example>",
             '"ned@northwind.test"@evil.example',
             # Which one a mail server has looked at, nobody knows.
             "ned@northwind.test <bella@evil.example>",
