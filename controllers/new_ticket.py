@@ -26,7 +26,10 @@ class PaidSupportTicketController(PaidSupportNoticeController):
             and request.env["helpdesk.incident.account"]._mine().available <= 0
             and not self._can_buy()
         ):
-            teams = teams.filtered(self._may_take_nothing)
+            takes = self._takes(teams, {})
+            teams = teams.filtered(
+                lambda team: not takes[team] or team._incident_may_take_nothing()
+            )
         return teams
 
     def _get_create_new_ticket_values(self, **kw):

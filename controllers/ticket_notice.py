@@ -98,18 +98,15 @@ class PaidSupportNoticeController(HelpdeskTicketController):
         """
         category = self._browse("helpdesk.ticket.category", kw.get("category"))
         words = {name: text for name, text in kw.items() if isinstance(text, str)}
-        form = {"description": "", **words, "category": category.id, "team": None}
+        form = {"category": category.id, "team": None}
         try:
-            return self._prepare_submit_ticket_vals(**form)
+            return self._prepare_submit_ticket_vals(
+                **{"description": "", **words, **form}
+            )
         except (TypeError, ValueError):
             # A value that the field of another module cannot have; submitting it says
             # so.
-            form = {"description": "", "category": category.id}
-            return self._prepare_submit_ticket_vals(**form)
-
-    def _may_take_nothing(self, team):
-        """Return whether a customer without incidents may choose this team (R16.1)."""
-        return not self._takes(team, {})[team] or team._incident_may_take_nothing()
+            return self._prepare_submit_ticket_vals(description="", **form)
 
     def _packs(self, account, costs):
         """Return the smallest purchases that suffice for a ticket of each team, where

@@ -212,8 +212,9 @@ class HelpdeskTicket(models.Model):
         due = self.filtered(lambda ticket: ticket.incident_due or ticket.incident_more)
         due._incident_lock_ahead()
         for ticket in due:
-            if ticket.incident_due or ticket.incident_more:
-                ticket.incident_count += ticket.incident_due + ticket.incident_more
+            missing = ticket.incident_due + ticket.incident_more
+            if missing:
+                ticket.incident_count += missing
 
     def action_view_incident_entries(self):
         """Show what was deducted for these tickets, and returned."""

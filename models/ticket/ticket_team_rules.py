@@ -2,7 +2,7 @@
 
 from datetime import UTC, timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import ormcache
 
 
@@ -45,9 +45,8 @@ class HelpdeskTicketTeam(models.Model):
         """Return whether some tickets of this team take nothing (R16.1)."""
         return any(rule.number == 0 for rule in self._incident_rules())
 
-    @api.model
     def _incident_applies(self, rule, ticket):
-        named = ticket.env["helpdesk.ticket.team.rule"]._named
+        named = self.env["helpdesk.ticket.team.rule"]._named
         return all(
             not values.isdisjoint(named(ticket[name]))
             for name, values in rule.conditions
