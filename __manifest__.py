@@ -43,6 +43,7 @@
         "views/helpdesk_incident_fault_views.xml",
         "views/helpdesk_incident_difference_views.xml",
         "views/helpdesk_ticket_charge_views.xml",
+        "views/helpdesk_ticket_outcome_views.xml",
         "views/helpdesk_ticket_views.xml",
         "views/account_move_charge_views.xml",
         "views/helpdesk_ticket_team_views.xml",

@@ -106,6 +106,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         values = super()._ticket_get_page_view_values(ticket, access_token, **kwargs)
         if ticket._incident_is_own(request.env.user):
             values["incident_count"] = ticket.incident_count
+            values["incident_short"] = ticket.incident_short
             values["incident_account"] = ticket._incident_account()
             values["incident_parked"] = ticket.incident_parking == "parked"
             values["incident_withdrawn"] = request.params.get("withdrawn")

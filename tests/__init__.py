@@ -119,7 +119,9 @@ from . import test_team_rules_portal
 from . import test_ticket
 from . import test_ticket_desk
 from . import test_ticket_order
+from . import test_ticket_outcome
 from . import test_ticket_pack
+from . import test_ticket_target
 from . import test_ticket_waiting_seen
 from . import test_topup
 from . import test_topup_property

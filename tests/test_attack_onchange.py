@@ -41,6 +41,8 @@ FORMS = {
     "helpdesk.ticket.charge.wizard": ("-----+-+", "-----+--"),
     "helpdesk.ticket.draft": ("--------", "--------"),
     "helpdesk.ticket.order": ("--!-!!!!", "--+-++--"),
+    "helpdesk.ticket.outcome": ("-----+-+", "-----+--"),
+    "helpdesk.ticket.stage": ("-----+-+", "-----+--"),
     "helpdesk.ticket.team": ("-----+-+", "-----+--"),
     "helpdesk.ticket.team.rule": ("-----+-+", "-----+--"),
     "ir.attachment": ("--++++++", "--++++--"),

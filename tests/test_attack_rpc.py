@@ -100,11 +100,14 @@ METHODS = {
     "helpdesk.incident.unearned.wizard.action_months": "----+",
     "helpdesk.incident.unearned.wizard.action_positions": "----+",
     "helpdesk.ticket.action_charge": "-----",
+    "helpdesk.ticket.action_incident_count_time": "--+--",
     "helpdesk.ticket.action_incident_create_contact": "--!--",
     "helpdesk.ticket.action_incident_deduct": "--+--",
     "helpdesk.ticket.action_incident_order": "--+--",
     "helpdesk.ticket.action_incident_send_link": "--+--",
     "helpdesk.ticket.action_incident_waive": "--+--",
+    "helpdesk.ticket.action_incident_waive_rest": "--+--",
+    "helpdesk.ticket.action_refund_charges": "-----",
     "helpdesk.ticket.action_view_charges": "+++++",
     "helpdesk.ticket.action_view_incident_entries": "-++-+",
     "helpdesk.ticket.charge.action_edit": "-----",
@@ -125,6 +128,7 @@ METHODS = {
     "helpdesk.ticket.message_new": "--++-",
     "helpdesk.ticket.message_post": "-++-+",
     "helpdesk.ticket.order.action_order": "--+--",
+    "helpdesk.ticket.outcome.write": "-----",
     "helpdesk.ticket.team.create": "-----",
     "helpdesk.ticket.team.rule.create": "-----",
     "helpdesk.ticket.team.rule.unlink": "-----",
@@ -201,6 +205,7 @@ WRITTEN = {
 }
 #: What changes what the customer has, by whom: the staff do their work.
 CHANGES = {
+    ("helpdesk.ticket.action_incident_count_time", "agent"),
     ("account.partial.reconcile.unlink", "accountant"),
     ("account.payment.unlink", "accountant"),
     ("helpdesk.incident.subscription.action_auto_renew_off", "agent"),
@@ -223,7 +228,20 @@ WRITABLE = {
     "account.move.line.incident_sells_nothing": ("accountant", "clerk", "boss"),
     "helpdesk.incident.account.grant_on": ("boss",),
     "helpdesk.incident.account.lifetime_granted": ("boss",),
-    "helpdesk.ticket.incident_count": ("agent", "clerk", "boss"),
+    **dict.fromkeys(
+        [
+            f"helpdesk.ticket.incident_{name}"
+            for name in ("count", "minutes", "outcome_id")
+        ],
+        ("agent", "clerk", "boss"),
+    ),
+    **dict.fromkeys(
+        [
+            f"helpdesk.ticket.outcome.{name}"
+            for name in ("name", "sequence", "active", "charged", "company_id")
+        ],
+        ("boss",),
+    ),
     "helpdesk.ticket.charge.amount": ("boss",),
     **dict.fromkeys(
         [
@@ -241,7 +259,8 @@ WRITABLE = {
             f"helpdesk.ticket.team.incident_{name}"
             for name in (
                 *("required", "cost", "on_staff_tickets", "shortage_policy"),
-                *("rule_ids", "calendar_id"),
+                *("rule_ids", "calendar_id", "unit", "block_minutes"),
+                *("outcome_required", "return_unanswered"),
             )
         ],
         ("boss",),
@@ -404,6 +423,9 @@ class TestAttackRpc(AttackCommon):
             .search([], limit=1),
             "helpdesk.ticket": self.secret_ticket,
             "helpdesk.ticket.charge": self.charge,
+            "helpdesk.ticket.outcome": self.env["helpdesk.ticket.outcome"]
+            .sudo()
+            .create({"name": "Defect of ours", "company_id": self.company.id}),
             "helpdesk.ticket.team": self.team,
             "helpdesk.ticket.team.rule": self.env["helpdesk.ticket.team.rule"]
             .sudo()

@@ -179,6 +179,20 @@ TAMPERINGS = [
     Tampering("months", "term", "months + 1"),
     Tampering("months_late", "late_term", "months_late + 1", f"{ENTRY}.quantity"),
     Tampering("incidents_per_period", "term", "incidents_per_period + 1"),
+    # What a ticket takes (R16.6)
+    Tampering("incident_short", "ticket", "1"),
+    Tampering(
+        "incident_chosen",
+        "ticket",
+        "incident_chosen + 1",
+        "helpdesk.ticket.incident_short",
+    ),
+    Tampering(
+        "incident_basis", "ticket", "'submission'", "helpdesk.ticket.incident_short"
+    ),
+    Tampering(
+        "incident_is_duplicate", "ticket", "TRUE", "helpdesk.ticket.incident_short"
+    ),
     # A charge and its documents (R10.4)
     Tampering("amount", "charge", "amount - 1"),
     Tampering("amount_invoiced", "charge", "amount_invoiced + 1"),
@@ -203,6 +217,7 @@ STORED_ONCE = {
         "res_model": "the document",
         "name": "words",
         "user_id": "who did it",
+        "outcome_id": "by which outcome",
     },
     PURCHASE: {"date": "when it happened"},
     SUBSCRIPTION: {
@@ -254,6 +269,11 @@ STORED_ONCE = {
         "incident_link_on": "when its link was used",
         "incident_form": "what was sent",
         "incident_unopened": "how staff saved it",
+        "incident_minutes": "what staff have entered",
+        "incident_outcome_id": "what staff say",
+        "incident_unanswered": "how it was closed",
+        "incident_submitted": "what it took then",
+        "incident_timed": "how its team counted then",
     },
 }
 
@@ -267,6 +287,8 @@ NO_NUMBERS = {
     "helpdesk.incident.outbox",
     "helpdesk.incident.reminder",
     "helpdesk.ticket.draft",
+    "helpdesk.ticket.outcome",
+    "helpdesk.ticket.stage",
     "helpdesk.ticket.team",
     "helpdesk.ticket.team.rule",
     "product.product",
@@ -492,6 +514,8 @@ class TestLedgerCheck(SubscriptionCommon):
             return record.allotment_id.account_id
         if record._name == TERM:
             return record.subscription_id.account_id
+        if record._name == "helpdesk.ticket":
+            return record._incident_account()
         if record._name in (LINE, PAYMENT, CHARGE):
             document = record.order_id if record._name == LINE else record
             return self.incident_account(document.partner_id)

@@ -16,7 +16,8 @@ GROUPS = {
     },
     "helpdesk.incident.entry": {
         *("account_id", "allotment_id", "allotment_kind", "company_id", "date"),
-        *("kind", "name", "product_id", "quantity", "team_id", "ticket_id", "user_id"),
+        *("kind", "name", "outcome_id", "product_id", "quantity", "team_id"),
+        *("ticket_id", "user_id"),
     },
     "helpdesk.incident.reminder": {
         *("account_id", "company_id", "date_sent", "day", "kind", "order_id"),

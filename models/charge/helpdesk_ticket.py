@@ -39,6 +39,11 @@ class HelpdeskTicket(models.Model):
     charge_count = fields.Integer(
         compute="_compute_charge_count", groups=INCIDENT_READERS
     )
+    charge_open_count = fields.Integer(
+        string="Charges not refunded",
+        compute="_compute_charge_count",
+        groups=INCIDENT_READERS,
+    )
 
     @api.depends("charge_ids.amount_company")
     def _compute_charge_amount(self):
@@ -68,10 +73,15 @@ class HelpdeskTicket(models.Model):
             SQL.identifier(alias, "id"),
         )
 
-    @api.depends("charge_ids")
+    @api.depends("charge_ids.state")
     def _compute_charge_count(self):
         for ticket in self:
             ticket.charge_count = len(ticket.charge_ids)
+            ticket.charge_open_count = len(ticket._charges_to_refund())
+
+    def _charges_to_refund(self):
+        """Return what is left of the charges in these tickets."""
+        return self.charge_ids.filtered(lambda charge: charge.state == "charged")
 
     # ------------------------------------------------------------------
     # CRUD
@@ -138,6 +148,15 @@ class HelpdeskTicket(models.Model):
             action["name"] = self.env._("Change the charge")
         action["context"] = {"default_ticket_id": self.id, **defaults}
         return action
+
+    def action_refund_charges(self):
+        """Refund what the customers were charged in these tickets, which are not charged
+        by their outcome (R17.1).
+
+        :raise AccessError: if the user may not charge.
+        """
+        self.env["helpdesk.ticket.charge"]._check_right()
+        return self._charges_to_refund().action_refund()
 
     def action_view_charges(self):
         """Show the charges of these tickets."""

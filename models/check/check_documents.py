@@ -203,6 +203,44 @@ class HelpdeskIncidentSubscription(models.Model):
             )
 
 
+class HelpdeskTicket(models.Model):
+    _inherit = "helpdesk.ticket"
+
+    @api.model
+    def _incident_check_documents(self):
+        """Return the ids of the tickets of which something else than their submission
+        has said what they take, as a query."""
+        return SQL(
+            """
+            SELECT id FROM helpdesk_ticket
+             WHERE (incident_basis IS NOT NULL OR incident_short <> 0)
+               AND incident_parking IS DISTINCT FROM 'parked'
+            """
+        )
+
+    @api.model
+    def _incident_check_listed(self):
+        """Return the ids of those to which a difference is listed, as a query."""
+        return SQL(
+            "SELECT res_id FROM helpdesk_incident_difference WHERE res_model = %s",
+            self._name,
+        )
+
+    def _incident_differences(self):
+        """Compare what these tickets are short of with what they take and hold (R16.6).
+
+        :return: ``Difference`` tuples.
+        """
+        held = self._incident_counts()
+        for ticket in self:
+            missing = ticket._incident_aim() - held.get(ticket.id, 0)
+            yield from _compared(
+                ticket._incident_account(),
+                ticket,
+                {"incident_short": (str(ticket.incident_short), str(missing))},
+            )
+
+
 class HelpdeskTicketCharge(models.Model):
     _inherit = "helpdesk.ticket.charge"
 

@@ -198,9 +198,7 @@ class HelpdeskIncidentAccount(models.Model):
                 )
             )
         today = self.company_id._incident_today()
-        # A branch has its own settings (R2.3).
-        _customer, company = document.sudo()._incident_holder()
-        to_lifetime = company.incident_expired_return == "lifetime"
+        to_lifetime = document._incident_keeps_ended()
         lines, result = [], []
         for allotment, returned in legs.items():
             lines.append(self._document_line(document, allotment, "return", returned))

@@ -105,6 +105,15 @@ class HelpdeskIncidentConsumer(models.AbstractModel):
         self.ensure_one()
         return {"cause_key": self._incident_key(self.id)}
 
+    def _incident_keeps_ended(self):
+        """Return whether what this document gives back to a period that has ended comes
+        back as lifetime incidents (R5.3): by default, as its company says.
+
+        :rtype: bool
+        """
+        _customer, company = self.sudo()._incident_holder()
+        return company.incident_expired_return == "lifetime"
+
     def _incident_log(self, body):
         """Say in the history of this document what has happened (R4.6).
 

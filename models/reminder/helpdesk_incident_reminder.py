@@ -19,6 +19,7 @@ KINDS = [
     ("released", "Ticket waits no more"),
     ("refused", "Ticket was refused"),
     ("given_up", "Ticket has waited for too long"),
+    ("returned", "Incidents were returned by an outcome"),
 ]
 
 
@@ -139,6 +140,12 @@ class HelpdeskIncidentReminder(models.Model):
         groups="base.group_system",
         help="How many incidents, and why: a line for each.",
     )
+    returned = fields.Text(
+        string="What became of what was returned",
+        compute="_compute_returned",
+        groups="base.group_system",
+        help="What came back as lifetime incidents, and what lapsed (R5.3).",
+    )
     url = fields.Char(
         string="Link",
         compute="_compute_url",
@@ -209,6 +216,15 @@ class HelpdeskIncidentReminder(models.Model):
                 or False
             )
 
+    @api.depends_context("lang")
+    def _compute_returned(self):
+        """R5.3"""
+        for reminder in self.sudo():
+            reminder.returned = (
+                reminder.kind == "returned"
+                and "\n".join(reminder._returned_words())
+            )
+
     def _compute_url(self):
         for reminder in self.sudo():
             base = reminder.company_id.get_base_url()
@@ -223,6 +239,7 @@ class HelpdeskIncidentReminder(models.Model):
                 "parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",
                 "still_parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",
                 "released": f"/my/ticket/{reminder.ticket_id.id}",
+                "returned": f"/my/ticket/{reminder.ticket_id.id}",
                 "refused": "/my/incidents/buy",
                 "given_up": "/my/incidents/buy",
             }

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..subscription.subscription_renewal import QUIET
+from ..ticket.account_release import PARKED
 
 
 class HelpdeskIncidentReminder(models.Model):
@@ -211,7 +212,7 @@ class HelpdeskIncidentReminder(models.Model):
                   JOIN unnest(%s::int4[], %s::int4[]) AS takes(id, number)
                     ON takes.id = t.id
                 """,
-                self.env["helpdesk.incident.account"]._parked_tickets(),
+                self.env["helpdesk.incident.account"]._wanting_tickets(PARKED),
                 tickets.ids,
                 [ticket._incident_required() for ticket in tickets],
             )

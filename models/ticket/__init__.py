@@ -9,6 +9,9 @@ from . import helpdesk_ticket_team_rule
 from . import ticket_team_rules
 from . import ticket_parking
 from . import ticket_parking_cron
+from . import ticket_target
+from . import helpdesk_ticket_outcome
+from . import ticket_outcome
 from . import ticket_notice
 from . import ticket_shortage
 from . import ticket_mail

@@ -1,4 +1,4 @@
-"""Tickets that wait are released when incidents arrive (R11.3)."""
+"""Tickets that want incidents get them when they arrive (R11.3, R16.6)."""
 
 import logging
 
@@ -10,6 +10,10 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
+#: Which tickets want incidents (``t``): those that wait for them, and those that are
+#: handled, and short of some (R16.6).
+PARKED = SQL("t.incident_parking = 'parked'")
+SHORT = SQL("t.incident_short > 0")
 #: Where a transaction notes the accounts that incidents may have arrived at.
 NOTED = "helpdesk_paid_support.release"
 #: For more accounts than this, the scheduled action releases.
@@ -17,11 +21,11 @@ AT_ONCE = 20
 
 
 class HelpdeskIncidentAccount(models.Model):
-    """What gives incidents knows nothing of tickets that wait for them. The verbs note
-    the accounts that tickets wait at. Right after the transaction was committed, what
-    fits is released, in a transaction for each account; nothing that goes wrong there
-    touches the gift (R3.9). The scheduled action of tickets that wait is triggered with
-    the gift, and does what was not done: whoever is killed in between.
+    """What gives incidents knows nothing of tickets that want them. The verbs note the
+    accounts that tickets want incidents of. Right after the transaction was committed,
+    they get what is there, in a transaction for each account; nothing that goes wrong
+    there touches the gift (R3.9). The scheduled action of tickets that wait is
+    triggered with the gift, and does what was not done: whoever is killed in between.
     """
 
     _inherit = "helpdesk.incident.account"
@@ -63,7 +67,7 @@ class HelpdeskIncidentAccount(models.Model):
 
     def _release_soon(self):
         """Release what waits for these accounts as soon as this is committed."""
-        waiting = self._with_parked()
+        waiting = self._with_wanting()
         if not waiting:
             return
         self.env["helpdesk.ticket"]._incident_trigger_parked()
@@ -78,10 +82,13 @@ class HelpdeskIncidentAccount(models.Model):
         cr.postcommit.data[NOTED].update(waiting.ids)
 
     def _release(self):
-        """Release the tickets that wait for incidents of these accounts, as far as the
-        incidents go: those that do not fit are skipped (R11.3)."""
+        """Give these accounts' incidents to the tickets that are short of them (R16.6),
+        then release those that wait, as far as the incidents go: those that do not fit
+        are skipped (R11.3)."""
         for account in self:
             account._lock()
+            for ticket in account._short_tickets():
+                account._release_one(ticket._incident_follow, ticket)
             may_tell = True
             for ticket in account._parked():
                 # What was said already, or cannot be said today, need not be looked at,
@@ -92,29 +99,43 @@ class HelpdeskIncidentAccount(models.Model):
                     may_tell = may_tell and ticket._incident_may_tell(account)
                     if not may_tell:
                         continue
-                try:
-                    with self.env.cr.savepoint():
-                        ticket._incident_admit()
-                except (OperationalError, ConcurrencyError):
-                    # No fault: the whole transaction is tried again.
-                    raise
-                except Exception:
-                    _logger.exception("%s could not be released", ticket)
+                account._release_one(ticket._incident_admit, ticket)
 
-    def _with_parked(self):
-        """Return those of these accounts that tickets wait at."""
+    def _release_one(self, release, ticket):
+        try:
+            with self.env.cr.savepoint():
+                release()
+        except (OperationalError, ConcurrencyError):
+            # No fault: the whole transaction is tried again.
+            raise
+        except Exception:
+            _logger.exception("%s could not be released", ticket)
+
+    def _with_wanting(self):
+        """Return those of these accounts that tickets want incidents of."""
         if not self.ids:
             return self
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT DISTINCT a.id FROM %s WHERE a.id IN %s
+                SELECT a.id FROM %s WHERE a.id IN %s
+                 UNION SELECT a.id FROM %s WHERE a.id IN %s
                 """,
-                self._parked_tickets(),
+                self._wanting_tickets(PARKED),
+                tuple(self.ids),
+                self._wanting_tickets(SHORT),
                 tuple(self.ids),
             )
         )
         return self.browse([account_id for (account_id,) in rows])
+
+    def _short_tickets(self):
+        """Return the tickets that are short of incidents of these accounts, the oldest
+        first (R16.6).
+
+        :return: ``helpdesk.ticket`` records with superuser rights.
+        """
+        return self._tickets_that(SHORT, SQL("t.id"))
 
     def _parked(self):
         """Return the tickets that wait for incidents of these accounts, in the order in
@@ -123,37 +144,44 @@ class HelpdeskIncidentAccount(models.Model):
 
         :return: ``helpdesk.ticket`` records with superuser rights.
         """
+        return self._tickets_that(PARKED, SQL("t.incident_link_on DESC NULLS LAST, t.id"))
+
+    def _tickets_that(self, want, order):
         tickets = self.env["helpdesk.ticket"].sudo()
         if not self.ids:
             return tickets
         rows = self.env.execute_query(
             SQL(
-                """
-                SELECT t.id FROM %s WHERE a.id IN %s
-                 ORDER BY t.incident_link_on DESC NULLS LAST, t.id
-                """,
-                self._parked_tickets(),
+                "SELECT t.id FROM %s WHERE a.id IN %s ORDER BY %s",
+                self._wanting_tickets(want),
                 tuple(self.ids),
+                order,
             )
         )
         return tickets.browse([ticket_id for (ticket_id,) in rows])
 
     @api.model
-    def _parked_tickets(self):
-        """Return accounts (``a``) and the tickets that wait at them (``t``), as SQL."""
+    def _wanting_tickets(self, want):
+        """Return accounts (``a``) and the tickets that want incidents of them (``t``),
+        as SQL.
+
+        :param SQL want: ``PARKED`` or ``SHORT``.
+        """
         tickets = self.env["helpdesk.ticket"]
         partner, company = tickets._incident_holder_fields
-        tickets.flush_model([partner, company, "incident_parking", "incident_link_on"])
+        wanted = ("incident_parking", "incident_link_on", "incident_short")
+        tickets.flush_model([partner, company, *wanted])
         return SQL(
             """
             helpdesk_incident_account a
               JOIN helpdesk_ticket t
-                ON t.%(partner)s = a.partner_id AND t.incident_parking = 'parked'
+                ON t.%(partner)s = a.partner_id AND %(want)s
                AND (SELECT starts_with(branch.parent_path, a.company_id || '/')
                       FROM res_company branch WHERE branch.id = t.%(company)s)
             """,
             partner=SQL.identifier(partner),
             company=SQL.identifier(company),
+            want=want,
         )
 
 

@@ -48,6 +48,7 @@ class HelpdeskTicket(models.Model):
         selection=[
             ("none", "No incidents"),
             ("deducted", "Deducted"),
+            ("short", "Short of incidents"),
             ("parked", "Waiting for incidents"),
             ("waived", "Waived"),
         ],
@@ -85,22 +86,34 @@ class HelpdeskTicket(models.Model):
     # Compute, inverse and search
     # ------------------------------------------------------------------
 
-    @api.depends("incident_count", "incident_parking")
+    @api.depends(
+        *("incident_count", "incident_parking", "incident_short"),
+        "incident_outcome_id",
+    )
     def _compute_incident_state(self):
         for ticket in self:
-            held = "deducted" if ticket.incident_count else "none"
-            ticket.incident_state = ticket.incident_parking or held
+            free = "waived" if ticket._incident_has_free_outcome() else "none"
+            held = ticket.incident_count and "deducted"
+            short = ticket.incident_short and "short"
+            ticket.incident_state = ticket.incident_parking or short or held or free
 
     def _search_incident_state(self, operator, value):
         self._check_field_access(self._fields["incident_state"], "read")
         if operator != "in":
             return NotImplemented
+        simple = Domain("incident_parking", "=", False) & Domain(
+            "incident_short", "=", 0
+        )
+        free = Domain("incident_outcome_id.charged", "=", False) & Domain(
+            "incident_outcome_id", "!=", False
+        )
+        nothing = simple & Domain("incident_count", "=", 0)
         domains = {
-            "deducted": Domain("incident_count", ">", 0),
-            "none": Domain("incident_count", "=", 0)
-            & Domain("incident_parking", "=", False),
+            "deducted": simple & Domain("incident_count", ">", 0),
+            "none": nothing & ~free,
+            "short": Domain("incident_short", ">", 0),
             "parked": Domain("incident_parking", "=", "parked"),
-            "waived": Domain("incident_parking", "=", "waived"),
+            "waived": Domain("incident_parking", "=", "waived") | (nothing & free),
         }
         return Domain.OR(domains.get(state, Domain.FALSE) for state in value)
 
@@ -122,19 +135,18 @@ class HelpdeskTicket(models.Model):
 
     @api.depends(
         *("team_id", "partner_id", "incident_count", "incident_parking", "closed"),
-        *("priority", "category_id", "channel_id", "tag_ids"),
+        *("priority", "category_id", "channel_id", "tag_ids", "incident_short"),
     )
     def _compute_incident_due(self):
         """R4.4, R16.4"""
         for ticket in self:
             state = ticket.incident_state
             open_ = state == "parked" or (state == "none" and ticket.partner_id)
-            goes_on = state == "deducted" and not ticket.closed
+            goes_on = state in ("deducted", "short") and not ticket.closed
             required = ticket._incident_required() if open_ or goes_on else 0
             ticket.incident_due = required if open_ else 0
-            ticket.incident_more = (
-                max(required - ticket.incident_count, 0) if goes_on else 0
-            )
+            taken = ticket.incident_count + ticket.incident_short
+            ticket.incident_more = max(required - taken, 0) if goes_on else 0
 
     # ------------------------------------------------------------------
     # CRUD
@@ -157,7 +169,7 @@ class HelpdeskTicket(models.Model):
         return tickets
 
     def write(self, vals):
-        """Override for R4.7: moving, and marking as a duplicate."""
+        """Override for R4.7: moving."""
         moving = self.browse()
         if {"partner_id", "company_id"} & set(vals):
             counts = self.sudo()._incident_counts()
@@ -180,10 +192,6 @@ class HelpdeskTicket(models.Model):
                         number=ticket.number,
                     )
                 )
-        if vals.get("duplicate_id"):
-            self.sudo().filtered(
-                "company_id.incident_return_on_duplicate"
-            )._incident_return_all()
         return res
 
     def unlink(self):
@@ -229,10 +237,13 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
 
     def _incident_required(self):
-        """Override: what the rules of its team say (R4.4, R16.1)."""
+        """Override: what the rules of its team say (R4.4, R16.1), or its time, if that
+        is more (R16.5); 0 while something says that it takes nothing (R16.6)."""
         self.ensure_one()
         ticket = self.sudo()
-        return ticket.team_id._incident_number(ticket)
+        if ticket._incident_free_because():
+            return 0
+        return max(ticket.team_id._incident_number(ticket), ticket.incident_timed)
 
     def _incident_label(self):
         """Override: its number and title (R3.8)."""

@@ -29,6 +29,21 @@ class HelpdeskTicketTeam(models.Model):
         help="How many incidents a ticket of this team takes, unless a rule says "
         "otherwise.",
     )
+    incident_unit = fields.Selection(
+        selection=[("ticket", "Each ticket"), ("time", "Each ticket, and its time")],
+        string="Incidents are taken for",
+        default="ticket",
+        required=True,
+        help="Where time counts, staff enter the time that they have spent in the "
+        "ticket, and it takes an incident for each started block, if that is more than "
+        "what it took when it was submitted.",
+    )
+    incident_block_minutes = WholeNumber(
+        string="Minutes of an incident",
+        default=60,
+        required=True,
+        help="How long a block of time is that takes one incident.",
+    )
     incident_on_staff_tickets = fields.Boolean(
         string="Deduct on tickets opened by staff",
         help="Also take incidents for tickets that staff open for a customer, for "
@@ -46,6 +61,18 @@ class HelpdeskTicketTeam(models.Model):
         "buy, and it is released when incidents arrive.",
     )
 
+    incident_outcome_required = fields.Boolean(
+        string="Ask for the outcome",
+        help="Staff say what became of a ticket that has taken incidents before they "
+        "close it.",
+    )
+    incident_return_unanswered = fields.Boolean(
+        string="Return incidents of unanswered tickets",
+        help="What a ticket took is returned if it is closed before staff have written "
+        "to the customer or entered time: withdrawn by the customer, say. Whoever goes "
+        "on with it makes it take them again.",
+    )
+
     incident_waiting_count = fields.Integer(
         string="Waiting tickets",
         compute="_compute_todo_tickets",
@@ -56,6 +83,10 @@ class HelpdeskTicketTeam(models.Model):
     _incident_cost_check = models.Constraint(
         "CHECK (incident_cost >= 1)",
         "Incidents per ticket must be 1 or more.",
+    )
+    _incident_block_check = models.Constraint(
+        "CHECK (incident_block_minutes BETWEEN 1 AND 1440)",
+        "A block of time that takes an incident has 1 to 1,440 minutes.",
     )
 
     @api.depends("ticket_ids.incident_parking")

@@ -43,12 +43,18 @@ class HelpdeskTicket(models.Model):
     # Compute
     # ------------------------------------------------------------------
 
-    @api.depends("incident_due", "incident_available", "incident_count")
+    @api.depends(
+        *("incident_due", "incident_available", "incident_count", "incident_short"),
+    )
     def _compute_incident_missing(self):
         held = self._origin._incident_counts()
         for ticket in self:
             raised = ticket.incident_count - held.get(ticket._origin.id, 0)
-            needed = max(ticket.incident_due, raised) if ticket.partner_id else 0
+            needed = (
+                max(ticket.incident_due, ticket.incident_short, raised)
+                if ticket.partner_id
+                else 0
+            )
             ticket.incident_missing = max(needed - ticket.incident_available, 0)
 
     @api.depends("incident_parking", "incident_parked_date", "incident_missing")
@@ -82,14 +88,14 @@ class HelpdeskTicket(models.Model):
 
     @api.depends(
         *("incident_due", "incident_more", "incident_available", "team_id"),
-        "incident_parked_date",
+        *("incident_parked_date", "incident_short"),
     )
     @api.depends_context("lang")
     def _compute_incident_notice(self):
         for ticket in self:
             ticket.incident_notice = (
                 ticket._incident_notice_words()
-                if ticket.incident_due or ticket.incident_more
+                if ticket.incident_due or ticket.incident_more or ticket.incident_short
                 else False
             )
 
@@ -115,6 +121,14 @@ class HelpdeskTicket(models.Model):
                 "available. It is released by itself when the customer has enough.",
                 date=self._incident_waiting_since(),
                 **numbers,
+            )
+        if self.incident_short:
+            return self.env._(
+                "Short of %(missing)s: the ticket takes %(target)s, and %(held)s are "
+                "deducted. The rest is deducted when the customer has incidents.",
+                missing=self.incident_short,
+                target=self.incident_count + self.incident_short,
+                held=self.incident_count,
             )
         if self.incident_more:
             return self.env._(
@@ -170,7 +184,7 @@ class HelpdeskTicket(models.Model):
                 and (
                     allotment.kind == "lifetime"
                     or allotment.date_to >= self.company_id._incident_today()
-                    or self.company_id.incident_expired_return == "lifetime"
+                    or self._incident_keeps_ended()
                 )
             )
         return self.env._(
@@ -201,11 +215,12 @@ class HelpdeskTicket(models.Model):
         return self._has_field_access(field, "read")
 
     def _incident_log(self, body):
-        """Override to say why, if that was given with the change."""
+        """Override to say why, if that was given with the change, or follows from
+        something."""
         reason = self.env.context.get("incident_reason")
+        because = self.env.context.get("incident_said")
         if reason:
-            body = Markup("%s<br>%s") % (
-                body,
-                self.env._("Reason: %(reason)s", reason=reason),
-            )
+            reason = self.env._("Reason: %(reason)s", reason=reason)
+        for line in filter(None, (because, reason)):
+            body = Markup("%s<br>%s") % (body, line)
         return super()._incident_log(body)

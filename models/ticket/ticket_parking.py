@@ -99,13 +99,19 @@ class HelpdeskTicket(models.Model):
         self._incident_lock_ahead()
         for ticket in self.sudo():
             ticket._incident_account()._lock()
-            if not ticket.incident_due:
-                continue
-            ticket._incident_waive()
+            if ticket.incident_due:
+                ticket._incident_waive()
 
     def _incident_waive(self):
-        """Handle this ticket without incidents, and say so. Its account is locked."""
-        self._incident_remember(incident_parking="waived", incident_parked_date=False)
+        """Handle this ticket without incidents, as if 0 was set by hand (R16.6), and
+        say so. Its account is locked."""
+        self._incident_note_number()
+        self._incident_remember(
+            incident_parking="waived",
+            incident_parked_date=False,
+            incident_basis="hand",
+            incident_chosen=0,
+        )
         self._message_log(
             body=self.env._("Waived: this ticket takes no support incidents.")
         )
@@ -206,6 +212,9 @@ class HelpdeskTicket(models.Model):
         if self.incident_parked_date:
             self._incident_tell("released", account)
         self._incident_set(needed)
+        if self.incident_basis:
+            number = self.team_id._incident_number(self)
+            self._incident_remember(incident_submitted=number)
         return True
 
     def _incident_end_if_over(self):
@@ -221,6 +230,7 @@ class HelpdeskTicket(models.Model):
         self._message_log(
             body=self.env._("This ticket does not wait for support incidents now.")
         )
+        self._incident_drop_submission()
         return True
 
     def _incident_review_parking(self, holder):
@@ -303,6 +313,7 @@ class HelpdeskTicket(models.Model):
         :param values: what else to write.
         """
         self._incident_end_parking()
+        self._incident_drop_submission()
         stages = self.team_id._get_applicable_stages().filtered("closed")
         wanted = self.env.ref(stage, raise_if_not_found=False)
         chosen = wanted if wanted in stages else stages[:1]

@@ -83,10 +83,12 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _incident_accounts_to_release(self):
         """Return the accounts at which something can be done: an e-mail that could not
-        be looked at yet, or a ticket for which there are enough incidents by now."""
+        be looked at yet, a ticket for which there are enough incidents by now, or one
+        that is short where there are any."""
         account_model = self.env["helpdesk.incident.account"]
         parked = self.with_context(active_test=False).search(
-            Domain("incident_parking", "=", "parked"), order="id"
+            Domain("incident_parking", "=", "parked") | Domain("incident_short", ">", 0),
+            order="id",
         )
         holders = {ticket: account_model._holder_of(ticket) for ticket in parked}
         # Whoever wrote by e-mail may have no account yet.
@@ -103,7 +105,9 @@ class HelpdeskTicket(models.Model):
                 for ticket, holder in holders.items()
                 if holder in accounts
                 and (
-                    not ticket.incident_parked_date
+                    available[holder] > 0
+                    if ticket.incident_short
+                    else not ticket.incident_parked_date
                     or ticket._incident_required() <= available[holder]
                 )
             )

@@ -45,6 +45,17 @@ class HelpdeskTicketTeam(models.Model):
         """Return whether some tickets of this team take nothing (R16.1)."""
         return any(rule.number == 0 for rule in self._incident_rules())
 
+    def _incident_blocks(self, minutes):
+        """Return how many incidents the time spent in a ticket of this team makes: one
+        for each started block (R16.5), 0 where it does not count time.
+
+        :param int minutes: the time spent.
+        :rtype: int
+        """
+        if not self.incident_required or self.incident_unit != "time":
+            return 0
+        return -(-minutes // self.incident_block_minutes)
+
     def _incident_applies(self, rule, ticket):
         named = self.env["helpdesk.ticket.team.rule"]._named
         return all(

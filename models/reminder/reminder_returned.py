@@ -1,0 +1,40 @@
+"""Customers are told what an outcome has returned, and what became of it (R17.1)."""
+
+from odoo import models
+from odoo.fields import Domain
+
+
+class HelpdeskIncidentReminder(models.Model):
+    _inherit = "helpdesk.incident.reminder"
+
+    def _returned_words(self):
+        """Return what came back as lifetime incidents, and what lapsed (R5.3): of what
+        was written in the transaction in which this was noted.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        written = dict(
+            self.env["helpdesk.incident.entry"]._read_group(
+                Domain("account_id", "=", self.account_id.id)
+                & Domain("ticket_id", "=", self.ticket_id.id)
+                & Domain("create_date", "=", self.create_date)
+                & Domain("kind", "in", ("adjustment", "revocation")),
+                ["kind"],
+                ["quantity:sum"],
+            )
+        )
+        kept, revoked = written.get("adjustment", 0), -written.get("revocation", 0)
+        words = []
+        if kept:
+            words.append(
+                self.env._(
+                    "%(n)s came back as lifetime incidents: their period has ended.",
+                    n=kept,
+                )
+            )
+        if revoked:
+            words.append(
+                self.env._("%(n)s lapsed: their period is not paid.", n=revoked)
+            )
+        return words
