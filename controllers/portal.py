@@ -107,6 +107,9 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if ticket._incident_is_own(request.env.user):
             values["incident_count"] = ticket.incident_count
             values["incident_short"] = ticket.incident_short
+            values["incident_outcome"] = (
+                ticket.incident_is_free and ticket.incident_outcome_id.name
+            )
             values["incident_account"] = ticket._incident_account()
             values["incident_parked"] = ticket.incident_parking == "parked"
             values["incident_withdrawn"] = request.params.get("withdrawn")

@@ -183,6 +183,14 @@ class TestTicketOutcome(PaidSupportCommon):
         other.incident_outcome_id = goodwill
         other.stage_id = self.stage_cancelled
         self.assertEqual(other.incident_outcome_id, goodwill)
+        # R2.3: an outcome of another company is not theirs.
+        foreign = self.defect.copy(
+            {"company_id": self.env["res.company"].create({"name": "Other"}).id}
+        )
+        self.stage_done.incident_outcome_id = foreign
+        fourth = self.submitted(name="Fourth")
+        fourth.stage_id = self.stage_done
+        self.assertFalse(fourth.incident_outcome_id)
         # A customer who closes it in the portal may not write outcomes.
         third = self.submitted(name="Third")
         third.with_user(self.portal_user).sudo().stage_id = self.stage_cancelled

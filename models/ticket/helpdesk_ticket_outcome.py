@@ -30,6 +30,13 @@ class HelpdeskTicketOutcome(models.Model):
         "empty.",
     )
 
+    def _incident_suits(self, company):
+        """Return whether tickets of a company can have this outcome (R2.3).
+
+        :rtype: bool
+        """
+        return bool(self.filtered_domain(self._check_company_domain(company)))
+
     def write(self, vals):
         """Override: see the class."""
         changed = self.browse()
@@ -75,15 +82,13 @@ class HelpdeskTicketStage(models.Model):
         string="Outcome",
         domain=[("charged", "=", False)],
         ondelete="restrict",
-        check_company=True,
-        help="Tickets that come to this stage get this outcome, by which they take no "
-        "support incidents, unless they have such an outcome already.",
+        help="Tickets of its company that come to this stage get this outcome, by which "
+        "they take no support incidents, unless they have such an outcome already.",
     )
 
-    @api.constrains("incident_outcome_id", "company_id")
+    @api.constrains("incident_outcome_id")
     def _check_incident_outcome(self):
-        """R2.3; R17.2: none that is charged, which would clear one that is not."""
-        self._check_company(["incident_outcome_id"])
+        """R17.2: none that is charged, which would clear one that is not."""
         for outcome in self.incident_outcome_id:
             if outcome.charged:
                 raise UserError(

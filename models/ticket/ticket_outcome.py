@@ -68,7 +68,12 @@ class HelpdeskTicket(models.Model):
         res = super().write(vals)
         outcome = stage.incident_outcome_id
         if outcome and "incident_outcome_id" not in vals:
-            charged = self.sudo().filtered(lambda t: not t._incident_has_free_outcome())
+            charged = self.sudo().filtered(
+                lambda ticket: (
+                    not ticket._incident_has_free_outcome()
+                    and outcome._incident_suits(ticket.company_id)
+                )
+            )
             charged.write({"incident_outcome_id": outcome.id})
         if stage and not stage.closed:
             self.sudo()._incident_go_on()
