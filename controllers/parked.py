@@ -1,11 +1,37 @@
 from odoo import http
+from odoo.exceptions import UserError
 from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
+from .parse import typed
+
 
 class PaidSupportParked(CustomerPortal):
-    """Tickets that wait for incidents (R11.3)."""
+    """What customers do with what their tickets take: withdraw those that wait (R11.3),
+    contest (R17.4)."""
+
+    @http.route(
+        "/my/ticket/<int:ticket_id>/contest",
+        type="http",
+        auth="user",
+        # With GET, this address would be the page of the ticket, with an invalid token.
+        methods=["GET", "POST"],
+        website=True,
+    )
+    def portal_ticket_contest(self, ticket_id, reason="", **kw):
+        """Contest what a ticket took; only its own customer may (R11.6). The page of
+        the ticket says what happened."""
+        ticket = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
+        if not ticket or not ticket._incident_is_own(request.env.user):
+            return request.redirect("/my/tickets")
+        problem = ""
+        if request.httprequest.method == "POST":
+            try:
+                ticket._incident_do_contest(request.env.user, typed(reason))
+            except UserError:
+                problem = "?contested=no"
+        return request.redirect(f"/my/ticket/{ticket.id}{problem}#contest")
 
     @http.route(
         "/my/ticket/<int:ticket_id>/withdraw",

@@ -110,6 +110,9 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             values["incident_outcome"] = (
                 ticket.incident_is_free and ticket.incident_outcome_id.name
             )
+            values["incident_contests"] = ticket.incident_contest_ids
+            values["incident_contestable"] = ticket._incident_contestable()
+            values["incident_contested"] = request.params.get("contested")
             values["incident_account"] = ticket._incident_account()
             values["incident_parked"] = ticket.incident_parking == "parked"
             values["incident_withdrawn"] = request.params.get("withdrawn")
@@ -212,12 +215,32 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         they lead to, as values of a page."""
         lines = account._statement(*which, **limits)
         documents = account._statement_documents(lines)
+        contests, contestable = self._contests(lines)
         return {
             "lines": lines,
             "word": account._statement_word,
             "document": lambda line: documents.get((line.res_model, line.res_id)),
+            "contest": lambda line: contests.get(line.id),
+            "contestable": lambda line: line.id in contestable,
             "signed": lambda number: f"{number:+d}".replace("-", "\N{MINUS SIGN}"),
         }
+
+    def _contests(self, lines):
+        """Return what the customer has contested of these lines of the statement, by
+        the id of the entry, and the ids of those that can be contested (R17.4)."""
+        tickets = request.env["helpdesk.ticket"].sudo().browse(
+            {
+                line.res_id
+                for line in lines
+                if line.kind == "deduction" and line.res_model == "helpdesk.ticket"
+            }
+        )
+        contests = request.env["helpdesk.incident.contest"].sudo()
+        found = contests.search([("entry_id", "in", [line.id for line in lines])])
+        return (
+            {contest.entry_id.id: contest for contest in found},
+            set(tickets.exists()._incident_contestable().values()),
+        )
 
     def _day_words(self, value):
         return format_date(request.env, value, date_format="medium")

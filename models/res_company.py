@@ -59,6 +59,11 @@ class ResCompany(models.Model):
         string="Days after which to close waiting tickets", default=14
     )
 
+    # R17.4
+    incident_contest_days = WholeNumber(
+        string="Days in which customers can contest", default=0
+    )
+
     # R12.5
     incident_setup_hidden = fields.Boolean(
         string="Nothing left to set up is shown",
@@ -88,7 +93,8 @@ class ResCompany(models.Model):
               AND incident_pending_days >= 0
               AND incident_low_threshold >= 0
               AND incident_parked_reminder_days >= 0
-              AND incident_parked_close_days >= 0)""",
+              AND incident_parked_close_days >= 0
+              AND COALESCE(incident_contest_days, 0) >= 0)""",
         "Numbers of support incidents and of days, and amounts, must be 0 or more.",
     )
 

@@ -58,6 +58,9 @@ class ResConfigSettings(models.TransientModel):
     incident_parked_reminder_days = WholeNumber(
         related="company_id.incident_parked_reminder_days", readonly=False
     )
+    incident_contest_days = WholeNumber(
+        related="company_id.incident_contest_days", readonly=False
+    )
     incident_parked_close_days = WholeNumber(
         related="company_id.incident_parked_close_days", readonly=False
     )

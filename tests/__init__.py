@@ -32,6 +32,7 @@ from . import test_charge_roles
 from . import test_charge_tours
 from . import test_click_everywhere
 from . import test_concurrency
+from . import test_contest
 from . import test_customer_grant_on
 from . import test_deduct
 from . import test_dev_lint

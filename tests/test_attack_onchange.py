@@ -21,6 +21,8 @@ FORMS = {
     "helpdesk.incident.account": ("--------", "--------"),
     "helpdesk.incident.adjust": ("-----+-+", "-----+--"),
     "helpdesk.incident.allotment": ("--------", "--------"),
+    "helpdesk.incident.contest": ("--------", "--------"),
+    "helpdesk.incident.contest.decide": ("--+-++++", "--+-++--"),
     "helpdesk.incident.difference": ("--------", "--------"),
     "helpdesk.incident.entry": ("--------", "--------"),
     "helpdesk.incident.event": ("--------", "--------"),

@@ -38,6 +38,7 @@ OUTCOMES = {
     "/my/incidents/subscription/<int:subscription_id>/keep": (None, LIST),
     "/my/incidents/subscription/<int:subscription_id>/renew": (LIST, LIST),
     "/my/orders/<int:order_id>/pay_from_balance": (None, "/my"),
+    "/my/ticket/<int:ticket_id>/contest": ("/my/tickets", "/my/tickets"),
     "/my/ticket/<int:ticket_id>/withdraw": ("/my/tickets", "/my/tickets"),
     "/new/ticket/discard": (None, "/new/ticket"),
     "/new/ticket/incidents": (None, "page"),

@@ -63,6 +63,10 @@ METHODS = {
     "helpdesk.incident.merge.create": "!!!!!",
     "helpdesk.incident.merge.fields_get": "+++++",
     "helpdesk.incident.merge.write": "!!!!!",
+    "helpdesk.incident.contest.action_decide": "--+--",
+    "helpdesk.incident.contest.decide.action_accept": "--!--",
+    "helpdesk.incident.contest.decide.action_decline": "--+--",
+    "helpdesk.incident.contest.fields_get": "+++++",
     "helpdesk.incident.onboarding.action_apply": "-----",
     "helpdesk.incident.onboarding.action_back": "-----",
     "helpdesk.incident.onboarding.action_hide_steps": "-----",
@@ -102,6 +106,7 @@ METHODS = {
     "helpdesk.ticket.action_charge": "-----",
     "helpdesk.ticket.action_incident_count_time": "--+--",
     "helpdesk.ticket.action_incident_create_contact": "--!--",
+    "helpdesk.ticket.action_incident_decide": "--+--",
     "helpdesk.ticket.action_incident_deduct": "--+--",
     "helpdesk.ticket.action_incident_order": "--+--",
     "helpdesk.ticket.action_incident_send_link": "--+--",
@@ -328,6 +333,20 @@ class TestAttackRpc(AttackCommon):
     @classmethod
     def _set_up_wizards(cls):
         """Forms that somebody with all rights has left open."""
+        entry = cls.secret_ticket.sudo().incident_entry_ids[:1]
+        cls.contest = (
+            cls.env["helpdesk.incident.contest"]
+            .sudo()
+            .create(
+                {
+                    "ticket_id": cls.secret_ticket.id,
+                    "entry_id": entry.id,
+                    "partner_id": cls.user.partner_id.id,
+                    "quantity": 1,
+                    "reason": SECRET,
+                }
+            )
+        )
         wizards = {
             "helpdesk.incident.adjust": {
                 "company_id": cls.company.id,
@@ -358,6 +377,10 @@ class TestAttackRpc(AttackCommon):
                 "ticket_id": cls.secret_ticket.id,
                 "product_id": cls.months.id,
                 "quantity": 1,
+            },
+            "helpdesk.incident.contest.decide": {
+                "contest_id": cls.contest.id,
+                "answer": SECRET,
             },
         }
         cls.wizards = {
@@ -391,6 +414,7 @@ class TestAttackRpc(AttackCommon):
         receivable = invoice.line_ids.filtered("matched_credit_ids")
         return {
             **self.wizards,
+            "helpdesk.incident.contest": self.contest,
             "account.move": invoice,
             "account.move.line": receivable,
             "account.partial.reconcile": receivable.matched_credit_ids,

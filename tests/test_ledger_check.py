@@ -280,6 +280,7 @@ STORED_ONCE = {
 #: What is set, or done, and gives no number.
 NO_NUMBERS = {
     "account.move",
+    "helpdesk.incident.contest",
     "helpdesk.incident.difference",
     "helpdesk.incident.event",
     "helpdesk.incident.fault",

@@ -2,6 +2,7 @@ from . import account_move_reversal
 from . import account_payment_register
 from . import base_partner_merge
 from . import helpdesk_incident_adjust
+from . import helpdesk_incident_contest_decide
 from . import helpdesk_incident_onboarding
 from . import helpdesk_incident_onboarding_steps
 from . import helpdesk_incident_subscription_order

@@ -24,6 +24,7 @@ EVERYTHING = SQL("TRUE")
 class StatementLine(NamedTuple):
     """An entry as a statement shows it."""
 
+    id: int
     date: date
     kind: str
     name: str
@@ -92,7 +93,7 @@ class HelpdeskIncidentAccount(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT entry.date, entry.kind, entry.name,
+                SELECT entry.id, entry.date, entry.kind, entry.name,
                        entry.res_model, entry.res_id,
                        allotment.kind, allotment.date_to,
                        entry.quantity, entry.balance

@@ -20,6 +20,8 @@ KINDS = [
     ("refused", "Ticket was refused"),
     ("given_up", "Ticket has waited for too long"),
     ("returned", "Incidents were returned by an outcome"),
+    ("accepted", "Contest was accepted"),
+    ("declined", "Contest was declined"),
 ]
 
 
@@ -140,6 +142,12 @@ class HelpdeskIncidentReminder(models.Model):
         groups="base.group_system",
         help="How many incidents, and why: a line for each.",
     )
+    contest_id = fields.Many2one(
+        comodel_name="helpdesk.incident.contest",
+        compute="_compute_contest_id",
+        groups="base.group_system",
+        help="What was decided (R17.4).",
+    )
     returned = fields.Text(
         string="What became of what was returned",
         compute="_compute_returned",
@@ -216,12 +224,17 @@ class HelpdeskIncidentReminder(models.Model):
                 or False
             )
 
+    def _compute_contest_id(self):
+        for reminder in self.sudo():
+            decided = reminder.kind in ("accepted", "declined")
+            reminder.contest_id = decided and int(reminder.key)
+
     @api.depends_context("lang")
     def _compute_returned(self):
         """R5.3"""
         for reminder in self.sudo():
             reminder.returned = (
-                reminder.kind == "returned"
+                reminder.kind in ("returned", "accepted")
                 and "\n".join(reminder._returned_words())
             )
 
@@ -239,7 +252,10 @@ class HelpdeskIncidentReminder(models.Model):
                 "parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",
                 "still_parked": f"/my/incidents/buy?ticket={reminder.ticket_id.id}",
                 "released": f"/my/ticket/{reminder.ticket_id.id}",
-                "returned": f"/my/ticket/{reminder.ticket_id.id}",
+                **dict.fromkeys(
+                    ("returned", "accepted", "declined"),
+                    f"/my/ticket/{reminder.ticket_id.id}",
+                ),
                 "refused": "/my/incidents/buy",
                 "given_up": "/my/incidents/buy",
             }

@@ -12,6 +12,7 @@ from . import ticket_parking_cron
 from . import ticket_target
 from . import helpdesk_ticket_outcome
 from . import ticket_outcome
+from . import helpdesk_incident_contest
 from . import ticket_notice
 from . import ticket_shortage
 from . import ticket_mail

@@ -5,6 +5,8 @@ from odoo.exceptions import UserError
 
 from ..groups import INCIDENT_READERS
 
+#: In the context: the customer is told otherwise. An object cannot come in over RPC.
+TOLD = object()
 #: The messages that people write.
 WRITTEN = ("comment", "email", "email_outgoing")
 
@@ -146,7 +148,8 @@ class HelpdeskTicket(models.Model):
     def _incident_log_return(self, account, quantity, legs):
         """Override: the customer is told what came back by an outcome (R17.1)."""
         super()._incident_log_return(account, quantity, legs)
-        if self._incident_has_free_outcome():
+        told = self.env.context.get("incident_told") is TOLD
+        if self._incident_has_free_outcome() and not told:
             self.env["helpdesk.incident.reminder"].sudo()._queue(
                 "returned",
                 f"{self.id}:{account.id}:{self._incident_last_entry().id}",

@@ -1,0 +1,312 @@
+"""Customers contest what a ticket took (R17.4)."""
+
+from datetime import timedelta
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
+from odoo.fields import Domain
+
+from .ticket_outcome import TOLD
+
+#: How many characters a reason, or an answer, has at most.
+MAX_LENGTH = 2000
+
+
+class HelpdeskIncidentContest(models.Model):
+    """A customer contests a deduction of a ticket: the last one, and with it all that
+    the ticket holds. Nothing moves before staff have decided. To accept is to give the
+    ticket an outcome that is not charged."""
+
+    _name = "helpdesk.incident.contest"
+    _inherit = "helpdesk.incident.described"
+    _description = "Contested Deduction"
+    _order = "id desc"
+    _rec_name = "ticket_id"
+    _log_fields = frozenset()
+
+    ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    entry_id = fields.Many2one(
+        comodel_name="helpdesk.incident.entry",
+        string="Deduction",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        help="The last deduction of the ticket when it was contested: it can be "
+        "contested once.",
+    )
+    account_id = fields.Many2one(related="entry_id.account_id", string="Account")
+    partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Contested by",
+        readonly=True,
+        ondelete="restrict",
+    )
+    customer_id = fields.Many2one(
+        related="ticket_id.commercial_partner_id", string="Customer"
+    )
+    company_id = fields.Many2one(related="ticket_id.company_id", store=True)
+    team_id = fields.Many2one(related="ticket_id.team_id", store=True)
+    user_id = fields.Many2one(related="ticket_id.user_id", string="Assigned user")
+    quantity = fields.Integer(
+        string="Incidents",
+        readonly=True,
+        help="How many incidents the ticket held when it was contested.",
+    )
+    reason = fields.Text(
+        required=True, readonly=True, help="Why, in the customer's words."
+    )
+    state = fields.Selection(
+        selection=[
+            ("open", "Open"),
+            ("accepted", "Accepted"),
+            ("declined", "Declined"),
+        ],
+        required=True,
+        readonly=True,
+        default="open",
+    )
+    outcome_id = fields.Many2one(
+        comodel_name="helpdesk.ticket.outcome", readonly=True, ondelete="restrict"
+    )
+    answer = fields.Text(readonly=True, help="What the customer was told.")
+    decided_by_id = fields.Many2one(comodel_name="res.users", readonly=True)
+    date_decided = fields.Datetime(string="Decided on", readonly=True)
+
+    _entry_uniq = models.UniqueIndex("(entry_id)", "This was contested already.")
+    _open_idx = models.Index("(company_id) WHERE state = 'open'")
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_decide(self):
+        """Open the dialog to accept or decline.
+
+        :raise AccessError: if the user may not write the ticket.
+        """
+        self.ensure_one()
+        self.ticket_id.check_access("write")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_contest_decide_action"
+        )
+        return {**action, "context": {"default_contest_id": self.id}}
+
+    # ------------------------------------------------------------------
+    # Business
+    # ------------------------------------------------------------------
+
+    def _accept(self, outcome, answer=""):
+        """Give the ticket an outcome that is not charged, and tell the customer.
+
+        :param outcome: a ``helpdesk.ticket.outcome``.
+        :param str answer: for the customer, if anything is to be said.
+        :raise AccessError: if the user may not write the ticket.
+        :raise UserError: if it was decided already, or the outcome is charged.
+        """
+        if not outcome or outcome.charged:
+            raise UserError(
+                self.env._(
+                    "Choose an outcome that is not charged: it returns what the ticket "
+                    "took."
+                )
+            )
+        self._decide("accepted", answer, outcome)
+        # The mail about the decision says what was returned.
+        ticket = self.ticket_id.with_context(incident_told=TOLD)
+        ticket.incident_outcome_id = outcome
+
+    def _decline(self, answer):
+        """Leave it as it is, and tell the customer why.
+
+        :param str answer: for the customer.
+        :raise AccessError: if the user may not write the ticket.
+        :raise UserError: if it was decided already, or no reason is given.
+        """
+        if not (answer or "").strip():
+            raise UserError(self.env._("Say why: the customer is told."))
+        self._decide("declined", answer)
+
+    def _decide(self, state, answer, outcome=None):
+        self.ensure_one()
+        ticket = self.ticket_id
+        ticket.check_access("write")
+        ticket._incident_lock_ahead()
+        # Of two at once, one is tried again, and sees that.
+        contest = self.sudo()
+        if contest.state != "open":
+            raise UserError(
+                self.env._(
+                    "This was decided already: %(state)s.",
+                    state=dict(self._fields["state"]._description_selection(self.env))[
+                        contest.state
+                    ],
+                )
+            )
+        contest.write(
+            {
+                "state": state,
+                "answer": (answer or "").strip()[:MAX_LENGTH],
+                "outcome_id": outcome.id if outcome else False,
+                "decided_by_id": self.env.uid,
+                "date_decided": fields.Datetime.now(),
+            }
+        )
+        ticket.sudo()._incident_contest_done()
+        ticket._message_log(
+            body=self.env._("Contest accepted: %(answer)s", answer=outcome.name)
+            if outcome
+            else self.env._("Contest declined: %(answer)s", answer=contest.answer)
+        )
+        self.env["helpdesk.incident.reminder"].sudo()._queue(
+            state,
+            str(self.id),
+            contest.account_id,
+            ticket=ticket,
+            day=ticket.company_id._incident_today(),
+            quantity=ticket._incident_holds(),
+        )
+
+
+class HelpdeskTicket(models.Model):
+    _inherit = "helpdesk.ticket"
+
+    incident_contest_ids = fields.One2many(
+        comodel_name="helpdesk.incident.contest",
+        inverse_name="ticket_id",
+        string="Contests",
+        copy=False,
+        groups="helpdesk_paid_support.group_incident_reader",
+    )
+    incident_contest = fields.Char(
+        string="Contested",
+        compute="_compute_incident_contest",
+        groups="helpdesk_paid_support.group_incident_reader",
+        help="What the customer contests, until it is decided.",
+    )
+
+    @api.depends("incident_contest_ids.state")
+    @api.depends_context("lang")
+    def _compute_incident_contest(self):
+        for ticket in self:
+            contest = ticket._incident_open_contest()
+            ticket.incident_contest = contest and self.env._(
+                "%(name)s contests %(number)s support incidents: “%(reason)s”",
+                name=contest.partner_id.name,
+                number=contest.quantity,
+                reason=contest.reason,
+            )
+
+    def action_incident_decide(self):
+        """Open the dialog to accept or decline what the customer contests.
+
+        :raise AccessError: if the user may not write the ticket.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        return self._incident_open_contest().action_decide()
+
+    def _incident_open_contest(self):
+        """Return what the customer contests, and nobody has decided."""
+        return self.incident_contest_ids.filtered(lambda c: c.state == "open")[:1]
+
+    def _incident_contestable(self):
+        """Return the deductions of these tickets that their customers can contest at
+        present: of each the last one, for so many days, once.
+
+        :return: the id of the entry by that of the ticket.
+        :rtype: dict[int, int]
+        """
+        tickets = self.sudo().filtered("company_id.incident_contest_days")
+        if not tickets:
+            return {}
+        keys = [self._incident_key(ticket.id) for ticket in tickets]
+        held = tickets._incident_counts()
+        contested = dict(
+            tickets.env["helpdesk.incident.contest"]._read_group(
+                Domain("ticket_id", "in", tickets.ids),
+                ["ticket_id"],
+                ["entry_id:max"],
+            )
+        )
+        deducted = tickets.env["helpdesk.incident.entry"]._read_group(
+            Domain("cause_key", "in", keys) & Domain("kind", "=", "deduction"),
+            ["ticket_id"],
+            ["id:max", "date:max"],
+        )
+        return {
+            ticket.id: entry_id
+            for ticket, entry_id, day in deducted
+            if ticket in tickets
+            and held.get(ticket.id, 0) > 0
+            and day >= ticket._incident_contestable_since()
+            and entry_id > contested.get(ticket, 0)
+        }
+
+    def _incident_contestable_since(self):
+        company = self.company_id
+        return company._incident_today() - timedelta(days=company.incident_contest_days)
+
+    def _incident_do_contest(self, user, reason):
+        """Contest the last deduction of this ticket (R17.4): the team is told, and
+        nothing moves.
+
+        :param user: of the customer (R11.6).
+        :param str reason: why.
+        :raise UserError: if there is nothing to contest, or no reason is given.
+        :raise ConcurrencyError: if it is contested at the same moment.
+        :return: the contest, with superuser rights.
+        """
+        self.ensure_one()
+        ticket = self.sudo()
+        reason = (reason or "").strip()
+        if not reason:
+            raise UserError(self.env._("Say why you contest it."))
+        entry_id = ticket._incident_contestable().get(ticket.id)
+        if not entry_id or not ticket._incident_is_own(user):
+            raise UserError(
+                self.env._(
+                    "There is nothing to contest: it was contested already, or too "
+                    "long ago, or this ticket holds no support incidents."
+                )
+            )
+        try:
+            contest = ticket.env["helpdesk.incident.contest"].create(
+                {
+                    "ticket_id": ticket.id,
+                    "entry_id": entry_id,
+                    "partner_id": user.partner_id.id,
+                    "quantity": ticket._incident_holds(),
+                    "reason": reason[:MAX_LENGTH],
+                }
+            )
+            ticket.env.flush_all()
+        except UniqueViolation as error:
+            # It was contested at the same moment: tried again, the request sees that.
+            raise ConcurrencyError(str(error)) from error
+        ticket._message_log(
+            body=self.env._("Contested: %(reason)s", reason=contest.reason)
+        )
+        ticket._incident_ask_to_decide(contest)
+        return contest
+
+    def _incident_ask_to_decide(self, contest):
+        """Tell the team of a contest, by an activity."""
+        team = self.team_id
+        user = self.user_id or team.user_ids[:1] or self.env.user
+        self.with_user(user).sudo().activity_schedule(
+            "helpdesk_paid_support.mail_activity_contest",
+            user_id=user.id,
+            note=contest.reason,
+        )
+
+    def _incident_contest_done(self):
+        """End the activity by which the team was asked to decide."""
+        self.activity_unlink(["helpdesk_paid_support.mail_activity_contest"])
