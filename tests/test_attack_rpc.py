@@ -296,7 +296,7 @@ WRITABLE = {
                 *("topup_quantity", "grant_on", "expired_return", "low_threshold"),
                 "first_payment_minimum",
                 *("return_on_duplicate", "renewal_days", "reminder_days"),
-                *("pending_days", "setup_hidden", "tell_taken"),
+                *("pending_days", "setup_hidden", "tell_taken", "contest_days"),
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
                 "charge_tax_included",
             )

@@ -111,6 +111,7 @@ class HelpdeskIncidentContest(models.Model):
         :raise AccessError: if the user may not write the ticket.
         :raise UserError: if it was decided already, or the outcome is charged.
         """
+        self.ticket_id.check_access("write")
         if not outcome or outcome.charged:
             raise UserError(
                 self.env._(
