@@ -114,6 +114,25 @@ class TestSeams(ConcurrencyCase):
                 (refused.exception.needed, refused.exception.available), (3, 2)
             )
             env.cr.rollback()
+        # Time that is kept elsewhere, and another reason to take nothing.
+        with self.transaction() as env:
+            team = env["helpdesk.ticket.team"].create(
+                {
+                    "name": "By time",
+                    "incident_required": True,
+                    "incident_unit": "time",
+                    "company_id": env.company.id,
+                }
+            )
+            ticket = env["helpdesk.ticket"].create({**values, "team_id": team.id})
+            ticket.seams_hours = 2
+            self.assertEqual((ticket.incident_count, ticket.incident_short), (2, 0))
+            ticket.seams_free = True
+            self.assertEqual(ticket.incident_count, 0)
+            ticket.write({"seams_free": False, "incident_minutes": 1})
+            self.assertEqual(ticket.incident_count, 3)
+            self.numbers(env)
+            env.cr.rollback()
         # A kind of its own that lapses.
         with self.transaction() as env:
             account = env["helpdesk.incident.account"].browse(self.account_id)

@@ -36,6 +36,31 @@ class HelpdeskTicket(models.Model):
         return 3 * required if self.priority == "3" else required
 
 
+class HelpdeskTicketTime(models.Model):
+    """Time that is kept elsewhere, and another reason to take nothing."""
+
+    _inherit = "helpdesk.ticket"
+
+    seams_hours = fields.Integer()
+    seams_free = fields.Boolean()
+
+    def write(self, vals):
+        res = super().write(vals)
+        if "seams_hours" in vals:
+            self._incident_time_changed()
+        return res
+
+    def _incident_minutes_spent(self):
+        return super()._incident_minutes_spent() + 60 * self.seams_hours
+
+    @api.model
+    def _incident_followed_fields(self):
+        return super()._incident_followed_fields() | {"seams_free"}
+
+    def _incident_free_because(self):
+        return super()._incident_free_because() or ("Free" if self.seams_free else "")
+
+
 class SeamsVisit(models.Model):
     """Another document that takes incidents: as many as it has hours."""
 
