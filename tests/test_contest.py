@@ -95,6 +95,7 @@ class TestContest(BuyCommon):
         self.assertEqual(contest.state, "accepted")
         self.assertEqual(contest.decided_by_id, self.agent)
         self.assertFalse(self.taken.activity_ids)
+        self.assertFalse(self.taken.incident_contest)
         self.assertEqual(self.told(), [("accepted", 1)])
         body = self.mail()
         self.assertIn("Sorry, it was ours", body)

@@ -198,11 +198,15 @@ class HelpdeskTicket(models.Model):
     def _compute_incident_contest(self):
         for ticket in self:
             contest = ticket._incident_open_contest()
-            ticket.incident_contest = contest and self.env._(
-                "%(name)s contests %(number)s support incidents: “%(reason)s”",
-                name=contest.partner_id.name,
-                number=contest.quantity,
-                reason=contest.reason,
+            ticket.incident_contest = (
+                self.env._(
+                    "%(name)s contests %(number)s support incidents: “%(reason)s”",
+                    name=contest.partner_id.name,
+                    number=contest.quantity,
+                    reason=contest.reason,
+                )
+                if contest
+                else False
             )
 
     def action_incident_decide(self):

@@ -39,7 +39,7 @@ class HelpdeskTicketTeam(models.Model):
         "what it took when it was submitted.",
     )
     incident_block_minutes = WholeNumber(
-        string="Minutes of an incident",
+        string="Minutes per incident",
         default=60,
         required=True,
         help="How long a block of time is that takes one incident.",

@@ -24,7 +24,7 @@ class HelpdeskTicket(models.Model):
     _inherit = ["helpdesk.ticket", "helpdesk.incident.protected"]
 
     incident_minutes = WholeNumber(
-        string="Time spent (minutes)",
+        string="Minutes spent",
         copy=False,
         groups=INCIDENT_READERS,
         help="Where the team counts time, each started block of it takes an incident.",
