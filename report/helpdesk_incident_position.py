@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -14,6 +15,32 @@ from .layer_history import Gifts, Layer, Merge, Move, Queues, Replay
 EPOCH = date(2000, 1, 1)
 #: No report is of a day after this one: not of a thousand years, month by month.
 HORIZON = date(2100, 1, 1)
+
+
+class Stack(NamedTuple):
+    """The layers of an allotment at the end of a day, in the order of use."""
+
+    day: date
+    allotment_id: int
+    #: of each layer its id, the entry that has given it, if any, how many incidents,
+    #: and what was paid for them
+    ids: list[int]
+    entries: list[int | None]
+    quantities: list[int]
+    amounts: list[float]
+
+    def replay(self, gifts, moves):
+        """Return what became of the layers up to the day, and how much of each is used,
+        and has lapsed.
+
+        :rtype: tuple[Replay, list[int], list[int]]
+        """
+        known = gifts.get(self.allotment_id) or Gifts(Queues(self.allotment_id))
+        replay = Replay(list(map(Layer, self.entries, self.quantities)), known, self.day)
+        used, lapsed = replay.run(
+            [move for move in moves[self.allotment_id] if move.date <= self.day]
+        )
+        return replay, used, lapsed
 
 
 class HelpdeskIncidentPosition(models.AbstractModel):
@@ -355,7 +382,27 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         returned = [*{*returned, *merged}]
         if not returned:
             return result
-        stacks = self.env.execute_query(
+        stacks = self._stacks(
+            days,
+            companies,
+            gifts,
+            returned,
+            SQL("COUNT(*) > 1 OR allotment_id = ANY(%s::int[])", _array(merged)),
+        )
+        moves = self._moves({stack.allotment_id for stack in stacks})
+        for stack in stacks:
+            _replay, used, lapsed = stack.replay(gifts, moves)
+            result[stack.day] += zip(stack.ids, used, lapsed, strict=True)
+        return result
+
+    @api.model
+    def _stacks(self, days, companies, gifts, allotment_ids, condition):
+        """Return the layers of allotments as they were at the end of days.
+
+        :param SQL condition: which allotments, on the group of their layers.
+        :rtype: list[Stack]
+        """
+        rows = self.env.execute_query(
             SQL(" UNION ALL ").join(
                 SQL(
                     """
@@ -363,26 +410,18 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                      SELECT %(day)s::date, allotment_id,
                             ARRAY_AGG(id ORDER BY position),
                             ARRAY_AGG(entry_id ORDER BY position),
-                            ARRAY_AGG(quantity ORDER BY position)
-                       FROM layer GROUP BY allotment_id
-                     HAVING COUNT(*) > 1 OR allotment_id = ANY(%(merged)s::int[]))
+                            ARRAY_AGG(quantity ORDER BY position),
+                            ARRAY_AGG(amount ORDER BY position)
+                       FROM layer GROUP BY allotment_id HAVING %(condition)s)
                     """,
                     day=day,
-                    layers=self._layers(day, companies, gifts, returned),
-                    merged=_array(merged),
+                    layers=self._layers(day, companies, gifts, allotment_ids),
+                    condition=condition,
                 )
                 for day in days
             )
         )
-        moves = self._moves({allotment_id for _day, allotment_id, *_rest in stacks})
-        for day, allotment_id, ids, entries, quantities in stacks:
-            known = gifts.get(allotment_id) or Gifts(Queues(allotment_id))
-            layers = list(map(Layer, entries, quantities))
-            used, lapsed = Replay(layers, known, day).run(
-                [move for move in moves[allotment_id] if move.date <= day]
-            )
-            result[day] += zip(ids, used, lapsed, strict=True)
-        return result
+        return [Stack(*row) for row in rows]
 
     @api.model
     def _moves(self, allotment_ids):

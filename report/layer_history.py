@@ -160,6 +160,8 @@ class Replay:
         self.missing = defaultdict(int)
         #: what that was set against: index and number
         self.instead = []
+        #: the layers that what each entry has returned went back to: index and number
+        self.returned = defaultdict(list)
         #: what was lost and nothing was left for, and what was looked at of it
         self.lacking = defaultdict(int)
         self.counted = defaultdict(int)
@@ -183,7 +185,8 @@ class Replay:
                 self.missing[queue] += rest
                 held[move.ticket] += [*taken, [None, rest]] if rest else taken
             else:
-                self._return(-move.number, held[move.ticket], queue)
+                legs = held[move.ticket]
+                self._return(-move.number, legs, queue, self.returned[move.entry])
         for time in range(now, end):
             self._join(time)
         _kept, lost = self.gifts.until(self.day)
@@ -208,7 +211,7 @@ class Replay:
                 legs.append([index, taken])
         return legs
 
-    def _return(self, number, legs, queue):
+    def _return(self, number, legs, queue, parts):
         while number and legs:
             index, taken = legs[-1]
             returned = min(taken, number)
@@ -218,11 +221,12 @@ class Replay:
                 legs.pop()
             if index is not None:
                 self.left[index] += returned
+                parts.append((index, returned))
                 continue
             still = min(returned, self.missing[queue])
             self.missing[queue] -= still
             if returned > still:
-                self._return(returned - still, self.instead, queue)
+                self._return(returned - still, self.instead, queue, parts)
 
     def _join(self, time):
         _kept, lost = self.gifts.before(time)

@@ -81,6 +81,7 @@ from . import test_registration
 from . import test_reminders
 from . import test_reorder
 from . import test_return
+from . import test_returned
 from . import test_right_to_left
 from . import test_roles
 from . import test_runners

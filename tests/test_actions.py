@@ -24,6 +24,7 @@ READER = {
 CHARGER = READER | {"helpdesk_ticket_charge_menu"}
 MANAGER = CHARGER | {
     "helpdesk_incident_plan_menu",
+    "helpdesk_incident_returned_menu",
     "helpdesk_incident_reminder_menu",
     "helpdesk_incident_fault_menu",
     "helpdesk_incident_difference_menu",
@@ -37,6 +38,7 @@ ACCOUNTANT = {
     "account_incident_entry_menu",
     "account_incident_subscription_menu",
     "account_incident_unearned_menu",
+    "account_incident_returned_menu",
     "account_incident_analysis_menu",
     "account_ticket_charge_menu",
 }

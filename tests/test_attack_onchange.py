@@ -32,6 +32,7 @@ FORMS = {
     "helpdesk.incident.outbox": ("--------", "--------"),
     "helpdesk.incident.purchase": ("--------", "--------"),
     "helpdesk.incident.reminder": ("--------", "--------"),
+    "helpdesk.incident.returned": ("--------", "--------"),
     "helpdesk.incident.subscription": ("--------", "--------"),
     "helpdesk.incident.subscription.order": ("--!-!!!!", "--+-++--"),
     "helpdesk.incident.subscription.term": ("--------", "--------"),

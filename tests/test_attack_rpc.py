@@ -80,6 +80,7 @@ METHODS = {
     "helpdesk.incident.purchase.fields_get": "+++++",
     "helpdesk.incident.purchase.write": "!!!!!",
     "helpdesk.incident.reminder.fields_get": "+++++",
+    "helpdesk.incident.returned.fields_get": "+++++",
     "helpdesk.incident.subscription.action_auto_renew_off": "--+--",
     "helpdesk.incident.subscription.action_auto_renew_on": "--+--",
     "helpdesk.incident.subscription.action_cancel": "-----",
