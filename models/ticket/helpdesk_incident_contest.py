@@ -77,7 +77,9 @@ class HelpdeskIncidentContest(models.Model):
         comodel_name="helpdesk.ticket.outcome", readonly=True, ondelete="restrict"
     )
     answer = fields.Text(readonly=True, help="What the customer was told.")
-    decided_by_id = fields.Many2one(comodel_name="res.users", readonly=True)
+    decided_by_id = fields.Many2one(
+        comodel_name="res.users", string="Decided by", readonly=True
+    )
     date_decided = fields.Datetime(string="Decided on", readonly=True)
 
     _entry_uniq = models.UniqueIndex("(entry_id)", "This was contested already.")

@@ -28,6 +28,7 @@ class HelpdeskTicket(models.Model):
         "support incidents: what was deducted is returned.",
     )
     incident_is_free = fields.Boolean(
+        string="Not charged",
         compute="_compute_incident_is_free",
         groups=INCIDENT_READERS,
         help="Whether its outcome is not charged.",
