@@ -26,6 +26,7 @@
         "data/mail_activity_type.xml",
         "data/product_data.xml",
         "data/mail_template_charge.xml",
+        "data/mail_template_pack.xml",
         "wizards/account_move_reversal_views.xml",
         "wizards/helpdesk_incident_adjust_views.xml",
         "wizards/helpdesk_incident_contest_decide_views.xml",

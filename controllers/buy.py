@@ -31,12 +31,13 @@ class PaidSupportShop(CustomerPortal):
     # ------------------------------------------------------------------
 
     @http.route("/my/incidents/buy", type="http", auth="user", website=True)
-    def portal_incidents_buy(self, ticket=None, **kw):
+    def portal_incidents_buy(self, ticket=None, plan=None, **kw):
         """The published plans, with the prices of this customer.
 
         :param str ticket: the id of a ticket that waits for them (R11.3).
+        :param str plan: the id of a ``product.product`` that is chosen already.
         """
-        return self._render_buy(ticket=self._waiting_ticket(ticket))
+        return self._render_buy(ticket=self._waiting_ticket(ticket), chosen=plan)
 
     @http.route(
         "/my/incidents/buy/order",
@@ -82,7 +83,7 @@ class PaidSupportShop(CustomerPortal):
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "incidents_buy",
-                "offers": offer._incident_compare(),
+                "groups": offer._incident_compare(),
                 "taxed": bool(offer.order_line.tax_ids),
                 "account": account,
                 "used": self._used_words(account),

@@ -156,6 +156,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         subscriptions = account._shown_subscriptions()
         ahead = account._ahead()
         available, overdrawn = account._on_hand(ahead)
+        windows = account._windows(ahead)
         actions = self._actions_of(subscriptions)
         open_orders, in_part = customer._incident_orders_to_pay(company)
         values = {
@@ -164,7 +165,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "account": account,
             "available": available,
             "overdrawn": overdrawn,
-            "windows": account._windows(ahead),
+            "windows": windows,
+            "again": windows._buy_again(company),
             "outlook": account._outlook(ahead),
             "subscriptions": subscriptions,
             "to_renew": self._subscriptions_to_renew(subscriptions, actions),

@@ -48,7 +48,7 @@ class HelpdeskIncidentUnearned(models.Model):
     date_to = fields.Date(
         string="Expires",
         readonly=True,
-        help="The last day of the period; lifetime incidents have none.",
+        help="The last day of validity; lifetime incidents have none.",
     )
     subscription_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription", readonly=True
@@ -104,7 +104,11 @@ class HelpdeskIncidentUnearned(models.Model):
                    m.kind, m.date_from, m.date_to, m.subscription_id,
                    p.entry_id, p.sale_line_id, line.order_id,
                    line.product_id,
-                   COALESCE(entry.name, sale.name || ': ' || m.name, m.name) AS name,
+                   COALESCE(
+                       entry.name,
+                       CASE WHEN m.subscription_id IS NOT NULL
+                            THEN sale.name || ': ' || m.name END,
+                       m.name) AS name,
                    p.quantity, p.used, p.lapsed,
                    p.quantity - p.used - p.lapsed AS quantity_left,
                    COALESCE(p.amount / NULLIF(p.quantity, 0), 0) AS unit_value,

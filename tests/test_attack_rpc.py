@@ -53,6 +53,7 @@ METHODS = {
     "helpdesk.incident.entry.fields_get": "+++++",
     "helpdesk.incident.entry.write": "!!!!!",
     "helpdesk.incident.fault.action_confirm_free": "-----",
+    "helpdesk.incident.fault.action_leave_lapsed": "-----",
     "helpdesk.incident.fault.action_open_document": "-----",
     "helpdesk.incident.fault.action_retry": "-----",
     "helpdesk.incident.ledger.copy": "!!!!!",

@@ -33,14 +33,14 @@ CHARGE = "helpdesk.ticket.charge"
 #: The records of the history, by name, and their models.
 RECORDS = {
     **dict.fromkeys(("account", "other_account", "new_account"), ACCOUNT),
-    **dict.fromkeys(("month", "lifetime"), ALLOTMENT),
+    **dict.fromkeys(("month", "lifetime", "year"), ALLOTMENT),
     **dict.fromkeys(("deduction", "granting", "expiry", "bonus", "returned"), ENTRY),
     **dict.fromkeys(
         ("payment", "foreign_payment", "loose_payment", "reset_payment", "refund"),
         PAYMENT,
     ),
-    **dict.fromkeys(("pack", "offer", "plan", "extra"), LINE),
-    **dict.fromkeys(("pack_purchase", "month_purchase"), PURCHASE),
+    **dict.fromkeys(("pack", "offer", "plan", "extra", "year_line"), LINE),
+    **dict.fromkeys(("pack_purchase", "month_purchase", "year_purchase"), PURCHASE),
     **dict.fromkeys(("subscription", "other_subscription"), SUBSCRIPTION),
     **dict.fromkeys(("term", "extra_term", "late_term"), TERM),
     **dict.fromkeys(("ticket", "other_ticket"), "helpdesk.ticket"),
@@ -87,6 +87,13 @@ TAMPERINGS = [
     Tampering("account_id", "lifetime", "%(new_account)s", f"{ENTRY}.account_id"),
     Tampering("subscription_id", "month", "NULL"),
     Tampering("cause_key", "month", "'nothing'", f"{ALLOTMENT}.date_from"),
+    Tampering("grant_kind", "month", "'purchase'"),
+    # That of a pack (R15.1)
+    Tampering("target", "year", "target + 5"),
+    Tampering("date_from", "year", "date_from - 1"),
+    Tampering("date_to", "year", "date_to + 1"),
+    Tampering("account_id", "year", "%(other_account)s"),
+    Tampering("grant_kind", "year", "NULL"),
     Tampering("quantity", "deduction", "quantity - 1", f"{ALLOTMENT}.balance"),
     Tampering("quantity", "bonus", "quantity + 1", f"{ENTRY}.quantity"),
     Tampering("account_id", "deduction", "%(other_account)s"),
@@ -142,6 +149,12 @@ TAMPERINGS = [
     Tampering("incident_quantity", "pack", "11", f"{LINE}.incident_due"),
     Tampering("incident_term_months", "plan", "4", f"{TERM}.months"),
     Tampering("incident_kind", "pack", "'period'"),
+    Tampering("incident_kind", "year_line", "'lifetime'"),
+    Tampering("incident_due", "year_line", "incident_due - 5"),
+    Tampering("incident_term_months", "year_line", "11", f"{ALLOTMENT}.date_to"),
+    Tampering(
+        "incident_date_from", "year_line", "'2027-04-12'", f"{ALLOTMENT}.date_from"
+    ),
     Tampering(
         "incident_date_from", "extra", "incident_date_from + 1", f"{TERM}.date_from"
     ),
@@ -152,6 +165,9 @@ TAMPERINGS = [
     Tampering("quantity", "month_purchase", "quantity - 5"),
     Tampering("withdrawn", "month_purchase", "withdrawn + 5"),
     Tampering("amount", "month_purchase", "amount - 0.01"),
+    Tampering("quantity", "year_purchase", "quantity + 5"),
+    Tampering("amount", "year_purchase", "amount - 0.01"),
+    Tampering("allotment_id", "year_purchase", "%(month)s", f"{PURCHASE}.quantity"),
     Tampering("sale_line_id", "month_purchase", "%(pack)s", f"{PURCHASE}.quantity"),
     Tampering("allotment_id", "pack_purchase", "%(month)s", f"{PURCHASE}.quantity"),
     # A subscription and its terms (R9)
@@ -235,6 +251,7 @@ STORED_ONCE = {
     LINE: {
         "incident_free": "what a helpdesk manager has confirmed",
         "incident_date_start": "what staff have named",
+        "incident_missed_seen": "what a helpdesk manager has seen",
         "incident_operation": "what was ordered",
         "incident_subscription_id": "what was ordered",
         "incident_term_id": "what was ordered",
@@ -343,6 +360,8 @@ class TestLedgerCheck(SubscriptionCommon):
         )
         pack = self.order(self.pack)
         self.register(self.bill(pack))
+        year = self.order(self.plan("10 for a year", 60, "pack", 10, 12))
+        self.register(self.bill(year))
         offer = self.quotation(self.service, self.pack)
         plan = self.quotation(self.months)
         plan_payment = self.paid(plan)
@@ -386,6 +405,11 @@ class TestLedgerCheck(SubscriptionCommon):
             "charge": charge,
             "contact": contact,
             "month": month,
+            "year": account.allotment_ids.filtered("grant_kind"),
+            "year_line": year.order_line,
+            "year_purchase": self.env[PURCHASE].search(
+                [("sale_line_id", "=", year.order_line.id)]
+            ),
             "lifetime": account._lifetime(),
             "deduction": month.entry_ids.filtered(lambda e: e.kind == "deduction")[0],
             "granting": month.entry_ids.filtered(lambda e: e.kind == "period")[0],

@@ -7,7 +7,7 @@ from odoo.tools import escape_psql
 from odoo.addons.base.models.res_partner import _tz_get
 
 from ..fields import WholeNumber
-from ..models.selling.product_product import KINDS, PLAN_FIELDS
+from ..models.selling.product_product import KINDS, PLAN_FIELDS, PLAN_KINDS
 from ..models.ticket.helpdesk_ticket_team import SHORTAGE_POLICIES
 
 #: What the wizard asks of a team, and of a plan. Each is a field of the wizard with the
@@ -84,10 +84,11 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         help="Is updated. Who has bought it keeps what was bought.",
     )
     incident_kind = fields.Selection(
-        selection=[kind for kind in KINDS if kind[0] != "none"],
+        selection=[kind for kind in KINDS if kind[0] in PLAN_KINDS],
         string="A customer gets",
         default="period",
-        help="Lifetime incidents are given once, and never expire.",
+        help="Lifetime incidents are given once, and never expire. Those that expire "
+        "are given once, too, and valid for so many months.",
     )
     incident_quantity = WholeNumber(
         string="Incidents",
@@ -97,7 +98,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
     incident_term_months = WholeNumber(
         string="Term in months",
         default=3,
-        help="For how many months the price is paid at once.",
+        help="For how many months the price is paid at once, or incidents are valid.",
     )
     list_price = fields.Monetary(
         string="Price",
@@ -325,7 +326,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         """Return the plans of one variant, which the wizard can update."""
         plans = self.env["product.template"].search(
             [
-                ("incident_kind", "in", ("lifetime", "period")),
+                ("incident_kind", "in", PLAN_KINDS),
                 ("company_id", "in", (False, company.id)),
             ],
             order="id",

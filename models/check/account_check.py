@@ -142,6 +142,7 @@ class HelpdeskIncidentAccount(models.Model):
             self._check_payments(),
             self._check_causes(),
             self._check_lines(),
+            self._check_packs(),
             self._check_purchases(),
             self._check_terms(),
         ]

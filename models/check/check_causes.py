@@ -122,7 +122,7 @@ class HelpdeskIncidentAccount(models.Model):
                  UNION ALL
                 SELECT 'sale_line:' || id, incident_account_id, incident_due
                   FROM sale_order_line
-                 WHERE incident_account_id IS NOT NULL AND incident_kind = 'lifetime'
+                 WHERE incident_account_id IS NOT NULL AND incident_kind <> 'period'
             ), both_sides AS (
                 SELECT split_part(cause_key, ':', 1) AS word,
                        SUBSTRING(cause_key FROM ':([0-9]{1,9})')::int AS id, account_id,
@@ -142,6 +142,9 @@ class HelpdeskIncidentAccount(models.Model):
                     ('sale_line', 'sale.order.line', 'incident_due')
                    ) AS cause(word, model, number) USING (word)
               LEFT JOIN sale_order_line l ON word = 'sale_line' AND l.id = both_sides.id
+             -- Of a pack what is used stays given: its target is compared.
              WHERE l.incident_kind IS DISTINCT FROM 'period'
+               AND (l.incident_kind IS DISTINCT FROM 'pack'
+                    OR l.incident_date_from IS NULL)
             """
         )

@@ -99,6 +99,11 @@ class HelpdeskIncidentAccount(models.Model):
                     "m.subscription_id::text",
                     of_month.format(2, "NULL"),
                 ),
+                "grant_kind": (
+                    "m.grant_kind",
+                    """CASE WHEN m.kind = 'period' AND m.subscription_id IS NULL
+                            THEN m.grant_kind END""",
+                ),
                 "account_id": ("m.account_id", "COALESCE(s.account_id, m.account_id)"),
             },
             account="m.account_id",
@@ -148,7 +153,7 @@ class HelpdeskIncidentAccount(models.Model):
                             THEN GREATEST(m.date_to, (
                                 SELECT MAX(o.date) FROM helpdesk_incident_entry o
                                  WHERE o.allotment_id = m.id AND o.id < e.id
-                                   AND o.kind IN ('period', 'return')))
+                                   AND o.quantity > 0))
                             ELSE e.date END""",
                 ),
                 "kind": (

@@ -35,7 +35,9 @@ class HelpdeskIncidentAccount(models.Model):
                     """CASE WHEN t.id IS NOT NULL THEN 'period'
                             WHEN l.incident_account_id IS NOT NULL
                              AND l.incident_operation IS DISTINCT FROM 'credit'
-                            THEN 'lifetime' ELSE l.incident_kind END""",
+                            THEN CASE WHEN l.incident_term_months > 0
+                                      THEN 'pack' ELSE 'lifetime' END
+                            ELSE l.incident_kind END""",
                 ),
                 "incident_units": (
                     "COALESCE(l.incident_units, 0)",
@@ -54,23 +56,56 @@ class HelpdeskIncidentAccount(models.Model):
             res_id="l.id",
         )
 
+    def _check_packs(self):
+        """R15.1: the window and the target of a pack are those of its line."""
+        return self._comparison(
+            "helpdesk.incident.allotment",
+            SQL(
+                """
+                (SELECT * FROM sale_order_line WHERE incident_kind = 'pack'
+                    AND incident_account_id IS NOT NULL
+                    AND incident_date_from IS NOT NULL) l
+                  LEFT JOIN helpdesk_incident_allotment m
+                    ON m.cause_key = 'sale_line:' || l.id
+                """
+            ),
+            {
+                "account_id": ("m.account_id", "l.incident_account_id"),
+                "date_from": ("m.date_from", "l.incident_date_from"),
+                "date_to": (
+                    "m.date_to",
+                    """(l.incident_date_from + make_interval(
+                        months => l.incident_term_months))::date - 1""",
+                ),
+                "grant_kind": ("m.grant_kind", "'purchase'"),
+                "target": ("m.target", "COALESCE(l.incident_due, 0)"),
+            },
+            account="l.incident_account_id",
+            res_id="m.id",
+        )
+
     def _check_purchases(self):
-        """R12.4: the recorded purchase of lifetime incidents agrees with what is due of
+        """R12.4: the recorded purchase of what is given once agrees with what is due of
         the line."""
         return self._comparison(
             "sale.order.line",
             SQL(
                 """
-                (SELECT * FROM sale_order_line WHERE incident_kind = 'lifetime'
+                (SELECT * FROM sale_order_line WHERE incident_kind <> 'period'
                     AND incident_account_id IS NOT NULL) l
                   LEFT JOIN (
-                    SELECT p.sale_line_id, m.account_id, SUM(p.quantity) AS quantity,
+                    SELECT p.sale_line_id, m.account_id,
+                           m.kind = 'lifetime' AS for_life,
+                           SUM(p.quantity) AS quantity,
                            SUM(p.withdrawn) AS withdrawn, SUM(p.amount) AS amount
                       FROM helpdesk_incident_purchase p
-                      JOIN helpdesk_incident_allotment m
-                        ON m.id = p.allotment_id AND m.kind = 'lifetime'
-                     GROUP BY 1, 2) p
+                      JOIN helpdesk_incident_allotment m ON m.id = p.allotment_id
+                       AND (m.kind = 'lifetime'
+                            OR m.cause_key = 'sale_line:' || p.sale_line_id)
+                     GROUP BY 1, 2, 3) p
                     ON p.sale_line_id = l.id AND p.account_id = l.incident_account_id
+                   AND p.for_life = (l.incident_date_from IS NULL
+                                     OR l.incident_kind = 'lifetime')
                 """
             ),
             {

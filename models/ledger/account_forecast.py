@@ -94,14 +94,14 @@ class HelpdeskIncidentAccount(models.Model):
         return {day: number for day, number in numbers.items() if number}
 
     def _arrivals(self, ahead=None):
-        """Return how many incidents come on which day: only the next period of each
+        """Return how many incidents come on which day: only what comes next of each
         document that gives them.
 
         :param ahead: as for :meth:`_windows`.
         :rtype: dict[date, int]
         """
         today = self._today()
-        numbers, seen = defaultdict(int), set()
+        numbers, first = defaultdict(int), {}
         coming = (self._ahead() if ahead is None else ahead).filtered(
             lambda window: (
                 window.kind == "period"
@@ -111,8 +111,7 @@ class HelpdeskIncidentAccount(models.Model):
         )
         for window in coming.sorted("date_from"):
             source = (window.res_model, window.res_id) if window.res_id else window
-            if source not in seen:
-                seen.add(source)
+            if first.setdefault(source, window.date_from) == window.date_from:
                 numbers[window.date_from] += window.to_grant
         return dict(numbers)
 

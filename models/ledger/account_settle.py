@@ -23,7 +23,7 @@ class Cause:
     key: str
     #: how many incidents should have been given by now, of them all
     target: int
-    #: a kind of R3.2 for the entries that give
+    #: a kind of R3.2 for the entries that give; with a window it keeps its first one
     kind: str
     #: why, in words that the customer understands
     name: str
@@ -204,13 +204,17 @@ class HelpdeskIncidentAccount(models.Model):
                 cause.date_from,
                 cause.date_to,
                 cause.target,
+                None if cause.kind == "period" else cause.kind,
                 cause.name,
                 cause.source._name if cause.source is not None else None,
                 cause.source.id if cause.source is not None else None,
             )
             for cause in causes
         ]
-        columns = "account_id cause_key date_from date_to target name res_model res_id"
+        columns = (
+            "account_id cause_key date_from date_to target grant_kind name "
+            "res_model res_id"
+        )
         self.env.execute_query(
             SQL(
                 """
@@ -229,7 +233,7 @@ class HelpdeskIncidentAccount(models.Model):
                 """,
                 columns=SQL(", ").join(map(SQL.identifier, columns.split())),
                 values=SQL(", ").join(
-                    SQL("(%s, %s, %s::date, %s::date, %s, %s, %s, %s::int4)", *row)
+                    SQL("(%s, %s, %s::date, %s::date, %s, %s, %s, %s, %s::int4)", *row)
                     for row in values
                 ),
                 uid=self.env.uid,

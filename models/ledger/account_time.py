@@ -14,6 +14,7 @@ _lt = LazyTranslate(__name__)
 PERIOD_GRANTED = _lt("incidents of the new period")
 PERIOD_ADDED = _lt("more incidents in this period")
 PERIOD_LAPSED = _lt("unused incidents lapsed at the end of the period")
+LAPSED = _lt("unused incidents lapsed after their last day")
 
 #: How many accounts the scheduled action takes at once: each batch is a transaction.
 BATCH = 10_000
@@ -43,22 +44,34 @@ class HelpdeskIncidentAccount(models.Model):
             return 0
         post = self.env["helpdesk.incident.entry"]._post
         begun = SQL("m.date_from" if by_time else "today.day")
+        in_words = self._in_partner_language
         ended = SQL("m.date_to" if by_time else "today.day")
         return post(
             self._due_lines(
                 condition=DUE,
-                values=SQL("%s, 'period', m.to_grant, m.cause_key", begun),
+                values=SQL(
+                    "%s, COALESCE(m.grant_kind, 'period'), m.to_grant, m.cause_key",
+                    begun,
+                ),
+                # What was bought at once is called what was bought.
                 text=SQL(
-                    "CASE WHEN m.granted = 0 THEN %s ELSE %s END",
-                    self._in_partner_language(PERIOD_GRANTED),
-                    self._in_partner_language(PERIOD_ADDED),
+                    """
+                    CASE WHEN m.grant_kind IS NOT NULL THEN ''
+                         WHEN m.granted = 0 THEN ': ' || %s ELSE ': ' || %s END
+                    """,
+                    in_words(PERIOD_GRANTED),
+                    in_words(PERIOD_ADDED),
                 ),
             )
         ) + post(
             self._due_lines(
                 condition=ENDED,
                 values=SQL("%s, 'expiry', -m.balance, 'expiry:' || m.id", ended),
-                text=self._in_partner_language(PERIOD_LAPSED),
+                text=SQL(
+                    "': ' || CASE WHEN m.grant_kind IS NULL THEN %s ELSE %s END",
+                    in_words(PERIOD_LAPSED),
+                    in_words(LAPSED),
+                ),
             )
         )
 
@@ -167,14 +180,14 @@ class HelpdeskIncidentAccount(models.Model):
 
         :param SQL condition: on the allotment ``m`` and ``today``.
         :param SQL values: date, kind, quantity and cause key of the line.
-        :param SQL text: what it says to the customer.
+        :param SQL text: what it says to the customer behind the name of the allotment.
         :rtype: SQL
         """
         return SQL(
             """
             SELECT m.account_id, m.id AS allotment_id,
                    v.date, v.kind, v.quantity, v.cause_key,
-                   m.res_model, m.res_id, m.name || ': ' || %(text)s AS name
+                   m.res_model, m.res_id, m.name || %(text)s AS name
               FROM %(allotments)s
               JOIN res_partner partner ON partner.id = account.partner_id,
                    LATERAL (VALUES (%(values)s)) AS v(date, kind, quantity, cause_key)

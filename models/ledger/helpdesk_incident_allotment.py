@@ -46,6 +46,11 @@ class HelpdeskIncidentAllotment(models.Model):
         readonly=True,
         help="What a period allotment comes from; there is one for each cause.",
     )
+    grant_kind = fields.Char(
+        readonly=True,
+        help="The kind of the entries that give what a period allotment has, where it "
+        "is no month of a subscription.",
+    )
     res_model = fields.Char(string="Source Model", readonly=True)
     res_id = fields.Many2oneReference(
         string="Source", model_field="res_model", readonly=True

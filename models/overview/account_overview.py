@@ -121,7 +121,7 @@ class HelpdeskIncidentAccount(models.Model):
         return (
             Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
             & Domain("company_id", "child_of", self.company_id.id)
-            & Domain("order_line.incident_kind", "in", ("lifetime", "period"))
+            & Domain("order_line.incident_kind", "!=", False)
         )
 
     def _field_to_sql(self, alias, field_expr, query=None):

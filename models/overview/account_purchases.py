@@ -45,7 +45,7 @@ class SaleOrder(models.Model):
         bought = self.sudo()._search(
             Domain("partner_id", "child_of", customer.ids)
             & Domain("company_id", "child_of", company.sudo().root_id.ids)
-            & Domain("order_line.incident_kind", "in", ("lifetime", "period"))
+            & Domain("order_line.incident_kind", "!=", False)
             & (
                 Domain("state", "=", "sale")
                 | Domain("order_line.incident_account_id", "!=", False)
@@ -170,6 +170,20 @@ class SaleOrderLine(models.Model):
                 "%(given)s of %(total)s lifetime incidents given",
                 given=self.incident_due,
                 total=self._incident_total(),
+            )
+        if self.incident_kind == "pack":
+            return ", ".join(
+                filter(
+                    None,
+                    [
+                        env._(
+                            "%(given)s of %(total)s incidents given",
+                            given=self.incident_due,
+                            total=self._incident_total(),
+                        ),
+                        self._incident_days(),
+                    ],
+                )
             )
         number = self._incident_number()
         given = self.incident_due // number if number else 0

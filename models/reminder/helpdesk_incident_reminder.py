@@ -5,6 +5,7 @@ from ..subscription.subscription_renewal import PROBLEMS
 KINDS = [
     ("ends", "Subscription ends soon"),
     ("expires", "Incidents expire soon"),
+    ("pack_expires", "Bought incidents expire soon"),
     ("low", "Incidents are running low"),
     ("taken", "Incidents were taken back"),
     ("renewed", "Subscription was renewed"),
@@ -186,6 +187,9 @@ class HelpdeskIncidentReminder(models.Model):
             contacts = reminder.ticket_id.partner_id
             if contacts.commercial_partner_id != customer:
                 contacts = reminder.subscription_id._contacts()
+            buyer = reminder.order_id.partner_id
+            if not contacts and buyer.commercial_partner_id == customer:
+                contacts = buyer
             contacts = contacts.filtered("email") or customer
             reminder.recipient_id = contacts[0]
             told = reminder.contact_ids.filtered("email") or reminder.recipient_id

@@ -166,22 +166,27 @@ class HelpdeskIncidentReminder(models.Model):
 
     @api.model
     def _note_expiries(self, company, today, soon):
-        """Unused incidents of a month that ends soon. For the last month, the customer
-        is told that the subscription ends, and not this."""
+        """Unused incidents of a month, or of a pack (R15.1), that ends soon. For the
+        last month, the customer is told that the subscription ends, and not this."""
         self._insert(
             SQL(
                 """
-                SELECT 'expires', s.id || ':' || m.date_to, s.account_id, s.id,
-                       NULL::int4, NULL::int4, NULL, m.date_to,
+                SELECT CASE WHEN s.id IS NULL THEN 'pack_expires' ELSE 'expires' END,
+                       COALESCE(s.id, m.id) || ':' || m.date_to, m.account_id, s.id,
+                       NULL::int4, o.id, NULL, m.date_to,
                        m.balance + m.to_grant, 'waiting'
                   FROM helpdesk_incident_allotment m
-                  JOIN helpdesk_incident_subscription s ON s.id = m.subscription_id
                   JOIN helpdesk_incident_account a ON a.id = m.account_id
+                  LEFT JOIN helpdesk_incident_subscription s
+                    ON s.id = m.subscription_id
+                  LEFT JOIN sale_order o
+                    ON o.id = m.res_id AND m.res_model = 'sale.order'
                  WHERE a.company_id = %(company)s AND m.kind = 'period'
                    AND (m.balance <> 0 OR m.to_grant <> 0)
                    AND m.date_from <= %(today)s
                    AND m.date_to BETWEEN %(today)s AND %(soon)s
-                   AND (m.date_to < s.date_end OR s.auto_renew IS TRUE)
+                   AND (m.date_to < s.date_end OR s.auto_renew IS TRUE
+                        OR o.id IS NOT NULL)
                 """,
                 company=company.id,
                 today=today,

@@ -39,7 +39,7 @@ class AccountMove(models.Model):
     def _compute_incident_names_plan(self):
         for move in self:
             kinds = move.invoice_line_ids.sudo().product_id.mapped("incident_kind")
-            move.incident_names_plan = bool({"lifetime", "period"} & set(kinds))
+            move.incident_names_plan = bool(set(kinds) - {False, "none"})
 
     def write(self, vals):
         """Override: a payment is effective while its journal entry is posted (R1), and

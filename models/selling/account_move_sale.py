@@ -40,7 +40,7 @@ class AccountMove(models.Model):
         no order, or to one of something else: their product was changed."""
         return self.invoice_line_ids.filtered(
             lambda line: (
-                line.product_id.incident_kind in ("lifetime", "period")
+                line.product_id.incident_kind not in (False, "none")
                 and line.product_id not in line.sale_line_ids.product_id
                 and not line.incident_sells_nothing
                 and line.quantity

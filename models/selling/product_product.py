@@ -8,8 +8,13 @@ from ...periods import MAX_MONTHS
 KINDS = [
     ("none", "None"),
     ("lifetime", "Lifetime incidents"),
+    ("pack", "Incidents that expire"),
     ("period", "Incidents every month"),
 ]
+#: Those that sell incidents.
+PLAN_KINDS = ("lifetime", "pack", "period")
+#: Those that have a term.
+TERM_KINDS = ("pack", "period")
 #: What makes a plan, and is kept by every order line (R8.7).
 PLAN_FIELDS = ("incident_kind", "incident_quantity", "incident_term_months")
 
@@ -29,12 +34,13 @@ class ProductProduct(models.Model):
     incident_quantity = WholeNumber(
         string="Incidents per unit",
         default=0,
-        help="Lifetime incidents: once. Every month: in each month of the term.",
+        help="Every month: in each month of the term. Others: once.",
     )
     incident_term_months = WholeNumber(
         string="Term in months",
         default=0,
-        help=f"For how many months, from 1 to {MAX_MONTHS}.",
+        help="For how many months a customer gets them, or they are valid: from 1 to "
+        f"{MAX_MONTHS}.",
     )
     incident_description = fields.Char(
         string="A customer gets", compute="_compute_incident_description"
@@ -51,10 +57,10 @@ class ProductProduct(models.Model):
 
     _incident_plan_check = models.Constraint(
         f"""CHECK (CASE incident_kind
-            WHEN 'lifetime' THEN incident_quantity BETWEEN 1 AND {MAX_INCIDENTS}
-            WHEN 'period' THEN incident_quantity BETWEEN 1 AND {MAX_INCIDENTS}
-                           AND incident_term_months BETWEEN 1 AND {MAX_MONTHS}
-            ELSE TRUE END)""",
+            WHEN 'none' THEN TRUE
+            ELSE incident_quantity BETWEEN 1 AND {MAX_INCIDENTS}
+             AND (incident_kind = 'lifetime'
+                  OR incident_term_months BETWEEN 1 AND {MAX_MONTHS}) END)""",
         "A plan gives 1 incident or more, for a whole number of months "
         f"from 1 to {MAX_MONTHS}.",
     )
@@ -119,7 +125,7 @@ class ProductProduct(models.Model):
                         product=product.display_name,
                     )
                 )
-            if product.incident_kind == "period" and not (
+            if product.incident_kind in TERM_KINDS and not (
                 1 <= product.incident_term_months <= MAX_MONTHS
             ):
                 raise ValidationError(
@@ -196,16 +202,26 @@ class ProductProduct(models.Model):
             if number == 1:
                 return self.env._("1 lifetime incident")
             return self.env._("%(number)s lifetime incidents", number=number)
-        if kind == "period":
-            if number == 1:
-                incidents = self.env._("1 incident")
-            else:
-                incidents = self.env._("%(number)s incidents", number=number)
+        if kind not in TERM_KINDS:
+            return False
+        if number == 1:
+            incidents = self.env._("1 incident")
+        else:
+            incidents = self.env._("%(number)s incidents", number=number)
+        if kind == "pack":
             if months == 1:
-                return self.env._("%(incidents)s for 1 month", incidents=incidents)
+                return self.env._(
+                    "%(incidents)s, valid for 1 month", incidents=incidents
+                )
             return self.env._(
-                "%(incidents)s every month for %(months)s months",
+                "%(incidents)s, valid for %(months)s months",
                 incidents=incidents,
                 months=months,
             )
-        return False
+        if months == 1:
+            return self.env._("%(incidents)s for 1 month", incidents=incidents)
+        return self.env._(
+            "%(incidents)s every month for %(months)s months",
+            incidents=incidents,
+            months=months,
+        )

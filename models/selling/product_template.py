@@ -29,14 +29,14 @@ class ProductTemplate(models.Model):
         compute="_compute_incident_quantity",
         inverse="_inverse_incident_plan",
         copy=True,
-        help="Lifetime incidents: once. Every month: in each month of the term.",
+        help="Every month: in each month of the term. Others: once.",
     )
     incident_term_months = WholeNumber(
         string="Term in months",
         compute="_compute_incident_term_months",
         inverse="_inverse_incident_plan",
         copy=True,
-        help="For how many months a customer gets them.",
+        help="For how many months a customer gets them, or they are valid.",
     )
     incident_description = fields.Text(
         string="A customer gets", compute="_compute_incident_description"

@@ -18,7 +18,7 @@ class SaleOrder(models.Model):
 
     What is due is looked at in ``sale_order_payment.py``. Here it becomes incidents:
     lifetime ones, one cause for each line; or a term of a subscription, one cause for
-    each period.
+    each period. A pack is one cause, with a window (R15.1).
     """
 
     _name = "sale.order"
@@ -65,11 +65,15 @@ class SaleOrder(models.Model):
             )
 
     def _compute_incident_counts(self):
-        lifetime = dict(
+        once = dict(
             self.env["helpdesk.incident.entry"]
             .sudo()
             ._read_group(
-                [("res_model", "=", self._name), ("res_id", "in", self.ids)],
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("effect", "=", "gives"),
+                ],
                 ["res_id"],
                 ["quantity:sum"],
             )
@@ -78,7 +82,7 @@ class SaleOrder(models.Model):
             subscriptions = order._incident_subscriptions().sudo()
             order.incident_subscription_count = len(subscriptions)
             order.incident_has_given = bool(order.sudo().order_line.incident_account_id)
-            order.incident_quantity = lifetime.get(order._origin.id, 0) + sum(
+            order.incident_quantity = once.get(order._origin.id, 0) + sum(
                 subscription._given_with(order.sudo().order_line.incident_term_ids)
                 for subscription in subscriptions
             )
@@ -255,14 +259,19 @@ class SaleOrder(models.Model):
             for line in order_lines:
                 due, value = line._incident_due(paid), line._incident_value(paid)
                 if (due, value) != (line.incident_due, line.incident_value):
-                    line._incident_remember(incident_due=due, incident_value=value)
+                    line._incident_remember(
+                        incident_due=due,
+                        incident_value=value,
+                        incident_missed_seen=line.incident_missed_seen
+                        and due <= line.incident_due,
+                    )
         for order_lines in lines.grouped("order_id").values():
             new = order_lines.filtered(lambda line: not line.incident_account_id)
             if any(line.incident_due for line in new):
                 new._incident_begin(accounts)
         lines.filtered(
-            lambda line: line.incident_kind == "lifetime" and line.incident_account_id
-        )._incident_settle_lifetime()
+            lambda line: line.incident_kind != "period" and line.incident_account_id
+        )._incident_settle_once()
         (
             lines.incident_term_ids.subscription_id | lines.incident_subscription_id
         )._settle()
@@ -306,29 +315,49 @@ class SaleOrderLine(models.Model):
             lambda line: line.incident_subscription_id & begun.incident_subscription_id
         )
         for line in begun:
-            line._incident_remember(incident_account_id=accounts[line].id)
+            line._incident_remember(
+                incident_account_id=accounts[line].id,
+                incident_date_from=line._incident_first_day(),
+            )
         self.env["helpdesk.incident.subscription.term"]._begin(
             begun.filtered(lambda line: line.incident_kind == "period")
         )
         begun.incident_subscription_id._superseded_by(self.order_id)
 
-    def _incident_settle_lifetime(self):
-        self.env["helpdesk.incident.account"]._settle(
-            [line._incident_cause(line.incident_due) for line in self]
-        )
+    def _incident_settle_once(self):
+        """Settle what these lines give once: lifetime incidents and packs."""
+        causes = {
+            line: line._incident_cause(line.incident_due, *line._incident_window())
+            for line in self
+        }
+        self.env["helpdesk.incident.account"]._settle(list(causes.values()))
         purchase_model = self.env["helpdesk.incident.purchase"]
         purchase_model._record(
             [
                 paid
-                for line in self
+                for line, cause in causes.items()
                 for paid in purchase_model._spread(
-                    line, line.incident_value, [(None, line.incident_due, 0)]
+                    line,
+                    line.incident_value,
+                    [(cause.date_from and cause.key, cause.target, 0)],
                 )
             ]
         )
 
-    def _incident_cause(self, target):
-        """Return the cause that this line is for lifetime incidents."""
+    @api.model
+    def _incident_key_prefix(self):
+        return "sale_line:"
+
+    def _incident_key(self):
+        """Return the key of the cause that this line is, but for a subscription."""
+        return f"{self._incident_key_prefix()}{self.id}"
+
+    def _incident_cause(self, target, date_from=None, date_to=None):
+        """Return the cause that this line is for incidents that are given once.
+
+        :param date date_from: the first day, and ``date_to``: the last day on which
+            they are valid; for a lifetime without them.
+        """
         self.ensure_one()
         account = self.incident_account_id
         env = account._in_customer_language().env
@@ -339,10 +368,12 @@ class SaleOrderLine(models.Model):
         )
         return Cause(
             account=account,
-            key=f"sale_line:{self.id}",
+            key=self._incident_key(),
             target=target,
             kind="purchase",
             name=name,
             source=self.order_id,
             taken=account._taken_words(name),
+            date_from=date_from,
+            date_to=date_to,
         )

@@ -21,16 +21,29 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _incident_compare(self):
-        """Return the plans of an offer by their products, the cheapest first.
+        """Return the plans of an offer by their products, the cheapest first; those
+        that expire are a group of their own, the last one (R15.1).
 
-        :rtype: dict[recordset, list[Offered]]
+        :return: the title of each group, if it has one, and its plans.
+        :rtype: list[tuple[str, dict[recordset, list[Offered]]]]
         """
         self.ensure_one()
         lines = self.order_line.sorted("price_total")
-        return {
-            template: same._incident_offered()
-            for template, same in lines.grouped("product_template_id").items()
-        }
+        packs = lines.filtered(lambda line: line.incident_kind == "pack")
+        return [
+            (
+                title,
+                {
+                    template: same._incident_offered()
+                    for template, same in group.grouped("product_template_id").items()
+                },
+            )
+            for title, group in (
+                ("", lines - packs),
+                (self.env._("Valid for a limited time"), packs),
+            )
+            if group
+        ]
 
 
 class SaleOrderLine(models.Model):

@@ -5,7 +5,7 @@ from odoo.tools.sql import column_exists, create_column
 
 from ...fields import MAX_INCIDENTS
 from ..groups import INCIDENT_READERS
-from .product_product import KINDS
+from .product_product import KINDS, TERM_KINDS
 
 #: In the context, as ``incident_following``: an order follows its invoice (R8.8). An
 #: object cannot come in over RPC.
@@ -135,7 +135,8 @@ class SaleOrderLine(models.Model):
         string="Acts from",
         readonly=True,
         copy=False,
-        help="The first day of the month from which on it acts.",
+        help="The first day of the month from which on it acts; of incidents that "
+        "expire, the first day on which they are valid.",
         incident_protected=True,
     )
     incident_date_start = fields.Date(
@@ -183,7 +184,9 @@ class SaleOrderLine(models.Model):
             line.incident_kind = product.incident_kind if sells else False
             line.incident_quantity = product.incident_quantity if sells else 0
             line.incident_term_months = (
-                product.incident_term_months if product.incident_kind == "period" else 0
+                product.incident_term_months
+                if product.incident_kind in TERM_KINDS
+                else 0
             )
 
     @api.depends("incident_kind", "product_uom_id", "product_uom_qty")
@@ -229,9 +232,7 @@ class SaleOrderLine(models.Model):
                         quantity=f"{units:g}",
                     )
                 )
-            if line._incident_number() * max(line.incident_term_months, 1) > (
-                MAX_INCIDENTS
-            ):
+            if line._incident_total() > MAX_INCIDENTS:
                 raise ValidationError(
                     self.env["helpdesk.incident.account"]._too_many_message()
                 )
@@ -348,9 +349,13 @@ class SaleOrderLine(models.Model):
         """Return how many incidents the line sells: in all, or in each month (R8.2)."""
         return self.incident_quantity * self.incident_units
 
+    def _incident_periods(self):
+        """Return how often the line gives its number: in each month, or once."""
+        return self.incident_term_months if self.incident_kind == "period" else 1
+
     def _incident_total(self):
-        """Return how many incidents the line sells, of all months."""
-        return self._incident_number() * max(self.incident_term_months, 1)
+        """Return how many incidents the line sells, of all periods."""
+        return self._incident_number() * self._incident_periods()
 
     # A credit is worth what was paid, with the taxes of that (R9.6): whatever the plan
     # costs by now, prices and taxes that are updated leave it alone.

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
+from .product_product import TERM_KINDS
+
 #: How far away a named day can be: as far as the longest term reaches.
 FARTHEST = timedelta(days=3660)
 
@@ -38,14 +40,15 @@ class SaleOrderLine(models.Model):
         """R8.12"""
         for line in self.filtered("incident_date_start"):
             day = line.incident_date_start
-            if line.incident_kind != "period" or line.incident_operation not in (
+            if line.incident_kind not in TERM_KINDS or line.incident_operation not in (
                 False,
                 "renew",
             ):
                 raise ValidationError(
                     self.env._(
                         "%(product)s: a first day can be named where a term begins: of "
-                        "a plan with incidents every month, or its renewal.",
+                        "a plan with incidents every month, or its renewal, or of "
+                        "incidents that expire.",
                         product=line.product_id.display_name,
                     )
                 )

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import format_date
 
 from ...periods import last_day
+from .product_product import TERM_KINDS
 
 
 class SaleOrderLine(models.Model):
@@ -35,6 +36,7 @@ class SaleOrderLine(models.Model):
         "incident_kind",
         "incident_quantity",
         "incident_term_months",
+        "incident_date_from",
         "incident_date_start",
         "order_id.state",
         "incident_term_ids.date_from",
@@ -136,7 +138,7 @@ class SaleOrderLine(models.Model):
 
     def _incident_days(self):
         """Return in words for which days that is, as far as it is known by now."""
-        if self.incident_kind != "period":
+        if self.incident_kind not in TERM_KINDS:
             return False
         term = self.incident_term_ids[:1]
         first, last = term.date_from, term.date_to
@@ -171,6 +173,8 @@ class SaleOrderLine(models.Model):
         :param str days: the first and the last day of the term, in words.
         """
         term = self.incident_term_ids[:1]
+        if self.incident_kind == "pack":
+            return self._incident_named_pack_words(days)
         if not term and not self._incident_is_day_kept():
             return self.env._(
                 "%(days)s, or from the day of payment if that is later", days=days
@@ -200,12 +204,29 @@ class SaleOrderLine(models.Model):
             )
         return "; ".join(words)
 
+    def _incident_named_pack_words(self, days):
+        """Return in words what becomes of the first day that was named of a pack."""
+        if self.incident_date_from:
+            return days
+        if self._incident_is_over(self._incident_named_day()):
+            return self.env._(
+                "%(days)s: over by the day of confirmation, so they are lifetime "
+                "incidents",
+                days=days,
+            )
+        if self._incident_is_day_kept():
+            return days
+        return self.env._(
+            "%(days)s, or from the day of payment if that is later", days=days
+        )
+
     def _incident_last_day(self):
-        """Return the last day of the months that the line acts on."""
+        """Return the last day of the months that the line acts on, or is valid for."""
         term = self.sudo().incident_term_id
         if self.incident_operation == "credit":
             return term.date_to
-        return last_day(term.anchor, self.incident_term_months, self.incident_date_from)
+        anchor = term.anchor or self.incident_date_from
+        return last_day(anchor, self.incident_term_months, self.incident_date_from)
 
     def _get_sale_order_line_multiline_description_sale(self):
         """Override of `sale` to say what a unit of a plan is (R8.6), or what the line
@@ -237,7 +258,11 @@ class SaleOrderLine(models.Model):
         """Override of `sale` to say which days are invoiced, once they are known
         (R8.6)."""
         values = super()._prepare_invoice_line(**optional_values)
-        known = self.sudo().incident_term_ids or self._incident_named_day()
+        known = (
+            self.sudo().incident_term_ids
+            or self.incident_date_from
+            or self._incident_named_day()
+        )
         if known and values.get("name"):
             line = self.with_context(lang=self.order_id._get_lang()).sudo()
             words = line._incident_words(said=values["name"])

@@ -30,15 +30,15 @@ class SaleOrder(models.Model):
 
     @api.model
     def _incident_pack(self, partner, company, missing):
-        """Return the smallest purchase that gives so many incidents for a lifetime, if
-        the account balance, or a payment method that is saved, can pay it.
+        """Return the smallest purchase that gives so many incidents once, if the
+        account balance, or a payment method that is saved, can pay it.
 
         :param partner: the ``res.partner`` who buys.
         :param int missing: how many incidents are needed, 1 or more.
         :rtype: Pack | None
         """
         plans = self._incident_plans(company).filtered(
-            lambda plan: plan.incident_kind == "lifetime" and plan.incident_quantity > 0
+            lambda plan: plan.incident_kind != "period" and plan.incident_quantity > 0
         )
         sizes = plans.grouped(
             lambda plan: plan.incident_quantity * -(-missing // plan.incident_quantity)

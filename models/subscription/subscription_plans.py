@@ -172,7 +172,7 @@ class HelpdeskIncidentSubscription(models.Model):
             lambda plan: (
                 plan.active
                 and plan.sale_ok
-                and plan.incident_kind != "none"
+                and plan.incident_kind in ("lifetime", "period")
                 and plan.company_id <= sellers
             )
         )
@@ -180,7 +180,7 @@ class HelpdeskIncidentSubscription(models.Model):
     def _renewal_plans(self):
         """Return the plans that it can be renewed with (R9.5): the terms and the
         lifetime variants of its product; where a change was scheduled, of the next
-        one.
+        one. A pack renews nothing (R15.1).
 
         :return: ``product.product`` records with superuser rights.
         """
