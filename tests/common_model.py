@@ -235,8 +235,9 @@ class Order:
 
 @dataclass(eq=False)
 class Line:
-    """What an order sells: for life, or so many in each of so many months. Those become
-    a term of a subscription when it is paid for the first time (R9.1)."""
+    """What an order sells: for life, once for so many months (R15.1), or so many in
+    each of so many months. Those become a term of a subscription when it is paid for
+    the first time (R9.1)."""
 
     order: Order
     number: int
@@ -255,14 +256,24 @@ class Line:
     named: date | None = None
     #: what it has become
     term: object = None
+    #: given once, and valid for its months
+    pack: bool = False
+    #: of a pack, once it has begun
+    window: tuple | None = None
 
     @property
     def kind(self):
+        if self.pack:
+            return "pack"
         return "period" if self.months else "lifetime"
 
     @property
+    def periods(self):
+        return self.months if self.kind == "period" else 1
+
+    @property
     def total(self):
-        return self.number * max(self.months, 1)
+        return self.number * self.periods
 
     @property
     def due(self):
@@ -683,7 +694,10 @@ class Model:
             if not order.account:
                 continue
             for line in order.lines:
-                if not line.months:
+                if line.window:
+                    today, cause = self.today(order.company), ("pack", line)
+                    order.account.aim(cause, line.due, line.window, today, self.counter)
+                elif line.kind != "period":
                     order.account.give(("line", line), line.due)
                 subscriptions |= dict.fromkeys(self._subscriptions_of(line))
         for subscription in subscriptions:
@@ -706,7 +720,9 @@ class Model:
         )
         anew, touched = {}, {}
         for line in order.lines:
-            if not line.months:
+            if line.kind == "pack":
+                line.window = self._window(line)
+            if line.kind != "period":
                 continue
             subscription = line.subscription
             if not subscription or subscription.cancelled and not line.date_from:
@@ -727,6 +743,17 @@ class Model:
             subscription.replaced(
                 [line for line in order.lines if line.subscription is subscription]
             )
+
+    def _window(self, line):
+        """R15.1, R8.12: from the first day on which it is due, or the one that was
+        named; what was over at the confirmation comes for life."""
+        today = self.today(line.order.company)
+        confirmed = line.order.confirmed or today
+        first = line.named or today
+        if first > confirmed:
+            first = max(first, today)
+        last = first_day(first, line.months) - DAY
+        return None if last < confirmed else (first, last)
 
     def _begin_term(self, line, subscription):
         """R8.12, R9.1, R9.4–R9.6"""
@@ -1046,9 +1073,9 @@ class Reminders:
             ):
                 self.queue("ends", f"{subscription.id}:{subscription.end}")
         for account in self.model.accounts.values():
-            for (subscription, _window), period in account.periods.items():
+            for cause, period in account.periods.items():
                 if period.first <= today <= period.last <= last:
-                    self._note_expiry(subscription, period)
+                    self._note_expiry(*cause, period)
         sent = []
         problems = {str(s.id): s.problem for s in self.model.subscriptions}
         for kind, key in self.waiting:
@@ -1066,7 +1093,11 @@ class Reminders:
                 sent.append(("low", str(account.id)))
         return sorted(sent)
 
-    def _note_expiry(self, subscription, period):
+    def _note_expiry(self, subscription, what, period):
+        if subscription == "pack":
+            if period.left:
+                self.queue("pack_expires", f"sale_line:{what.id}:{period.last}")
+            return
         goes_on = subscription.end and period.last < subscription.end
         if period.left and (goes_on or subscription.automatic):
             self.queue("expires", f"{subscription.id}:{period.last}")

@@ -612,9 +612,9 @@ class World(RuleBasedStateMachine):
 
     def _buy(self, contact, plan, later=False):
         contact = self._contact(contact)
-        product, number, months = self._pick(self.test.plans, plan)
+        product, number, months, pack = self._pick(self.test.plans, plan)
         order = Order(contact.id, self.company.id)
-        order.lines.append(Line(order, number, months))
+        order.lines.append(Line(order, number, months, pack=pack))
         record = self.test.quotation(product, customer=contact)
         self._order(order, record, later)
 
@@ -1203,11 +1203,12 @@ class TestModel(SaleCommon):
     @classmethod
     def _prepare_plans(cls):
         extra = cls.plan("Extra incident", 4)
-        cls.plans = [(cls.pack, 10, 0)]
+        pack = cls.plan("5 for 2 months", 20, "pack", 5, 2)
+        cls.plans = [(cls.pack, 10, 0, False), (pack, 5, 2, True)]
         for months in (1, 2, 3):
             product = cls.plan(f"{months} months", 30 * months, "period", 4, months)
             product.incident_extra_product_id = extra
-            cls.plans.append((product, 4, months))
+            cls.plans.append((product, 4, months, False))
 
     @classmethod
     def _draft(cls, contact, amount):

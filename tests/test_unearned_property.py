@@ -26,6 +26,7 @@ class TestUnearnedProperty(UnearnedCommon):
         super().setUpClass()
         # One legal entity with the company (R2.3): nothing but the books differs.
         cls.add_branch()
+        cls.expiring = cls.plan("7 for a month", 30, "pack", 7, 1)
 
     def _seller(self):
         return self.random.choice([self.company, self.company, self.branch]).id
@@ -66,6 +67,7 @@ class TestUnearnedProperty(UnearnedCommon):
                 except UserError:
                     self.env.invalidate_all()
                 self.assertAgrees()
+                self._check_windows()
                 if not self.merged:
                     self._check_units()
         with freeze_time(day):
@@ -83,11 +85,15 @@ class TestUnearnedProperty(UnearnedCommon):
 
     # -- what happens ----------------------------------------------------------
 
-    BEGINNING = [*["pack", "ticket", "gift"] * 3, "subscription", "extra", "change"]
+    BEGINNING = [
+        *["pack", "ticket", "gift"] * 3,
+        *["subscription", "extra", "change", "expiring"],
+    ]
     ACTIONS = [
         *["ticket"] * 8,
         *["give_back"] * 4,
         *["pack"] * 3,
+        "expiring",
         "subscription",
         "extra",
         "change",
@@ -126,6 +132,15 @@ class TestUnearnedProperty(UnearnedCommon):
             self.pack, customer=self.buyer, company_id=self._seller()
         )
         self._buy(order)
+
+    def _do_expiring(self):
+        """R15.1"""
+        self.expiring.list_price = self.random.choice([10, 33.33, 49.99])
+        self._buy(
+            self.quotation(
+                self.expiring, customer=self.buyer, company_id=self._seller()
+            )
+        )
 
     def _do_subscription(self):
         order = self.quotation(
@@ -227,6 +242,21 @@ class TestUnearnedProperty(UnearnedCommon):
             self.assertEqual(self._said(today), before)
 
     # -- what must hold --------------------------------------------------------
+
+    def _check_windows(self):
+        """R15.1: each pack that expires is a queue of its own: what is left of it has
+        its part of what was paid for it."""
+        rows = self.rows()
+        for pack in self.account_model.search([]).allotment_ids.filtered("grant_kind"):
+            paid = self.env["helpdesk.incident.purchase"].search(
+                [("allotment_id", "=", pack.id)]
+            )
+            number, amount = (sum(paid.mapped(name)) for name in ("quantity", "amount"))
+            left = pack.balance + pack.to_grant
+            worth = max(amount, 0) * left / number if number else 0
+            mine = rows.filtered(lambda row, pack=pack: row.allotment_id == pack)
+            self.assertEqual(sum(mine.mapped("quantity_left")), left)
+            self.assertAlmostEqual(sum(mine.mapped("amount_left")), worth, delta=0.01)
 
     def _check_units(self):
         """Simulate the lifetime incidents one by one: each knows what was paid for

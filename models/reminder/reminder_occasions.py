@@ -172,7 +172,8 @@ class HelpdeskIncidentReminder(models.Model):
             SQL(
                 """
                 SELECT CASE WHEN s.id IS NULL THEN 'pack_expires' ELSE 'expires' END,
-                       COALESCE(s.id, m.id) || ':' || m.date_to, m.account_id, s.id,
+                       COALESCE(s.id::text, m.cause_key) || ':' || m.date_to,
+                       m.account_id, s.id,
                        NULL::int4, o.id, NULL, m.date_to,
                        m.balance + m.to_grant, 'waiting'
                   FROM helpdesk_incident_allotment m
