@@ -399,6 +399,32 @@ class TestPack(SubscriptionCommon):
             self.window(order), [("2027-04-11", "2028-04-10", 20, 20, 0, 0)]
         )
 
+    def test_listed_by_plan(self):
+        """R15.1, R12.2: allotments and entries are found, grouped and shown by plan."""
+        self.buy()
+        self.buy(self.months)
+        self.buy(self.pack)
+        for model in ("allotment", "entry"):
+            records = self.env[f"helpdesk.incident.{model}"]
+            mine = [("account_id", "=", self.incident_account().id)]
+            for plan, found in ((self.year, 1), (self.months, None)):
+                by_id = records.search([*mine, ("product_id", "=", plan.id)])
+                by_name = records.search([*mine, ("product_id", "ilike", plan.name)])
+                self.assertEqual(by_id, by_name)
+                self.assertEqual(by_id.product_id, plan)
+                self.assertEqual(len(by_id), found or len(by_id))
+            none = records.search([*mine, ("product_id", "=", False)])
+            self.assertFalse(none.product_id)
+            self.assertEqual(
+                {
+                    product.id
+                    for product, _count in records._read_group(
+                        mine, ["product_id"], ["__count"]
+                    )
+                },
+                {self.year.id, self.months.id, False},
+            )
+
     def test_not_renewed(self):
         """R15.1: a pack renews nothing, and nothing is changed to it."""
         template = self.months.product_tmpl_id

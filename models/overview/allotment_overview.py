@@ -20,9 +20,13 @@ class HelpdeskIncidentAllotment(models.Model):
         "come. Ended: its last day is over.",
     )
     product_id = fields.Many2one(
-        related="subscription_id.product_id",
+        comodel_name="product.product",
         string="Plan",
-        help="What the customer subscribes to; empty for lifetime incidents.",
+        compute="_compute_product_id",
+        search="_search_product_id",
+        compute_sudo=True,
+        help="What the customer subscribes to, or has bought for a limited time; empty "
+        "for lifetime incidents.",
     )
     # Both include what is still to be granted: it is paid for (R9.2).
     total = fields.Integer(
@@ -36,6 +40,14 @@ class HelpdeskIncidentAllotment(models.Model):
         search=lambda self, *args: self._search_sum("left", *args),
         help="What is left, or will be there on the first day.",
     )
+
+    @api.depends("subscription_id.product_id", "cause_key")
+    def _compute_product_id(self):
+        lines = self._pack_lines()
+        for allotment in self:
+            line = lines.get(allotment)
+            sold = line or allotment.subscription_id
+            allotment.product_id = sold.product_id
 
     @api.depends("date_from", "date_to")
     def _compute_window(self):
@@ -76,6 +88,9 @@ class HelpdeskIncidentAllotment(models.Model):
                 SQL.identifier(alias, sums[field_expr]),
                 SQL.identifier(alias, "to_grant"),
             )
+        if field_expr == "product_id":
+            self._check_field_access(self._fields[field_expr], "read")
+            return self._product_to_sql(alias)
         if field_expr == "window":
             self._check_field_access(self._fields[field_expr], "read")
             return SQL(
@@ -98,6 +113,30 @@ class HelpdeskIncidentAllotment(models.Model):
             )
         return super()._field_to_sql(alias, field_expr, query)
 
+    def _product_to_sql(self, alias):
+        """Return the plan of an allotment as SQL, as :meth:`_compute_product_id` says
+        it."""
+        self.env["helpdesk.incident.subscription"].flush_model(["product_id"])
+        self.env["sale.order.line"].flush_model(["product_id"])
+        return SQL(
+            """
+            COALESCE(
+                (SELECT product_id FROM helpdesk_incident_subscription
+                  WHERE id = %(subscription)s),
+                (SELECT product_id FROM sale_order_line
+                  WHERE id = SUBSTRING(%(key)s FROM '^sale_line:([0-9]+)$')::int))
+            """,
+            subscription=SQL.identifier(alias, "subscription_id"),
+            key=SQL.identifier(alias, "cause_key"),
+        )
+
+    def _search_product_id(self, operator, value):
+        if operator == "any":
+            value = self.env["product.product"].search(value).ids
+        elif operator != "in":
+            return NotImplemented
+        return self._search_sum("product_id", "in", value)
+
     def _search_sum(self, name, operator, value):
         return self.env["helpdesk.incident.account"]._sql_domain(
             self._fields[name], operator, value
@@ -109,9 +148,10 @@ class HelpdeskIncidentEntry(models.Model):
 
     allotment_kind = fields.Selection(related="allotment_id.kind", string="Validity")
     product_id = fields.Many2one(
-        related="allotment_id.subscription_id.product_id",
+        related="allotment_id.product_id",
         string="Plan",
-        help="The plan of the subscription; empty for lifetime incidents.",
+        help="What the customer subscribes to, or has bought for a limited time; empty "
+        "for lifetime incidents.",
     )
     team_id = fields.Many2one(
         related="ticket_id.team_id",
