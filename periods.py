@@ -1,4 +1,4 @@
-"""The calendar of subscriptions (R9.1): anchored months.
+"""The calendar of subscriptions (R9.1, R15.2): anchored months, and periods of several.
 
 Pure functions of dates; every date is a day in the company's time zone, and both ends
 of a period are inclusive.
@@ -13,32 +13,34 @@ MAX_MONTHS = 120
 
 
 def first_day(anchor, number):
-    """Return the day on which period ``number`` begins.
+    """Return the day on which month ``number`` begins.
 
     It is the anchor plus so many months, counted from the anchor itself and not from
-    the period before: an anchor on the 31st comes back to the 31st after a short month.
+    the month before: an anchor on the 31st comes back to the 31st after a short month.
 
-    :param date anchor: the first day of period 0.
+    :param date anchor: the first day of month 0.
     :param int number: 0, 1, …
     """
     return anchor + relativedelta(months=number)
 
 
-def period(anchor, number):
-    """Return the first and the last day of period ``number``.
+def period(anchor, number, months=1):
+    """Return the first and the last day of the period that begins with month
+    ``number``.
 
+    :param int months: how long it is.
     :rtype: tuple[date, date]
     """
     return (
         first_day(anchor, number),
-        first_day(anchor, number + 1) - timedelta(days=1),
+        first_day(anchor, number + months) - timedelta(days=1),
     )
 
 
 def last_day(anchor, months, begin=None):
     """Return the last day of a term of so many months.
 
-    :param date begin: the first day of the period that it begins with; by default the
+    :param date begin: the first day of the month that it begins with; by default the
         anchor.
     """
     number = number_at(anchor, begin) if begin else 0
@@ -46,7 +48,7 @@ def last_day(anchor, months, begin=None):
 
 
 def number_at(anchor, day):
-    """Return the number of the period that contains ``day``; below 0 before the anchor.
+    """Return the number of the month that contains ``day``; below 0 before the anchor.
 
     :rtype: int
     """

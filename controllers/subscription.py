@@ -213,7 +213,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         if not product.active or not product.sale_ok:
             return None
         offer = subscription._offer(
-            [subscription._extra_line(product, 1, 1)], request.env.user.partner_id
+            [subscription._extra_line(product, 1, 1, 1)], request.env.user.partner_id
         )
         # Where extra incidents cost nothing, no number can be chosen.
         return offer if costs(offer) else None

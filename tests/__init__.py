@@ -62,14 +62,15 @@ from . import test_online_payment
 from . import test_open_and_close
 from . import test_order_in_part
 from . import test_outbox
-from . import test_pack
-from . import test_pack_portal
 from . import test_overview
 from . import test_overview_history
+from . import test_pack
+from . import test_pack_portal
 from . import test_parked
 from . import test_parked_concurrency
 from . import test_parked_portal
 from . import test_payment_landing
+from . import test_period_months
 from . import test_periods
 from . import test_plan
 from . import test_plan_roles

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import count
+from itertools import count, takewhile
 from math import floor
 
 DAY = timedelta(days=1)
@@ -30,8 +30,8 @@ def first_day(anchor, number):
     return date(year, month + 1, min(anchor.day, last))
 
 
-def month(anchor, number):
-    return first_day(anchor, number), first_day(anchor, number + 1) - DAY
+def month(anchor, number, months=1):
+    return first_day(anchor, number), first_day(anchor, number + months) - DAY
 
 
 def month_of(anchor, day):
@@ -254,6 +254,8 @@ class Line:
     date_from: date | None = None
     #: the first day that staff have named (R8.12)
     named: date | None = None
+    #: R15.2: how many months each period has
+    period: int = 1
     #: what it has become
     term: object = None
     #: given once, and valid for its months
@@ -269,7 +271,7 @@ class Line:
 
     @property
     def periods(self):
-        return self.months if self.kind == "period" else 1
+        return self.months // self.period if self.kind == "period" else 1
 
     @property
     def total(self):
@@ -435,20 +437,32 @@ class Subscription:
         total = 0
         for window in term.windows[: term.late]:
             replaced = sum(
-                line.acts_on.numbers(line.acts_on.line.due).get(window, 0)
+                number
                 for line in term.line.order.lines
                 if line.operation == "credit"
+                for old, number in line.acts_on.numbers(line.acts_on.line.due).items()
+                if window[0] <= old[0] <= window[1]
             )
             total += max(given[window] - replaced, 0)
         return total
 
-    def current(self, today):
-        """Return the current month; before the first one, that (R8.12)."""
-        return month(self.anchor, month_of(self.anchor, today))
+    def ahead(self, today):
+        """R15.2: the periods from the current one on that are paid for, as far as they
+        are as long as that; before the first one, from that on (R8.12)."""
+        found = sorted(
+            {
+                (window, term.line.period)
+                for term, given in self.numbers().items()
+                for window, number in given.items()
+                if number and window[1] >= today
+            }
+        )
+        same = takewhile(lambda row: row[1] == found[0][1], found)
+        return [window for window, _period in same]
 
     def boundary(self, today):
-        """R9.6: the first day of the next month."""
-        first, last = self.current(today)
+        """R9.6: the first day of the next period."""
+        first, last = self.ahead(today)[0]
         return first if first > today else last + DAY
 
     def terms_after(self, day):
@@ -467,8 +481,9 @@ class Subscription:
         ][-1]
 
     def agreed(self):
-        """R9.7: what was bought last, or agreed upon for the next plan: months,
-        incidents in each of them, and the price of all, be it given away since."""
+        """R9.7: what was bought last, or agreed upon for the next plan: months, those
+        of a period, incidents in each of them, and the price of all, be it given away
+        since."""
         if self.scheduled:
             return self.next_terms
         lines = [
@@ -479,6 +494,7 @@ class Subscription:
         plan = [line for line in lines if line.operation != "extra"][-1]
         return (
             plan.months,
+            plan.period,
             sum(line.number for line in lines),
             sum(line.price * plan.months / line.months for line in lines),
         )
@@ -769,7 +785,10 @@ class Model:
         else:
             anchor, first = today, today
         begin = month_of(anchor, first)
-        windows = [month(anchor, begin + number) for number in range(line.months)]
+        windows = [
+            month(anchor, number, line.period)
+            for number in range(begin, begin + line.months, line.period)
+        ]
         assert windows[0][0] == first, (anchor, first)
         line.term = Term(line, subscription, anchor, windows)
         if line.date_from:
@@ -800,7 +819,11 @@ class Model:
         if subscription.cancelled or not subscription.end:
             raise Refused("nothing to renew")
         order, plan = Order(contact, subscription.account.company), subscription.plan
-        again = {"subscription": subscription, "months": plan.months}
+        again = {
+            "subscription": subscription,
+            "months": plan.months,
+            "period": plan.period,
+        }
         order.lines.append(Line(order, plan.number, operation="renew", **again))
         if subscription.extra:
             order.lines.append(
@@ -809,8 +832,8 @@ class Model:
         return order
 
     def extra(self, subscription, contact, number):
-        """R9.4: from the current month to the last paid one."""
-        first, months = self.months_left(subscription)
+        """R9.4: from the current period to the last paid one."""
+        first, months, period = self.months_left(subscription)
         order = Order(contact, subscription.account.company)
         order.lines.append(
             Line(
@@ -821,23 +844,25 @@ class Model:
                 subscription=subscription,
                 acts_on=subscription.plan_term(),
                 date_from=first,
+                period=period,
             )
         )
         return order
 
     def months_left(self, subscription):
-        """R9.4
+        """R9.4, R15.2
 
-        :return: the first day of the current month, and how many there are from that
-            one to the last paid one.
+        :return: the first day of the current period; how many months there are from it
+            to the last paid one of its length; and how many of them a period has.
         """
         today = self.today(subscription.account.company)
         if not subscription.runs(today):
             raise Refused("it has ended")
-        anchor = subscription.anchor
-        current = month_of(anchor, today)
-        months = month_of(anchor, subscription.end) - current + 1
-        return first_day(anchor, current), months
+        ahead = subscription.ahead(today)
+        anchor, (first, last) = subscription.anchor, ahead[0]
+        begin = month_of(anchor, first)
+        period = month_of(anchor, last) - begin + 1
+        return first, period * len(ahead), period
 
     def cancel(self, subscription, cancelled):
         """R9.8"""

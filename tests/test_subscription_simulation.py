@@ -114,7 +114,7 @@ class TestSubscriptionSimulation(SaleCommon):
         pack = cls._sell("Pack", 55, kind="lifetime", number=7)
         pack |= cls._sell("8 for 2 months", 40, kind="pack", number=8, months=2)
         care = cls._sell_variants("Care", {1: 30, 3: 90, 12: 325, 0: 210}, 5, cls.extra)
-        swap = cls._sell_variants("Swap", {1: 30, 3: 88, 12: 340}, 6, cls.extra)
+        swap = cls._sell_variants("Swap", {1: 30, 4: 110, 12: 340}, 6, cls.extra)
         large = cls._sell_variants(
             "Large", {1: 61, 3: 170, 12: 640}, 12, cls.extra_taxed, taxed=True
         )
@@ -169,6 +169,8 @@ class TestSubscriptionSimulation(SaleCommon):
                     "incident_kind": kind,
                     "incident_quantity": given,
                     "incident_term_months": months,
+                    # R15.2: some have longer periods.
+                    "incident_period_months": {4: 2, 12: 3}.get(months, 1),
                 }
             )
             cls._sold(product, price, kind, given, months, taxed)
@@ -177,7 +179,8 @@ class TestSubscriptionSimulation(SaleCommon):
     @classmethod
     def _sold(cls, product, price, kind, number, months, taxed):
         cls.prices[product] = price
-        cls.facts[product] = (kind, number, months)
+        period = product.incident_period_months if kind == "period" else 1
+        cls.facts[product] = (kind, number, months, period)
         if taxed:
             cls.taxed.add(product)
             product.taxes_id = cls.tax
@@ -765,9 +768,9 @@ class TestSubscriptionSimulation(SaleCommon):
         order.automatic = True
         row = self.env["sale.order"].browse(order.id)
         total = cents(row.amount_total)
-        months, number, price = subscription.agreed()
+        months, period, number, price = subscription.agreed()
         if (
-            order.lines[0].months != months
+            (order.lines[0].months, order.lines[0].period) != (months, period)
             or sum(line.number for line in order.lines) < number
             # Extra incidents are agreed to for other months, to the cent.
             or total > price + cents(0.02)
@@ -843,6 +846,7 @@ class TestSubscriptionSimulation(SaleCommon):
                     row.incident_kind,
                     row.incident_quantity * row.incident_units,
                     row.incident_term_months,
+                    row.incident_period_months or 1,
                     row.incident_date_from or None,
                     row.incident_subscription_id.id,
                     row.incident_term_id.sale_line_id.id,
@@ -853,6 +857,7 @@ class TestSubscriptionSimulation(SaleCommon):
                     line.kind,
                     line.number,
                     line.months,
+                    line.period,
                     line.date_from,
                     line.subscription.id if line.subscription else False,
                     line.acts_on.line.id if line.acts_on else False,
@@ -874,27 +879,29 @@ class TestSubscriptionSimulation(SaleCommon):
         return cents(self.prices[product] * quantity * rate)
 
     def _plan_line(self, product, units, **values):
-        kind, number, months = self.facts[product]
+        kind, number, months, period = self.facts[product]
         line = {
             "number": number * units,
             "months": months,
             "units": units,
             "product": product.id,
             "pack": kind == "pack",
+            "period": period,
             **values,
         }
         return line, self._price(product, units)
 
-    def _extra_line(self, product, number, months, **values):
+    def _extra_line(self, product, number, months, period, **values):
         line = {
             "number": number,
             "months": months,
             "units": number,
             "product": product.id,
             "operation": "extra",
+            "period": period,
             **values,
         }
-        return line, self._price(product, number * months)
+        return line, self._price(product, number * (months // period))
 
     def _renewal(self, subscription, plan=None):
         """R9.5: the plan, scheduled or as it is, with its extras (R9.4)."""
@@ -909,12 +916,12 @@ class TestSubscriptionSimulation(SaleCommon):
         ]
         extra = self.extra_of(plan)
         if self.facts[plan][0] == "period" and extra and subscription.extra:
+            # R15.2: as many in each month.
+            months, period = self.facts[plan][2:]
+            number = -(-subscription.extra * period // subscription.plan.period)
             lines.append(
                 self._extra_line(
-                    extra,
-                    subscription.extra,
-                    self.facts[plan][2],
-                    subscription=subscription,
+                    extra, number, months, period, subscription=subscription
                 )
             )
         return lines
@@ -1008,7 +1015,7 @@ class TestSubscriptionSimulation(SaleCommon):
             lambda s: s.runs(self.today) and self.extra_of(self._plan_of(s)),
         )
         number = customer.rng.randint(1, 4)
-        first, months = self.model.months_left(found)
+        first, months, period = self.model.months_left(found)
         order = record._order_extra(number)
         if order.id in customer.orders:
             raise NotNow
@@ -1017,6 +1024,7 @@ class TestSubscriptionSimulation(SaleCommon):
             self.extra_of(self._plan_of(found)),
             number,
             months,
+            period,
             subscription=found,
             acts_on=found.plan_term(),
             date_from=first,
@@ -1083,6 +1091,7 @@ class TestSubscriptionSimulation(SaleCommon):
             later = self._renewal(found)
             found.next_terms = (
                 later[0][0]["months"],
+                later[0][0]["period"],
                 sum(line["number"] for line, _price in later),
                 sum(price for _line, price in later),
             )

@@ -100,6 +100,12 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         default=3,
         help="For how many months the price is paid at once, or incidents are valid.",
     )
+    incident_period_months = WholeNumber(
+        string="Period in months",
+        default=1,
+        help="How many months each period has: 1 for incidents every month, 3 for "
+        "every quarter. The term has whole periods.",
+    )
     list_price = fields.Monetary(
         string="Price",
         help="For the whole term. Taxes are those that new products have.",

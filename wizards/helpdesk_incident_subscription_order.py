@@ -40,11 +40,11 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
         readonly=False,
     )
     quantity = WholeNumber(
-        string="Extra incidents per month",
+        string="Extra incidents per period",
         compute="_compute_quantity",
         store=True,
         readonly=False,
-        help="How many more incidents each month has.",
+        help="How many more incidents each month, or period, has.",
     )
     has_extra = fields.Boolean(compute="_compute_preview")
     preview = fields.Text(
@@ -69,11 +69,15 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
                 plan if wizard.operation == "renew" else wizard.plan_ids._origin[:1]
             )
 
-    @api.depends("operation", "subscription_id")
+    @api.depends("operation", "subscription_id", "product_id")
     def _compute_quantity(self):
         for wizard in self:
-            extra = wizard._subscription().extra_incidents
-            wizard.quantity = extra if wizard.operation == "renew" else 1
+            plan = wizard.product_id.sudo()
+            wizard.quantity = (
+                wizard._subscription()._renewal_extra(plan)
+                if wizard.operation == "renew"
+                else 1
+            )
 
     @api.depends("operation", "subscription_id", "product_id", "quantity")
     def _compute_preview(self):

@@ -12,6 +12,15 @@ def migrate(cr, version):
            AND COALESCE(subscription.next_months, 0) = 0
         """
     )
+    # R15.2: all periods were months.
+    cr.execute(
+        "UPDATE sale_order_line SET incident_period_months = 1 "
+        "WHERE incident_kind = 'period' AND incident_period_months IS NULL"
+    )
+    cr.execute(
+        "UPDATE helpdesk_incident_subscription SET next_period_months = 1 "
+        "WHERE next_months > 0"
+    )
     # The template is noupdate, and may be changed and translated: what comes before the
     # next reason gets one more sentence, in each language.
     cr.execute(

@@ -48,7 +48,8 @@ class HelpdeskIncidentAccount(models.Model):
                             WHEN l.product_uom_id <> template.uom_id
                             THEN l.incident_units
                             WHEN l.incident_operation = 'extra' THEN ROUND(
-                                l.product_uom_qty / NULLIF(l.incident_term_months, 0))
+                                l.product_uom_qty / NULLIF(l.incident_term_months
+                                / GREATEST(l.incident_period_months, 1), 0))
                             ELSE ROUND(l.product_uom_qty) END""",
                 ),
             },
@@ -135,6 +136,7 @@ class HelpdeskIncidentAccount(models.Model):
                 """
                 (SELECT t.*, l.incident_operation, l.incident_date_from,
                         l.incident_term_months AS line_months,
+                        GREATEST(l.incident_period_months, 1) AS line_period,
                         l.incident_quantity * l.incident_units AS line_number,
                         acted_on.anchor AS old_anchor, s.account_id, CASE
                         WHEN t.anchor + make_interval(months => elapsed) > t.date_from
@@ -170,6 +172,7 @@ class HelpdeskIncidentAccount(models.Model):
                        - 1""",
                 ),
                 "months": ("t.months", "t.line_months"),
+                "period_months": ("t.period_months", "t.line_period"),
                 "incidents_per_period": ("t.incidents_per_period", "t.line_number"),
             },
         )

@@ -187,7 +187,14 @@ class SaleOrderLine(models.Model):
             )
         number = self._incident_number()
         given = self.incident_due // number if number else 0
-        if self.incident_term_months == 1:
+        if self.incident_period_months > 1:
+            months = env._(
+                "%(given)s of %(periods)s periods of %(months)s months given",
+                given=given,
+                periods=self._incident_periods(),
+                months=self.incident_period_months,
+            )
+        elif self.incident_term_months == 1:
             months = env._("%(given)s of 1 month given", given=given)
         else:
             months = env._(

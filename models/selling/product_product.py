@@ -16,7 +16,12 @@ PLAN_KINDS = ("lifetime", "pack", "period")
 #: Those that have a term.
 TERM_KINDS = ("pack", "period")
 #: What makes a plan, and is kept by every order line (R8.7).
-PLAN_FIELDS = ("incident_kind", "incident_quantity", "incident_term_months")
+PLAN_FIELDS = (
+    "incident_kind",
+    "incident_quantity",
+    "incident_term_months",
+    "incident_period_months",
+)
 
 
 class ProductProduct(models.Model):
@@ -34,13 +39,19 @@ class ProductProduct(models.Model):
     incident_quantity = WholeNumber(
         string="Incidents per unit",
         default=0,
-        help="Every month: in each month of the term. Others: once.",
+        help="Every month: in each month, or period, of the term. Others: once.",
     )
     incident_term_months = WholeNumber(
         string="Term in months",
         default=0,
         help="For how many months a customer gets them, or they are valid: from 1 to "
         f"{MAX_MONTHS}.",
+    )
+    incident_period_months = WholeNumber(
+        string="Period in months",
+        default=1,
+        help="How many months each period has: 1 for incidents every month, 3 for "
+        "every quarter. The term has whole periods.",
     )
     incident_description = fields.Char(
         string="A customer gets", compute="_compute_incident_description"
@@ -60,9 +71,12 @@ class ProductProduct(models.Model):
             WHEN 'none' THEN TRUE
             ELSE incident_quantity BETWEEN 1 AND {MAX_INCIDENTS}
              AND (incident_kind = 'lifetime'
-                  OR incident_term_months BETWEEN 1 AND {MAX_MONTHS}) END)""",
+                  OR incident_term_months BETWEEN 1 AND {MAX_MONTHS})
+             AND (incident_kind <> 'period' OR incident_period_months >= 1
+                 AND MOD(incident_term_months, GREATEST(incident_period_months, 1)) = 0)
+                 END)""",
         "A plan gives 1 incident or more, for a whole number of months "
-        f"from 1 to {MAX_MONTHS}.",
+        f"from 1 to {MAX_MONTHS}, and of periods.",
     )
 
     @api.depends(*PLAN_FIELDS)
@@ -73,6 +87,7 @@ class ProductProduct(models.Model):
                 product.incident_kind,
                 product.incident_quantity,
                 product.incident_term_months,
+                product.incident_period_months,
             )
 
     def _incident_is_in_portal(self, company):
@@ -136,6 +151,19 @@ class ProductProduct(models.Model):
                         limit=MAX_MONTHS,
                     )
                 )
+            if product.incident_kind == "period" and (
+                product.incident_period_months < 1
+                or product.incident_term_months % product.incident_period_months
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "The term of %(product)s must be whole periods: %(months)s "
+                        "months cannot be divided into periods of %(period)s.",
+                        product=product.display_name,
+                        months=product.incident_term_months,
+                        period=product.incident_period_months,
+                    )
+                )
             product.product_tmpl_id._check_incident_policy()
 
     @api.model_create_multi
@@ -190,12 +218,13 @@ class ProductProduct(models.Model):
             )
 
     @api.model
-    def _incident_words(self, kind, number, months):
+    def _incident_words(self, kind, number, months, period=1):
         """Return in words what a customer gets (R8.1, R8.6).
 
         :param str kind: a key of ``KINDS``.
-        :param int number: incidents in all, or in each month.
+        :param int number: incidents in all, or in each period.
         :param int months: of a term.
+        :param int period: how many months a period has.
         :rtype: str | False
         """
         if kind == "lifetime":
@@ -220,6 +249,19 @@ class ProductProduct(models.Model):
             )
         if months == 1:
             return self.env._("%(incidents)s for 1 month", incidents=incidents)
+        if months == period:
+            return self.env._(
+                "%(incidents)s for %(months)s months",
+                incidents=incidents,
+                months=months,
+            )
+        if period > 1:
+            return self.env._(
+                "%(incidents)s every %(period)s months for %(months)s months",
+                incidents=incidents,
+                period=period,
+                months=months,
+            )
         return self.env._(
             "%(incidents)s every month for %(months)s months",
             incidents=incidents,

@@ -29,7 +29,7 @@ class ProductTemplate(models.Model):
         compute="_compute_incident_quantity",
         inverse="_inverse_incident_plan",
         copy=True,
-        help="Every month: in each month of the term. Others: once.",
+        help="Every month: in each month, or period, of the term. Others: once.",
     )
     incident_term_months = WholeNumber(
         string="Term in months",
@@ -37,6 +37,14 @@ class ProductTemplate(models.Model):
         inverse="_inverse_incident_plan",
         copy=True,
         help="For how many months a customer gets them, or they are valid.",
+    )
+    incident_period_months = WholeNumber(
+        string="Period in months",
+        compute="_compute_incident_period_months",
+        inverse="_inverse_incident_plan",
+        copy=True,
+        help="How many months each period has: 1 for incidents every month, 3 for "
+        "every quarter. The term has whole periods.",
     )
     incident_description = fields.Text(
         string="A customer gets", compute="_compute_incident_description"
@@ -91,6 +99,13 @@ class ProductTemplate(models.Model):
     @api.depends("product_variant_ids.incident_term_months")
     def _compute_incident_term_months(self):
         self._compute_template_field_from_variant_field("incident_term_months")
+
+    @api.depends("product_variant_ids.incident_period_months")
+    def _compute_incident_period_months(self):
+        self._compute_template_field_from_variant_field("incident_period_months")
+        for template in self:
+            if not template._origin and not template.incident_period_months:
+                template.incident_period_months = 1
 
     @api.depends("product_variant_ids.incident_description")
     @api.depends_context("lang")

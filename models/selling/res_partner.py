@@ -32,6 +32,7 @@ SHOWN_OF_ORDERS = (
 SHOWN_OF_LINES = (
     "incident_kind",
     "incident_operation",
+    "incident_period_months",
     "incident_quantity",
     "incident_term_months",
     "incident_units",

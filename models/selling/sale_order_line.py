@@ -68,6 +68,15 @@ class SaleOrderLine(models.Model):
         copy=False,
         incident_protected=True,
     )
+    incident_period_months = fields.Integer(
+        string="Months in a period",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+        readonly=False,
+        copy=False,
+        incident_protected=True,
+    )
     incident_units = fields.Integer(
         string="Units of incidents",
         compute="_compute_incident_units",
@@ -161,6 +170,7 @@ class SaleOrderLine(models.Model):
             ("incident_kind", "varchar"),
             ("incident_quantity", "int4"),
             ("incident_term_months", "int4"),
+            ("incident_period_months", "int4"),
             ("incident_units", "int4"),
         ):
             if not column_exists(self.env.cr, self._table, name):
@@ -188,6 +198,11 @@ class SaleOrderLine(models.Model):
                 if product.incident_kind in TERM_KINDS
                 else 0
             )
+            line.incident_period_months = (
+                product.incident_period_months
+                if product.incident_kind == "period"
+                else 0
+            )
 
     @api.depends("incident_kind", "product_uom_id", "product_uom_qty")
     def _compute_incident_units(self):
@@ -212,17 +227,7 @@ class SaleOrderLine(models.Model):
                 # An offer that was not taken, which is nothing sold.
                 continue
             if line.incident_operation == "extra" and (not whole or round(units) < 1):
-                raise ValidationError(
-                    self.env._(
-                        "%(product)s: the same number of incidents in each of "
-                        "%(months)s months, %(months)s, %(twice)s … in all; "
-                        "“%(quantity)s” is not possible.",
-                        product=line.product_id.display_name,
-                        months=line.incident_term_months,
-                        twice=2 * line.incident_term_months,
-                        quantity=f"{line.product_uom_qty:g}",
-                    )
-                )
+                raise ValidationError(line._incident_uneven_message())
             if not whole or round(units) < 1:
                 raise ValidationError(
                     self.env._(
@@ -236,6 +241,27 @@ class SaleOrderLine(models.Model):
                 raise ValidationError(
                     self.env["helpdesk.incident.account"]._too_many_message()
                 )
+
+    def _incident_uneven_message(self):
+        values = {
+            "product": self.product_id.display_name,
+            "number": self._incident_periods(),
+            "twice": 2 * self._incident_periods(),
+            "quantity": f"{self.product_uom_qty:g}",
+        }
+        if self.incident_period_months > 1:
+            return self.env._(
+                "%(product)s: the same number of incidents in each of %(number)s "
+                "periods, %(number)s, %(twice)s … in all; “%(quantity)s” is not "
+                "possible.",
+                **values,
+            )
+        return self.env._(
+            "%(product)s: the same number of incidents in each of %(months)s months, "
+            "%(months)s, %(twice)s … in all; “%(quantity)s” is not possible.",
+            months=values["number"],
+            **values,
+        )
 
     # ------------------------------------------------------------------
     # CRUD
@@ -333,7 +359,7 @@ class SaleOrderLine(models.Model):
 
     def _incident_quantity(self):
         """Return the ordered quantity as it is now (R8.2): in the product's unit; of
-        extra incidents, how many there are in each month (R9.4)."""
+        extra incidents, how many there are in each period (R9.4)."""
         self.ensure_one()
         product_uom = self.product_id.uom_id
         quantity = self.product_uom_qty
@@ -342,16 +368,18 @@ class SaleOrderLine(models.Model):
                 quantity, product_uom, round=False
             )
         if self.incident_operation == "extra":
-            quantity /= self.incident_term_months
+            quantity /= self._incident_periods()
         return quantity
 
     def _incident_number(self):
-        """Return how many incidents the line sells: in all, or in each month (R8.2)."""
+        """Return how many incidents the line sells: once, or in each period (R8.2)."""
         return self.incident_quantity * self.incident_units
 
     def _incident_periods(self):
-        """Return how often the line gives its number: in each month, or once."""
-        return self.incident_term_months if self.incident_kind == "period" else 1
+        """Return how often it gives its number: in each period (R15.2), or once."""
+        if self.incident_kind != "period":
+            return 1
+        return self.incident_term_months // max(self.incident_period_months, 1)
 
     def _incident_total(self):
         """Return how many incidents the line sells, of all periods."""

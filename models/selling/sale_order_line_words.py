@@ -36,6 +36,7 @@ class SaleOrderLine(models.Model):
         "incident_kind",
         "incident_quantity",
         "incident_term_months",
+        "incident_period_months",
         "incident_date_from",
         "incident_date_start",
         "order_id.state",
@@ -90,6 +91,7 @@ class SaleOrderLine(models.Model):
                     self.incident_kind,
                     self.incident_quantity,
                     self.incident_term_months,
+                    self.incident_period_months,
                 )
             )
             if self.incident_operation:
@@ -118,14 +120,21 @@ class SaleOrderLine(models.Model):
                 number=self.incident_quantity,
             )
         return self.product_id._incident_words(
-            self.incident_kind, self._incident_number(), self.incident_term_months
+            self.incident_kind,
+            self._incident_number(),
+            self.incident_term_months,
+            self.incident_period_months,
         )
 
     def _incident_extra_words(self):
         values = {
             "number": self._incident_number(),
             "months": self.incident_term_months,
+            "periods": self._incident_periods(),
+            "period": self.incident_period_months,
         }
+        if values["period"] > 1:
+            return self._incident_extra_period_words(values)
         if values["months"] == 1:
             if values["number"] == 1:
                 return self.env._("1 more incident in 1 month")
@@ -134,6 +143,25 @@ class SaleOrderLine(models.Model):
             return self.env._("1 more incident in each of %(months)s months", **values)
         return self.env._(
             "%(number)s more incidents in each of %(months)s months", **values
+        )
+
+    def _incident_extra_period_words(self, values):
+        """Return the same for periods of several months (R15.2)."""
+        if values["periods"] == 1:
+            if values["number"] == 1:
+                return self.env._("1 more incident in %(period)s months", **values)
+            return self.env._(
+                "%(number)s more incidents in %(period)s months", **values
+            )
+        if values["number"] == 1:
+            return self.env._(
+                "1 more incident in each of %(periods)s periods of %(period)s months",
+                **values,
+            )
+        return self.env._(
+            "%(number)s more incidents in each of %(periods)s periods of %(period)s "
+            "months",
+            **values,
         )
 
     def _incident_days(self):

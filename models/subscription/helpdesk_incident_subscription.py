@@ -32,7 +32,12 @@ class HelpdeskIncidentSubscription(models.Model):
     _internal_fields = frozenset(
         {
             *("agreed_partner_id", "renewal_tried"),
-            *("next_currency_id", "next_incidents", "next_months"),
+            *(
+                "next_currency_id",
+                "next_incidents",
+                "next_months",
+                "next_period_months",
+            ),
         }
     )
 
@@ -57,15 +62,19 @@ class HelpdeskIncidentSubscription(models.Model):
         string="Units", required=True, readonly=True, help="How many were bought."
     )
     incidents_per_period = fields.Integer(
-        string="Incidents per month",
+        string="Incidents per period",
         required=True,
         readonly=True,
-        help="How many incidents each month of the term has.",
+        help="How many incidents each month, or period, of the term has.",
+    )
+    period_months = fields.Integer(
+        string="Months in a period", required=True, readonly=True, default=1
     )
     extra_incidents = fields.Integer(
-        string="Extra incidents per month",
+        string="Extra incidents per period",
         readonly=True,
-        help="How many more each month has; they are part of the next renewal.",
+        help="How many more each month, or period, has; they are part of the next "
+        "renewal.",
     )
     date_start = fields.Date(
         string="Start",
@@ -114,12 +123,12 @@ class HelpdeskIncidentSubscription(models.Model):
     period_balance = fields.Integer(
         string="Left now",
         compute="_compute_period_balance",
-        help="What is left of the current month.",
+        help="What is left of the current month, or period.",
     )
 
     _quantity_check = models.Constraint(
         "CHECK (quantity >= 1 AND incidents_per_period >= 1)",
-        "A subscription has 1 incident or more in each month.",
+        "A subscription has 1 incident or more in each period.",
     )
 
     # ------------------------------------------------------------------

@@ -53,24 +53,27 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
     date_from = fields.Date(string="First Day", required=True, readonly=True)
     date_to = fields.Date(string="Last Day", required=True, readonly=True)
     months = fields.Integer(required=True, readonly=True)
+    period_months = fields.Integer(
+        string="Months in a period", required=True, readonly=True, default=1
+    )
     months_late = fields.Integer(
-        string="Months late",
+        string="Periods late",
         required=True,
         readonly=True,
         default=0,
-        help="How many of its months had ended when it was paid: their incidents come "
+        help="How many of its periods had ended when it was paid: their incidents come "
         "as lifetime incidents.",
     )
     months_lapsed = fields.Integer(
-        string="Months lapsed",
+        string="Periods lapsed",
         required=True,
         readonly=True,
         default=0,
-        help="How many more of its months had ended when it was paid, since it was "
+        help="How many more of its periods had ended when it was paid, since it was "
         "confirmed to begin on a past day: their incidents have lapsed.",
     )
     incidents_per_period = fields.Integer(
-        string="Incidents per month", required=True, readonly=True
+        string="Incidents per period", required=True, readonly=True
     )
 
     _sale_line_uniq = models.UniqueIndex(
@@ -79,22 +82,23 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
     _window_check = models.Constraint(
         f"""CHECK (anchor <= date_from AND date_from <= date_to
               AND months BETWEEN 1 AND {periods.MAX_MONTHS}
+              AND period_months >= 1 AND MOD(months, GREATEST(period_months, 1)) = 0
               AND months_late BETWEEN 0 AND months
               AND months_lapsed BETWEEN 0 AND months - months_late
               AND incidents_per_period >= 1)""",
-        "A term has whole months, and 1 incident or more in each.",
+        "A term has whole periods, and 1 incident or more in each.",
     )
 
     def _periods(self):
-        """Return the first and last days of the periods of this term (R9.1).
+        """Return the first and last days of the periods of this term (R9.1, R15.2).
 
         :rtype: list[tuple[date, date]]
         """
         self.ensure_one()
         first = periods.number_at(self.anchor, self.date_from)
         return [
-            periods.period(self.anchor, number)
-            for number in range(first, first + self.months)
+            periods.period(self.anchor, number, self.period_months)
+            for number in range(first, first + self.months, self.period_months)
         ]
 
     def _numbers(self, due):
@@ -169,6 +173,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
                         anchor, line.incident_term_months, first
                     ),
                     "months": line.incident_term_months,
+                    "period_months": max(line.incident_period_months, 1),
                     "incidents_per_period": line._incident_number(),
                 }
             )
@@ -181,12 +186,13 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         subscriptions._update_summary()
 
     def _months_gone(self, day=None):
-        """Return how many months of this term have ended: all of them where the
+        """Return how many periods of this term have ended: all of them where the
         subscription was cancelled.
 
         :param date day: by which day, by default today.
         """
+        windows = self._periods()
         if self.subscription_id.date_cancelled:
-            return self.months
+            return len(windows)
         day = day or self.company_id._incident_today()
-        return sum(last < day for _first, last in self._periods())
+        return sum(last < day for _first, last in windows)

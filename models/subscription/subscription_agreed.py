@@ -12,6 +12,7 @@ from odoo.tools import formatLang
 NOTHING_AGREED = {
     "next_price": 0,
     "next_months": 0,
+    "next_period_months": 0,
     "next_incidents": 0,
     "next_currency_id": False,
 }
@@ -25,7 +26,9 @@ class Terms:
     kind: str
     #: for how many months; 0 of lifetime incidents
     months: int
-    #: incidents in each month, extra ones included; of lifetime incidents, in all
+    #: how many months a period has; 0 of lifetime incidents
+    period: int
+    #: incidents in each period, extra ones included; of lifetime incidents, in all
     incidents: int
     #: what all of it costs, taxes included
     price: float
@@ -48,10 +51,16 @@ class HelpdeskIncidentSubscription(models.Model):
         readonly=True,
         help="For how many months the customer has agreed to the next plan.",
     )
-    next_incidents = fields.Integer(
-        string="Agreed incidents per month",
+    next_period_months = fields.Integer(
+        string="Agreed months in a period",
         readonly=True,
-        help="How many incidents each month of the next plan had when the customer "
+        help="How many months each period of the next plan had when the customer "
+        "agreed to it.",
+    )
+    next_incidents = fields.Integer(
+        string="Agreed incidents per period",
+        readonly=True,
+        help="How many incidents each period of the next plan had when the customer "
         "agreed to it.",
     )
     next_currency_id = fields.Many2one(comodel_name="res.currency", readonly=True)
@@ -75,6 +84,13 @@ class HelpdeskIncidentSubscription(models.Model):
                     number=now.incidents,
                     agreed=agreed.incidents,
                 )
+                if agreed.period == 1
+                else env._(
+                    "%(number)s lifetime incidents instead of %(agreed)s incidents in "
+                    "each period",
+                    number=now.incidents,
+                    agreed=agreed.incidents,
+                )
             )
         else:
             if now.months != agreed.months:
@@ -87,12 +103,28 @@ class HelpdeskIncidentSubscription(models.Model):
                         agreed=agreed.months,
                     )
                 )
-            if now.incidents < agreed.incidents:
+            if now.period != agreed.period:
+                words.append(
+                    env._(
+                        "%(number)s incidents in periods of %(period)s months instead "
+                        "of %(agreed)s in periods of %(agreed_period)s",
+                        number=now.incidents,
+                        period=now.period,
+                        agreed=agreed.incidents,
+                        agreed_period=agreed.period,
+                    )
+                )
+            elif now.incidents < agreed.incidents:
+                values = {"number": now.incidents, "agreed": agreed.incidents}
                 words.append(
                     env._(
                         "%(number)s incidents instead of %(agreed)s in each month",
-                        number=now.incidents,
-                        agreed=agreed.incidents,
+                        **values,
+                    )
+                    if agreed.period == 1
+                    else env._(
+                        "%(number)s incidents instead of %(agreed)s in each period",
+                        **values,
                     )
                 )
         if (
@@ -137,6 +169,7 @@ class HelpdeskIncidentSubscription(models.Model):
             return Terms(
                 kind="period",
                 months=self.next_months,
+                period=self.next_period_months or 1,
                 incidents=self.next_incidents,
                 price=self.next_price * self.next_months,
                 currency=self.next_currency_id,
@@ -154,6 +187,7 @@ class HelpdeskIncidentSubscription(models.Model):
         return Terms(
             kind="period",
             months=plan.incident_term_months,
+            period=max(plan.incident_period_months, 1),
             incidents=sum(line._incident_number() for line in lines),
             price=price,
             # Of several there is no sum.
@@ -187,6 +221,7 @@ class SaleOrder(models.Model):
         return Terms(
             kind=plan.incident_kind,
             months=plan.incident_term_months,
+            period=plan.incident_period_months,
             incidents=sum(line._incident_number() for line in sold),
             price=sum(self.order_line.mapped("price_total")),
             currency=self.currency_id,
@@ -198,6 +233,7 @@ class SaleOrder(models.Model):
         return {
             "next_price": terms.price / max(terms.months, 1),
             "next_months": terms.months,
+            "next_period_months": terms.period,
             "next_incidents": terms.incidents,
             "next_currency_id": terms.currency.id,
         }

@@ -4,7 +4,6 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ... import periods
 from ...fields import MAX_INCIDENTS
 
 
@@ -47,7 +46,7 @@ class HelpdeskIncidentSubscription(models.Model):
         ]
         if extra is None:
             # Where they are not sold (any more), it goes on without.
-            extra = self.extra_incidents if self._sold_extra(plan) else 0
+            extra = self._renewal_extra(plan) if self._sold_extra(plan) else 0
         if extra and plan.incident_kind == "period":
             product = self._sold_extra(plan)
             if not product or not 1 <= extra <= MAX_INCIDENTS:
@@ -63,14 +62,30 @@ class HelpdeskIncidentSubscription(models.Model):
                         plan=plan.display_name,
                     )
                 )
-            lines.append(self._extra_line(product, extra, plan.incident_term_months))
+            lines.append(
+                self._extra_line(
+                    product,
+                    extra,
+                    plan.incident_term_months,
+                    plan.incident_period_months,
+                )
+            )
         return lines
 
-    def _extra_values(self, number):
-        """Return the lines of extra incidents (R9.4), from the current month to the
-        last one that is paid.
+    def _renewal_extra(self, plan):
+        """Return how many extra incidents each period of a renewal with this plan has:
+        as many as now, and in periods of another length in proportion (R15.2), rounded
+        up."""
+        if not self.extra_incidents or plan.incident_kind != "period":
+            return self.extra_incidents
+        months = self.extra_incidents * plan.incident_period_months
+        return -(-months // self.period_months)
 
-        :param int number: incidents more in each month, 1 or more.
+    def _extra_values(self, number):
+        """Return the lines of extra incidents (R9.4), from the current period to the
+        last one of its length that is paid (R15.2).
+
+        :param int number: incidents more in each period, 1 or more.
         :raise UserError: if that cannot be ordered.
         :rtype: list[dict]
         """
@@ -86,30 +101,38 @@ class HelpdeskIncidentSubscription(models.Model):
             raise UserError(
                 self.env._("Enter how many you want: a whole number, 1 or more.")
             )
+        length, ahead = self._periods_ahead()
         return [
             {
-                **self._extra_line(self._extra_product(), number, last - first + 1),
+                **self._extra_line(
+                    self._extra_product(), number, length * len(found), length
+                ),
                 "incident_term_id": self._plan_term(anchor).id,
-                "incident_date_from": periods.first_day(anchor, first),
+                "incident_date_from": found[0][0],
             }
-            for anchor, (first, last) in self._months_ahead().items()
+            for anchor, found in ahead.items()
         ]
 
-    def _extra_line(self, product, number, months):
+    def _extra_line(self, product, number, months, period):
+        """
+        :param int number: incidents more in each period.
+        :param int months: for how many months, of which each period has ``period``.
+        """
         return {
             "product_id": product.id,
             "product_uom_id": product.uom_id.id,
-            "product_uom_qty": number * months,
+            "product_uom_qty": number * (months // period),
             "incident_operation": "extra",
             "incident_subscription_id": self.id,
             "incident_kind": "period",
             "incident_quantity": 1,
             "incident_term_months": months,
+            "incident_period_months": period,
         }
 
     def _change_values(self, plan, partner=None):
         """Return the lines of a change of plan (R9.6): the new plan from the next
-        month on, and what is credited of the old one.
+        period on, and what is credited of the old one.
 
         :param partner: who orders, as for :meth:`_offer`: credits are in the currency
             of that order, at today's rate.
@@ -193,4 +216,5 @@ class HelpdeskIncidentSubscription(models.Model):
             "incident_kind": "period",
             "incident_quantity": number,
             "incident_term_months": 1,
+            "incident_period_months": 1,
         }

@@ -11,26 +11,36 @@ from odoo.tools import format_date, formatLang
 class HelpdeskIncidentSubscription(models.Model):
     _inherit = "helpdesk.incident.subscription"
 
+    def _rhythm_words(self, number):
+        """Return in words that each period has so many incidents (R15.2)."""
+        env, period = self.env, self.period_months
+        if period > 1 and number == 1:
+            return env._("1 incident every %(period)s months", period=period)
+        if period > 1:
+            return env._(
+                "%(number)s incidents every %(period)s months",
+                number=number,
+                period=period,
+            )
+        if number == 1:
+            return env._("1 incident every month")
+        return env._("%(number)s incidents every month", number=number)
+
     def _number_words(self, since=None):
-        """Return how many incidents each month has.
+        """Return how many incidents each period has.
 
         :param date since: the first day from which on it has so many, if that is not
             today.
         """
         self.ensure_one()
         env = self.env
-        values = {"number": self.incidents_per_period, "extra": self.extra_incidents}
-        one = self.incidents_per_period == 1
-        if self.extra_incidents and one:
-            words = env._("1 incident every month, and %(extra)s extra", **values)
-        elif self.extra_incidents:
+        words = self._rhythm_words(self.incidents_per_period)
+        if self.extra_incidents:
             words = env._(
-                "%(number)s incidents every month, and %(extra)s extra", **values
+                "%(incidents)s, and %(extra)s extra",
+                incidents=words,
+                extra=self.extra_incidents,
             )
-        elif one:
-            words = env._("1 incident every month")
-        else:
-            words = env._("%(number)s incidents every month", **values)
         if not since:
             return words
         return env._(

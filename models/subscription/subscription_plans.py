@@ -1,5 +1,7 @@
 """What can be ordered for a subscription (R9.4, R9.5, R9.6)."""
 
+from datetime import timedelta
+
 from odoo import models
 from odoo.tools import SQL
 
@@ -62,6 +64,7 @@ class HelpdeskIncidentSubscription(models.Model):
                     "company_id",
                     "incident_due",
                     "incident_free",
+                    "incident_period_months",
                     "incident_quantity",
                     "incident_term_months",
                     "incident_units",
@@ -79,7 +82,8 @@ class HelpdeskIncidentSubscription(models.Model):
                        AND (line.incident_free
                             OR COALESCE(line.incident_due, 0) < line.incident_quantity
                                * line.incident_units
-                               * GREATEST(line.incident_term_months, 1)
+                               * GREATEST(line.incident_term_months
+                                          / GREATEST(line.incident_period_months, 1), 1)
                             OR (SELECT state = 'sale' AND incident_grant_on = 'paid'
                                   FROM sale_order WHERE id = line.order_id) IS NOT TRUE
                             OR EXISTS (
@@ -222,42 +226,45 @@ class HelpdeskIncidentSubscription(models.Model):
             )
         )
 
-    def _months_ahead(self):
-        """Return the months from the current one to the last one that is paid for: of
-        each anchor the numbers of the first and the last one, in the order of time. A
-        renewal can begin later than on the day after the old end (R8.12), and has an
-        anchor of its own then.
+    def _periods_ahead(self):
+        """Return the periods from the current one to the last one that is paid for, as
+        far as they are as long as the current one (R15.2): of each anchor their first
+        and last days, in the order of time. A renewal can begin later than on the day
+        after the old end (R8.12), and has an anchor of its own then.
 
-        :rtype: dict[date, tuple[int, int]]
+        :return: how many months each has, and the periods by anchor.
+        :rtype: tuple[int, dict[date, list[tuple[date, date]]]]
         """
-        today, ends = self._today(), {}
-        for term, given in self.sudo()._numbers().items():
-            ends.setdefault(term.anchor, []).extend(
-                last for (_first, last), number in given.items() if number
-            )
-        return {
-            anchor: (
-                max(periods.number_at(anchor, today), 0),
-                periods.number_at(anchor, max(days)),
-            )
-            for anchor, days in sorted(ends.items())
-            if days and max(days) >= today
+        today = self._today()
+        ahead = {
+            (period, term.anchor, term.period_months)
+            for term, given in self.sudo()._numbers().items()
+            for period, number in given.items()
+            if number and period[1] >= today
         }
+        length, found = self.period_months, {}
+        for number, (period, anchor, months) in enumerate(sorted(ahead)):
+            if not number:
+                length = months
+            elif months != length:
+                break
+            found.setdefault(anchor, []).append(period)
+        return length, found
 
     def _boundary(self):
-        """Return the first day of the next month (R9.6)."""
+        """Return the first day of the next period (R9.6)."""
         today = self._today()
-        anchor, (number, _last) = next(
-            iter(self._months_ahead().items()),
-            (self.date_start, (periods.number_at(self.date_start, today), 0)),
-        )
-        first = periods.first_day(anchor, number)
-        return first if first > today else periods.first_day(anchor, number + 1)
+        _length, ahead = self._periods_ahead()
+        for found in ahead.values():
+            first, last = found[0]
+            return first if first > today else last + timedelta(days=1)
+        number = periods.number_at(self.date_start, today) + 1
+        return periods.first_day(self.date_start, number)
 
     def _plan_term(self, anchor=None):
         """Return the last term of the plan with this anchor, by default with the one
-        that the current month is counted from."""
-        anchor = anchor or next(iter(self._months_ahead()), self.date_start)
+        that the current period is counted from."""
+        anchor = anchor or next(iter(self._periods_ahead()[1]), self.date_start)
         return self.term_ids.filtered(
             lambda term: term.kind != "extra" and term.anchor == anchor
         ).sorted("id")[-1:]

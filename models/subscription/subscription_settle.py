@@ -29,6 +29,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 "product_id": line.product_id.id,
                 "quantity": line.incident_units,
                 "incidents_per_period": line._incident_number(),
+                "period_months": max(line.incident_period_months, 1),
                 "date_start": account.company_id._incident_today(),
             }
         )
@@ -220,7 +221,14 @@ class HelpdeskIncidentSubscription(models.Model):
                 full = credit.incident_term_id._numbers(
                     credit.incident_term_id.sale_line_id.incident_due
                 )
-                replaced.update({period: full.get(period, 0) for period in late})
+                # The old plan may have had other periods (R15.2): they count where
+                # they begin.
+                for period in late:
+                    replaced[period] += sum(
+                        number
+                        for (first, _last), number in full.items()
+                        if period[0] <= first <= period[1]
+                    )
         return term.sale_line_id._incident_cause(
             sum(max(given[period] - replaced[period], 0) for period in late)
         )
@@ -290,6 +298,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 "product_id": line.product_id.id,
                 "quantity": line.incident_units,
                 "incidents_per_period": line._incident_number(),
+                "period_months": max(line.incident_period_months, 1),
                 "extra_incidents": sum(
                     given.get(last, 0)
                     for term, given in numbers.items()
