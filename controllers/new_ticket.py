@@ -3,6 +3,7 @@ from uuid import uuid4
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
+from odoo.tools import format_date
 
 from ..models.ticket.ticket_form import SentForm
 from .form import filled, sent_values
@@ -12,6 +13,8 @@ from .ticket_notice import BUY, PaidSupportNoticeController
 #: Fields of the form that no customer types into.
 OWN = ("csrf_token", "incident_draft", "incident_files", "incident_form")
 WORDS = ("subject", "description")
+#: The field that names the closed ticket to which the new one refers.
+PREVIOUS = "incident_previous"
 
 
 class PaidSupportTicketController(PaidSupportNoticeController):
@@ -38,7 +41,10 @@ class PaidSupportTicketController(PaidSupportNoticeController):
         values = super()._get_create_new_ticket_values(**kw)
         sent = "incident_form" in request.httprequest.form
         draft = self._draft(kw)
-        form = draft.form if draft and not sent else self._typed_form()
+        form = {**(draft.form if draft and not sent else self._typed_form())}
+        previous = self._previous(*form.pop(PREVIOUS, [])[:1])
+        if not sent and not draft:
+            form = {**self._previous_form(previous), **form}
         words = {name: texts[0] for name, texts in form.items() if texts}
         return {
             **values,
@@ -46,6 +52,11 @@ class PaidSupportTicketController(PaidSupportNoticeController):
             "fill_form": lambda html: filled(html, form, sent or draft),
             "draft": draft,
             "files_lost": draft.has_files,
+            "previous": previous,
+            "previous_closed_on": previous
+            and format_date(
+                request.env, previous._incident_closed_on(), date_format="medium"
+            ),
             "error": None,
             # One for each time that the form is shown (R4.7).
             "form_token": uuid4().hex,
@@ -87,6 +98,7 @@ class PaidSupportTicketController(PaidSupportNoticeController):
                     response = super().submit_ticket(**kw)
                     if transaction and transaction.state != "done":
                         self._wait_for_payment(form)
+                    self._refer(form, self._previous(kw.get(PREVIOUS)))
                     self._draft(kw, form).unlink()
                     return response
             except UserError as exception:
@@ -203,6 +215,37 @@ class PaidSupportTicketController(PaidSupportNoticeController):
         tickets, _is_same = request.env["helpdesk.ticket"]._incident_of_form(form)
         for ticket in tickets:
             ticket._incident_use_link()
+
+    # ------------------------------------------------------------------
+    # Going on with a ticket that was closed long ago (R11.3)
+    # ------------------------------------------------------------------
+
+    def _previous(self, ticket_id=None):
+        """Return the closed ticket that a request names, if it is of the user's own
+        customer (R11.6), with superuser rights.
+
+        :param ticket_id: nothing in it can be trusted.
+        """
+        ticket = self._browse("helpdesk.ticket", ticket_id).sudo()
+        return ticket.filtered(
+            lambda ticket: ticket.closed and ticket._incident_is_own(request.env.user)
+        )
+
+    def _previous_form(self, previous):
+        """Return with what a new ticket begins that refers to a closed one, as fields
+        of the form: what cannot be chosen is not."""
+        if not previous:
+            return {}
+        return {
+            "subject": [request.env._("Re: %(title)s", title=previous.name)],
+            "team": [str(previous.team_id.id)],
+            "category": [str(previous.category_id.id)],
+        }
+
+    def _refer(self, form, previous):
+        tickets, _is_same = request.env["helpdesk.ticket"]._incident_of_form(form)
+        for ticket in tickets if previous else ():
+            ticket._incident_continue(previous)
 
     # ------------------------------------------------------------------
     # What was typed

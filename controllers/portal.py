@@ -104,6 +104,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
     def _ticket_get_page_view_values(self, ticket, access_token, **kwargs):
         """Override to show a ticket's incidents to its own customer alone (R11.6)."""
         values = super()._ticket_get_page_view_values(ticket, access_token, **kwargs)
+        values.update(self._continued_values(ticket))
         if ticket._incident_is_own(request.env.user):
             values["incident_count"] = ticket.incident_count
             values["incident_short"] = ticket.incident_short
@@ -125,6 +126,27 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             )
         values.update(self._charges_of_user(ticket))
         return values
+
+    def _continued_values(self, ticket):
+        """Return what the page of a ticket says of the tickets before and after it, as
+        values of a page: each user sees those of the own customer (R11.3, R11.6)."""
+        user = request.env.user
+
+        def own(tickets):
+            return tickets.sudo().filtered(lambda other: other._incident_is_own(user))
+
+        is_own = ticket._incident_is_own(user)
+        last = ticket._incident_last(user.partner_id, user.email) if is_own else ticket
+        return {
+            "incident_previous": own(ticket.sudo().incident_previous_id),
+            "incident_next": own(ticket.sudo().incident_next_ids),
+            # Nobody writes here any more.
+            "incident_past": ticket._incident_closed_long_ago()
+            and self._day_words(ticket.sudo()._incident_closed_on()),
+            # Where the customer goes on: in an open ticket, or after this one.
+            "incident_last": own(last),
+            "incident_last_past": last._incident_closed_long_ago(),
+        }
 
     def _charges_of_user(self, ticket):
         """Return what the customer of the logged-in user was charged in a ticket, and

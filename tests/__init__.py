@@ -122,6 +122,8 @@ from . import test_taken_back
 from . import test_team_rules
 from . import test_team_rules_portal
 from . import test_ticket
+from . import test_ticket_continued
+from . import test_ticket_continued_portal
 from . import test_ticket_desk
 from . import test_ticket_order
 from . import test_ticket_outcome

@@ -295,6 +295,7 @@ STORED_ONCE = {
         "incident_unanswered": "how it was closed",
         "incident_submitted": "what it took then",
         "incident_timed": "how its team counted then",
+        "incident_previous_id": "what it refers to",
     },
 }
 

@@ -23,6 +23,7 @@ KINDS = [
     ("returned", "Incidents were returned by an outcome"),
     ("accepted", "Contest was accepted"),
     ("declined", "Contest was declined"),
+    ("continued", "Reply has opened a new ticket"),
 ]
 
 
@@ -260,6 +261,7 @@ class HelpdeskIncidentReminder(models.Model):
                     ("returned", "accepted", "declined"),
                     f"/my/ticket/{reminder.ticket_id.id}",
                 ),
+                "continued": f"/my/ticket/{reminder.ticket_id.id}",
                 "refused": "/my/incidents/buy",
                 "given_up": "/my/incidents/buy",
             }

@@ -79,7 +79,7 @@ class HelpdeskIncidentReminder(models.Model):
             return ticket.incident_parking == "parked"
         if self.kind == "ordered":
             return self.order_id.state in ("draft", "sent")
-        if self.kind == "released":
+        if self.kind in ("released", "continued"):
             return bool(ticket.incident_count)
         if self.kind == "returned":
             return ticket.incident_is_free

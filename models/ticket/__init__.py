@@ -16,6 +16,7 @@ from . import helpdesk_incident_contest
 from . import ticket_notice
 from . import ticket_shortage
 from . import ticket_mail
+from . import ticket_continued
 from . import account_release
 from . import mail_thread
 from . import partner_address

@@ -72,6 +72,12 @@ class HelpdeskTicketTeam(models.Model):
         "to the customer or entered time: withdrawn by the customer, say. Whoever goes "
         "on with it makes it take them again.",
     )
+    incident_reopen_days = WholeNumber(
+        string="Replies open a new ticket after",
+        help="A reply by e-mail that comes more than so many days after a ticket was "
+        "closed opens a new ticket, which refers to the old one and takes what any "
+        "other takes. 0: replies always belong to the old ticket.",
+    )
 
     incident_waiting_count = fields.Integer(
         string="Waiting tickets",
@@ -87,6 +93,10 @@ class HelpdeskTicketTeam(models.Model):
     _incident_block_check = models.Constraint(
         "CHECK (incident_block_minutes BETWEEN 1 AND 1440)",
         "A block of time that takes an incident has 1 to 1,440 minutes.",
+    )
+    _incident_reopen_days_check = models.Constraint(
+        "CHECK (incident_reopen_days >= 0)",
+        "Replies open a new ticket after 0 days or more.",
     )
 
     @api.depends("ticket_ids.incident_parking")

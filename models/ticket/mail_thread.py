@@ -48,8 +48,12 @@ class MailThread(models.AbstractModel):
                 # A reply to several teams is one message.
                 if own_route[1] and own_route[1] in answered:
                     continue
-                answered.add(own_route[1])
+                # What Odoo took for a reply, and opens a ticket, may be a machine's.
+                opens = route[1] and not own_route[1]
+                if opens and self._detect_loop_sender(message, values, [own_route]):
+                    continue
             thread_id = process(message, values, [own_route])
+            answered.add(thread_id)
         return thread_id
 
     @api.model
@@ -76,6 +80,14 @@ class MailThread(models.AbstractModel):
             ticket = ticket._incident_named_in(
                 message_dict["subject"], author, team.company_id or self.env.company
             )
+            thread_id = ticket.id
+        if ticket and not (of_staff or auto_reply):
+            last = ticket._incident_last(author, message_dict["email_from"])
+            message_dict = last._incident_own_reply(message_dict, ticket)
+            ticket = last
+            if last._incident_closed_long_ago():
+                custom_values, alias = last._incident_reply_values(), None
+                ticket = last.browse().with_company(last.company_id)
             thread_id = ticket.id
         paid = ticket.new({"team_id": team.id})._incident_required()
         if auto_reply and not ticket and paid and not of_staff:

@@ -164,3 +164,46 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_rules", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("helpdesk_paid_support_continued", {
+    steps: () => [
+        {
+            content: "The history is there",
+            trigger: "#chatterRoot:shadow .o-mail-Thread",
+        },
+        {
+            content: "Nobody can write in it",
+            trigger: "#chatterRoot:shadow .o-mail-Chatter:not(:has(.o-mail-Composer))",
+        },
+        {
+            content: "Go on in a new ticket",
+            trigger: "[name='incident_past'] a[name='go_on']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "The form says to what it refers, and what it takes",
+            trigger: `.o_incident_notice:visible:contains('1 support incident')`,
+        },
+        {
+            trigger: "[name='previous'] a:contains('Mail server refuses')",
+        },
+        type("description", "It refuses again"),
+        SUBMIT,
+        {
+            content: "From the new ticket to the old one",
+            trigger: "[name='incident_chain'] a:contains('Mail server refuses')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "And back",
+            trigger: "[name='incident_past'] a[name='go_on']:contains('Go on in ticket')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "[name='incident_count']:contains('You have 4 left')",
+        },
+    ],
+});
