@@ -268,6 +268,7 @@ WRITABLE = {
                 *("required", "cost", "on_staff_tickets", "shortage_policy"),
                 *("rule_ids", "calendar_id", "unit", "block_minutes"),
                 *("outcome_required", "return_unanswered"),
+                *("rule_ids", "calendar_id", "reopen_days"),
             )
         ],
         ("boss",),

@@ -2,7 +2,7 @@
 
 from ast import literal_eval
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_date
 
@@ -46,6 +46,7 @@ class HelpdeskTicket(models.Model):
         groups=INCIDENT_READERS,
     )
 
+    @api.model
     def message_new(self, msg_dict, custom_values=None):
         """Override: a late reply opens a ticket that refers to the old one."""
         ticket = super().message_new(msg_dict, custom_values)
