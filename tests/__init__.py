@@ -121,6 +121,7 @@ from . import test_subscription_tours
 from . import test_taken_back
 from . import test_team_rules
 from . import test_team_rules_portal
+from . import test_team_rules_ways
 from . import test_ticket
 from . import test_ticket_continued
 from . import test_ticket_continued_portal
