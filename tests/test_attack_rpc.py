@@ -267,8 +267,7 @@ WRITABLE = {
             for name in (
                 *("required", "cost", "on_staff_tickets", "shortage_policy"),
                 *("rule_ids", "calendar_id", "unit", "block_minutes"),
-                *("outcome_required", "return_unanswered"),
-                *("rule_ids", "calendar_id", "reopen_days"),
+                *("outcome_required", "return_unanswered", "reopen_days"),
             )
         ],
         ("boss",),

@@ -16,7 +16,8 @@ class TestBuyCompare(SubscriptionPortalCommon):
 
     def facts(self, page, plan):
         row = f"//label[.//input[@name='plan' and @value='{plan.id}']]"
-        return self.text(page, f"{row}//*[@name='facts']").replace("\xa0", " ")
+        facts = page.xpath(f"{row}//*[@name='facts']//text()[normalize-space()]")
+        return " · ".join(facts).replace("\xa0", " ")
 
     def test_cheapest_first(self):
         """R11.4: products, and the terms of each, by their price."""
