@@ -42,15 +42,15 @@ class TestDeduct(PaidSupportCommon):
         """R4.1: whoever waits for the lock until the next day takes what is granted."""
         account = self.give_lifetime(5)
         self.give_period(3, date(2027, 4, 21), MAY_10)
-        at_once = type(account)._deduct_at_once
+        lock_open = type(account)._lock_open
 
         def until_the_next_day(*args):
-            rows = at_once(*args)
+            rows = lock_open(*args)
             self.startPatcher(freeze_time(date(2027, 4, 21)))
             return rows
 
         ticket = self.ticket()
-        with patch.object(type(account), "_deduct_at_once", until_the_next_day):
+        with patch.object(type(account), "_lock_open", until_the_next_day):
             legs = account._deduct(ticket, 1).legs
         self.assertEqual(legs, [(account._lifetime(), 1)])
         entry = self.entry_model.search([("ticket_id", "=", ticket.id)])

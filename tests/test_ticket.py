@@ -98,6 +98,20 @@ class TestTicket(PaidSupportCommon):
         self.assertEqual((by_hand.incident_count, by_hand.incident_due), (0, 3))
         self.assertEqual(account.available, 4)
 
+    def test_staff_save_and_return_before_the_team_is_known(self):
+        """R4.4, R3.4: what was taken and given back before is counted on."""
+        account = self.give_lifetime(5)
+        self.paid_team.incident_on_staff_tickets = True
+        ticket = self.ticket(team_id=False).with_user(self.agent)
+        ticket.incident_count = 2
+        ticket.incident_count = 0
+        ticket.team_id = self.paid_team
+        self.assertEqual((ticket.incident_count, account.available), (1, 4))
+        self.assertEqual(
+            ticket.sudo().incident_entry_ids.sorted("id").mapped("cause_number"),
+            [1, 2, 3],
+        )
+
     def test_staff_save_before_and_too_few(self):
         """R4.4, R11.3: it is as it is with a ticket that has both at once: refused, or
         it waits."""

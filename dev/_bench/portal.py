@@ -16,7 +16,7 @@ from _server import (
 from odoo.modules.registry import Registry
 
 from .measure import Benchmark, Figure
-from .tickets import make_team, make_users
+from .tickets import RULES, make_team, make_users
 
 NUMBER = 30
 
@@ -25,8 +25,9 @@ class Portal:
     """A provider with a free team and a paid one, and customers who have incidents; on
     a server for each number of workers, made when it is needed first."""
 
-    def __init__(self, name, customers=1, workers=(0,)):
+    def __init__(self, name, customers=1, workers=(0,), rules=0):
         self.database = throw_away(name)
+        self.rules = rules
         self.number = customers
         self.workers = workers
         self.servers = []
@@ -41,7 +42,10 @@ class Portal:
                     "helpdesk_mgmt_portal_team_id_required": True,
                 }
             )
-            self.teams = [make_team(env, required).id for required in (False, True)]
+            self.teams = [
+                make_team(env, required, self.rules * required).id
+                for required in (False, True)
+            ]
             logins = make_users(env, self.number).mapped("login")
         self.servers = [Server(self.database, workers) for workers in self.workers]
         #: Of each server, all who have logged in there.
@@ -106,11 +110,12 @@ class Submit:
 
 
 def benchmarks(_env):
-    portal = Portal("portal")
-    yield Benchmark(
-        "a ticket by the portal, form and submission",
-        "the same to a free team",
-        1.15,
-        Submit(portal, required=True),
-        Submit(portal, required=False),
-    )
+    for rules, words in RULES:
+        portal = Portal(f"portal_{rules}", rules=rules)
+        yield Benchmark(
+            f"a ticket by the portal{words}, form and submission",
+            "the same to a free team",
+            1.15,
+            Submit(portal, required=True),
+            Submit(portal, required=False),
+        )

@@ -8,12 +8,15 @@ from datetime import timedelta
 from _server import new_database, throw_away
 
 from odoo import SUPERUSER_ID, api
+from odoo.fields import Command
 
 from odoo.addons.helpdesk_paid_support.models.ledger.account_settle import Cause
 
 from .measure import Benchmark, Figure
 
 NUMBER = 60
+#: How many rules the paid team has.
+RULES = ((0, ""), (10, " with ten rules"))
 
 
 def make_customers(env, number=1):
@@ -73,11 +76,30 @@ def give(env, partners, quantity=1000):
         account._adjust(quantity, "A gift")
 
 
-def make_team(env, required):
+def make_team(env, required, rules=0):
+    """Return a team.
+
+    :param int rules: how many rules it has, each of two conditions, of which none
+        applies: all of them are looked at.
+    """
+    tags = env["helpdesk.ticket.tag"].create(
+        [{"name": f"Product {n}"} for n in range(rules)]
+    )
     return env["helpdesk.ticket.team"].create(
         {
             "name": "Paid" if required else "Free",
             "incident_required": required,
+            "incident_rule_ids": [
+                Command.create(
+                    {
+                        # What a ticket has, if nothing was chosen.
+                        "priority": "1",
+                        "tag_ids": [Command.set(tag.ids)],
+                        "incident_cost": number + 2,
+                    }
+                )
+                for number, tag in enumerate(tags)
+            ],
             "show_in_portal": True,
         }
     )
@@ -86,8 +108,9 @@ def make_team(env, required):
 class Provider:
     """A database with a free team and a paid one, and a customer with incidents."""
 
-    def __init__(self):
-        self.database = throw_away("tickets")
+    def __init__(self, rules=0):
+        self.database = throw_away(f"tickets_{rules}")
+        self.rules = rules
         self.registry = None
 
     def open(self):
@@ -97,7 +120,9 @@ class Provider:
             user = make_users(env)
             self.user_id = user.id
             self.values = {
-                required: self._values(env, user, make_team(env, required))
+                required: self._values(
+                    env, user, make_team(env, required, self.rules * required)
+                )
                 for required in (False, True)
             }
             self.registry = env.registry
@@ -182,11 +207,12 @@ class Side:
 
 
 def benchmarks(_env):
-    submit = Submit(Provider())
-    yield Benchmark(
-        "a ticket submitted to a paid team",
-        "the same to a free team",
-        1.15,
-        Side(submit, required=True),
-        Side(submit, required=False),
-    )
+    for rules, words in RULES:
+        submit = Submit(Provider(rules))
+        yield Benchmark(
+            f"a ticket submitted to a paid team{words}",
+            "the same to a free team",
+            1.15,
+            Side(submit, required=True),
+            Side(submit, required=False),
+        )

@@ -5,12 +5,8 @@ whose they are, what the customer's statement calls it, and what its entries hav
 common, and knows nothing else about it.
 """
 
-import logging
 from collections import defaultdict
-from functools import partial
 from typing import NamedTuple
-
-from psycopg2 import IntegrityError
 
 from odoo import api, models
 from odoo.exceptions import UserError
@@ -19,8 +15,6 @@ from odoo.tools import SQL
 from .account_lock import LOCK_ONE
 from .errors import NotEnoughIncidents
 from .helpdesk_incident_account import CURRENT, DUE, ENDED, OPEN
-
-_logger = logging.getLogger(__name__)
 
 
 class Deducted(NamedTuple):
@@ -49,127 +43,108 @@ class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     @api.model
-    def _deduct(self, document, quantity):
+    def _deduct(self, document, quantity, is_new=False):
         """Deduct incidents for a document from its customer's account, from what is
         valid today (R4.1, R4.2).
 
         :param document: what takes them, with a customer.
         :param int quantity: incidents, above zero.
+        :param bool is_new: it has taken nothing before: that is not looked up.
+        :raise UserError: if it has no customer.
         :raise NotEnoughIncidents: if fewer are available; nothing is written (R4.3).
         :rtype: Deducted
         """
         customer, company = document.sudo()._incident_holder()
-        take = partial(self._deduct_at_once, document, customer, company, quantity)
-        rows = take()
-        while rows and rows[0]["is_due"]:
+        if not customer:
+            raise UserError(
+                self.env._(
+                    "Set the customer first: support incidents are deducted from the "
+                    "customer's account."
+                )
+            )
+        today = company._incident_today()
+        rows = self._lock_open(customer, company, today)
+        while any(row["is_due"] for row in rows):
             # It is locked by now, and nothing was taken yet.
             self._of(customer, company)._open_and_close()
-            rows = take()
-        available = rows[0]["available"] if rows else 0
-        if available < quantity:
+            rows = self._lock_open(customer, company, today)
+        left = sum(row["usable"] for row in rows) - quantity
+        if left < 0:
             raise NotEnoughIncidents(
-                self._shortage_of(document, customer, quantity, available),
+                self._shortage_of(document, customer, quantity, left + quantity),
                 needed=quantity,
-                available=available,
+                available=left + quantity,
             )
-        self._invalidate_balances()
-        taken = [row for row in rows if row["taken"] > 0]
-        allotments = (
-            self.env["helpdesk.incident.allotment"]
-            .sudo()
-            .browse([row["id"] for row in taken])
+        legs, missing = [], quantity
+        for row in rows:
+            taken = min(row["usable"], missing)
+            missing -= taken
+            if taken:
+                legs.append((row, taken))
+        common = self._document_values(document, customer, today)
+        self._post_lines(
+            [
+                {
+                    **common,
+                    "account_id": row["account_id"],
+                    "allotment_id": row["id"],
+                    "kind": "deduction",
+                    "quantity": -taken,
+                }
+                for row, taken in legs
+            ],
+            is_new,
         )
+        allotment_model = self.env["helpdesk.incident.allotment"].sudo()
+        allotments = allotment_model.browse([row["id"] for row, _taken in legs])
         # The texts need these values: cache them, so that they are not read again.
         for name in ("kind", "date_to"):
             allotments._fields[name]._insert_cache(
-                allotments, [row[name] for row in taken]
+                allotments, [row[name] for row, _taken in legs]
             )
-        numbers = [row["taken"] for row in taken]
-        return Deducted(
-            list(zip(allotments, numbers, strict=True)), available - quantity
-        )
+        numbers = [taken for _row, taken in legs]
+        return Deducted(list(zip(allotments, numbers, strict=True)), left)
 
     @api.model
-    def _deduct_at_once(self, document, customer, company, quantity):
-        """Lock the account of a customer, see what can be used, and take ``quantity``
-        of it, in the order of use (R4.2). All of this is one statement,
-        because each query is a large part of the time that a ticket takes
-        (docs/performance.md).
+    def _lock_open(self, customer, company, today):
+        """Lock the account of a customer, and return what is open in it, in the order
+        of use (R4.2).
 
-        It takes nothing if fewer are available, or if the account has due or ended
-        allotments: these must be written first (R9.3).
+        One statement, and a simple one: each is a large part of the time that a ticket
+        takes, and most of it is its plan (docs/performance.md).
 
-        :return: what is open, in order: ``id``, ``kind``, ``date_to`` and ``taken`` of
-            each allotment; of all, what is ``available``, and whether something
-            ``is_due`` to be granted or closed.
+        :return: of each allotment ``id``, ``account_id``, ``kind``, ``date_to``, how
+            many are ``usable`` on that day, and whether it ``is_due`` to be granted or
+            closed first (R9.3).
         :rtype: list[dict]
         """
-        today = company._incident_today()
-        entry_model = self.env["helpdesk.incident.entry"]
-        columns = entry_model._line_columns()
-        values = {
-            **self._document_values(document, customer, today),
-            "account_id": SQL("account_id"),
-            "allotment_id": SQL("id"),
-            "kind": "deduction",
-            "quantity": SQL("-taken"),
-        }
-        line = SQL(
-            """
-            SELECT %s FROM taken
-             WHERE taken > 0 AND available >= %s AND NOT is_due
-             ORDER BY position
-            """,
-            # One object for all columns: making SQL takes time, too.
+        self.env.cr.execute(
             SQL(
-                ", ".join(
-                    f"%s::{type_} AS {column}" for column, type_ in columns.items()
-                ),
-                *map(values.get, columns),
-            ),
-            quantity,
-        )
-        query = SQL(
-            """
-            %(lock)s, open AS (
+                """
+                %(lock)s
                 SELECT m.id, m.account_id, m.kind, m.date_to,
                        (%(due)s) OR (%(ended)s) AS is_due,
                        CASE WHEN m.kind = 'lifetime' OR (%(current)s)
-                            THEN GREATEST(m.balance, 0) ELSE 0 END AS usable,
-                       row_number() OVER (ORDER BY %(order)s) AS position
+                            THEN GREATEST(m.balance, 0) ELSE 0 END AS usable
                   FROM account
                   JOIN helpdesk_incident_allotment m ON m.account_id = account.id,
-                       (SELECT %(today)s::date AS day) AS today
+                       (SELECT %(today)s AS day) AS today
                  WHERE %(open)s
-            ), taken AS (
-                SELECT id, account_id, kind, date_to, position,
-                       BOOL_OR(is_due) OVER () AS is_due,
-                       SUM(usable) OVER () AS available,
-                       LEAST(usable, %(quantity)s + usable - SUM(usable) OVER
-                           (ORDER BY position)) AS taken
-                  FROM open
-            ), %(posting)s
-            SELECT id, kind, date_to, taken, available, is_due
-              FROM taken ORDER BY position
-            """,
-            lock=self._locking(self._account_condition(customer, company), LOCK_ONE),
-            due=DUE,
-            ended=ENDED,
-            current=CURRENT,
-            open=OPEN,
-            order=self.env["helpdesk.incident.allotment"]._order_of_use(),
-            today=today,
-            quantity=quantity,
-            posting=entry_model._posting(line, columns),
-        )
-        try:
+                 ORDER BY %(order)s
+                """,
+                lock=self._locking(
+                    self._account_condition(customer, company), LOCK_ONE
+                ),
+                due=DUE,
+                ended=ENDED,
+                current=CURRENT,
+                open=OPEN,
+                order=self.env["helpdesk.incident.allotment"]._order_of_use(),
+                today=today,
+            ),
             # The losing transaction is retried; this is no error.
-            self.env.cr.execute(query, log_exceptions=False)
-        except IntegrityError:
-            # A last safeguard of the ledger has refused it: that must be visible in the
-            # log.
-            _logger.exception("%s cannot take %s incidents", document, quantity)
-            raise
+            log_exceptions=False,
+        )
         return self.env.cr.dictfetchall()
 
     def _return(self, document, quantity):

@@ -414,9 +414,8 @@ class HelpdeskIncidentAccount(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _post_lines(self, values_list):
+    def _post_lines(self, values_list, is_new=False):
         if not values_list:
             return 0
-        entry_model = self.env["helpdesk.incident.entry"]
-        columns = entry_model._line_columns()
-        return entry_model._post(entry_model._lines(values_list), columns)
+        self.env["helpdesk.incident.entry"]._post_values(values_list, is_new)
+        return len(values_list)

@@ -220,23 +220,16 @@ class HelpdeskIncidentConsumer(models.AbstractModel):
         for document in documents:
             document._incident_set(0)
 
-    def _incident_deduct(self, quantity):
+    def _incident_deduct(self, quantity, is_new=False):
         """Deduct incidents and say so in the history (R4.6).
 
         :param int quantity: incidents, above zero.
+        :param bool is_new: this document has taken nothing before.
         :raise UserError: if there is no customer.
         :raise NotEnoughIncidents: if fewer are available.
         """
         account_model = self.env["helpdesk.incident.account"]
-        customer, _company = self.sudo()._incident_holder()
-        if not customer:
-            raise UserError(
-                self.env._(
-                    "Set the customer first: support incidents are deducted from the "
-                    "customer's account."
-                )
-            )
-        deducted = account_model._deduct(self, quantity)
+        deducted = account_model._deduct(self, quantity, is_new)
         self._incident_log(
             self.env._(
                 "Support incidents deducted: %(quantity)s (%(allotments)s). "

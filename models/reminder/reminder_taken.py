@@ -71,9 +71,9 @@ class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
     @api.model
-    def _post_lines(self, values_list):
+    def _post_lines(self, values_list, is_new=False):
         """Override: what every verb ends with may take back."""
-        count = super()._post_lines(values_list)
+        count = super()._post_lines(values_list, is_new)
         taken = {
             values["account_id"]
             for values in values_list

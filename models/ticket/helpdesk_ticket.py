@@ -164,7 +164,7 @@ class HelpdeskTicket(models.Model):
             )._incident_lock_ahead()
         for ticket, vals in zip(tickets, vals_list, strict=True):
             ticket.sudo()._incident_deduct_at_submission(
-                chosen=default or "incident_count" in vals
+                chosen=default or "incident_count" in vals, is_new=True
             )
         return tickets
 
@@ -256,11 +256,13 @@ class HelpdeskTicket(models.Model):
         """Override: ``ticket_id``."""
         return {**super()._incident_entry_values(), "ticket_id": self.id}
 
-    def _incident_deduct_at_submission(self, chosen=False):
+    def _incident_deduct_at_submission(self, chosen=False, is_new=False):
         """Deduct what the team requires of a new ticket, if it requires any (R4.4).
 
         :param bool chosen: a number may have been given with the new ticket already:
             if it is not zero, it stays.
+        :param bool is_new: it has just been created: apart from such a number, it has
+            taken nothing yet.
         :raise UserError: if fewer incidents are available, and the team refuses then.
         """
         self.ensure_one()
@@ -276,7 +278,7 @@ class HelpdeskTicket(models.Model):
         by_staff = team.incident_on_staff_tickets and self.partner_id
         if (by_customer or by_staff) and not self._incident_park_if_short():
             # It holds nothing yet: this is `_incident_set`, without looking.
-            self._incident_deduct(required)
+            self._incident_deduct(required, is_new)
 
     def _incident_is_own(self, user):
         """Return whether ``user`` belongs to the customer of this ticket (R11.6)."""
