@@ -51,22 +51,20 @@ MUTATIONS = [
     # -- what takes ----------------------------------------------------
     Mutation(
         "use: lifetime incidents before those of the month",
-        "LEAST(usable, %(quantity)s + usable - SUM(usable) OVER\n"
-        "                           (ORDER BY position)) AS taken",
-        "LEAST(usable, %(quantity)s + usable - SUM(usable) OVER\n"
-        "                           (ORDER BY position DESC)) AS taken",
+        'for row in rows:\n            taken = min(row["usable"], missing)',
+        'for row in reversed(rows):\n            taken = min(row["usable"], missing)',
         ("deduct",),
     ),
     Mutation(
         "use: one more than there is",
-        "WHERE taken > 0 AND available >= %s AND NOT is_due",
-        "WHERE taken > 0 AND available >= %s - 1 AND NOT is_due",
+        "if left < 0:",
+        "if left < -1:",
         ("deduct",),
     ),
     Mutation(
         "use: take without writing first what is due",
-        'while rows and rows[0]["is_due"]:',
-        'while rows and not rows[0]["is_due"] and False:',
+        'while any(row["is_due"] for row in rows):',
+        "while False:",
         ("deduct", "open_and_close"),
     ),
     Mutation(
