@@ -8,14 +8,18 @@ as their ids never come again.
 """
 
 import gc
+import shutil
 from collections import defaultdict
 
 import freezegun.api
 
-from odoo.orm.registry import Registry
+from odoo.orm.registry import Registry, TriggerTree
+from odoo.tests import common
 from odoo.tests.common import TransactionCase
 
 from odoo.addons.base.models import res_users
+
+from .programs import SHELL
 
 _clear_cache = Registry.clear_cache
 
@@ -30,6 +34,10 @@ def pytest_collection_finish():
     res_users.MIN_ROUNDS = 1
     # Is asked of each of thousands of modules whenever a test sets the clock.
     freezegun.api._get_module_attributes_hash = _shape
+    # Odoo knows browsers with windows only.
+    if shutil.which(SHELL):
+        common._find_executable = lambda: shutil.which(SHELL)
+    Registry.get_trigger_tree = get_trigger_tree
     Registry.clear_cache = clear_cache
     Registry.clear_all_caches = forget_class
     TransactionCase.muted_registry_logger = _Cleanup(
@@ -39,6 +47,35 @@ def pytest_collection_finish():
 
 def _shape(module):
     return f"{id(module)}-{len(vars(module))}"
+
+
+def get_trigger_tree(registry, fields, select=bool):
+    """Merge the trees of the same fields once: it is done at nearly every write."""
+    triggers = registry._field_triggers
+    known = vars(registry).get("_merged_trees")
+    if known is None or known[0] is not triggers:  # fields have come or gone
+        known = registry._merged_trees = (triggers, {})
+    fields = tuple(fields)
+    tree = known[1].get(fields)
+    if tree is None:
+        tree = known[1][fields] = TriggerTree.merge(
+            [
+                registry.get_field_trigger_tree(field)
+                for field in fields
+                if field in triggers
+            ]
+        )
+    return _selected(tree, select)
+
+
+def _selected(tree, select):
+    """Return what is left of a tree that was merged, as if it had been merged so."""
+    result = TriggerTree([field for field in tree.root if select(field)])
+    for label, subtree in tree.items():
+        left = _selected(subtree, select)
+        if left:
+            result[label] = left
+    return result
 
 
 def _since(registry):
