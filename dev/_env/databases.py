@@ -229,9 +229,11 @@ class Databases:
         What is lost when the machine goes down is made again; nothing gets corrupt.
         Nor do they compile queries: they look large where a transaction has written
         what no statistics know, and to compile them takes longer than to run them.
+        What is planned is small, too: to think of more ways takes longer than any way.
         """
         options = os.environ.get("PGOPTIONS", "")
-        options += " -c synchronous_commit=off -c jit=off"
+        options += " -c synchronous_commit=off -c jit=off -c enable_mergejoin=off"
+        options += " -c max_parallel_workers_per_gather=0"
         return {**self.environment.variables, "PGOPTIONS": options.strip()}
 
     def bundle(self, name):
