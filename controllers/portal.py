@@ -252,12 +252,16 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
     def _contests(self, lines):
         """Return what the customer has contested of these lines of the statement, by
         the id of the entry, and the ids of those that can be contested (R17.4)."""
-        tickets = request.env["helpdesk.ticket"].sudo().browse(
-            {
-                line.res_id
-                for line in lines
-                if line.kind == "deduction" and line.res_model == "helpdesk.ticket"
-            }
+        tickets = (
+            request.env["helpdesk.ticket"]
+            .sudo()
+            .browse(
+                {
+                    line.res_id
+                    for line in lines
+                    if line.kind == "deduction" and line.res_model == "helpdesk.ticket"
+                }
+            )
         )
         contests = request.env["helpdesk.incident.contest"].sudo()
         found = contests.search([("entry_id", "in", [line.id for line in lines])])

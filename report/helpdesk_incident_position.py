@@ -36,7 +36,9 @@ class Stack(NamedTuple):
         :rtype: tuple[Replay, list[int], list[int]]
         """
         known = gifts.get(self.allotment_id) or Gifts(Queues(self.allotment_id))
-        replay = Replay(list(map(Layer, self.entries, self.quantities)), known, self.day)
+        replay = Replay(
+            list(map(Layer, self.entries, self.quantities)), known, self.day
+        )
         used, lapsed = replay.run(
             [move for move in moves[self.allotment_id] if move.date <= self.day]
         )

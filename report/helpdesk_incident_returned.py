@@ -139,7 +139,9 @@ class HelpdeskIncidentReturned(models.Model):
                 if not last[1]:
                     returned[key].pop()
         kept = {
-            entry_id: number for parts in returned.values() for entry_id, number in parts
+            entry_id: number
+            for parts in returned.values()
+            for entry_id, number in parts
         }
         return kept, sorted({allotments[entry_id] for entry_id in kept})
 
@@ -155,7 +157,5 @@ def _value(number, parts, stack):
         counted = min(number, back)
         number -= counted
         if counted:
-            value += (
-                max(stack.amounts[index], 0) * counted / stack.quantities[index]
-            )
+            value += max(stack.amounts[index], 0) * counted / stack.quantities[index]
     return value

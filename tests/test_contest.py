@@ -184,7 +184,9 @@ class TestContest(BuyCommon):
         """R17.4: bad input says so; with GET the page of the ticket is shown."""
         self.authenticate("hps-nora", "hps-nora")
         page = self.post(f"{self.url}/contest", reason="  ")
-        self.assertIn("Nothing was sent", self.text(page, "//div[@name='contested_no']"))
+        self.assertIn(
+            "Nothing was sent", self.text(page, "//div[@name='contested_no']")
+        )
         page = self.page(f"{self.url}/contest")
         self.assertTrue(page.xpath("//details[@name='contest_form']"))
         self.assertFalse(self.taken.incident_contest_ids)

@@ -299,8 +299,8 @@ class TestTicketOutcome(PaidSupportCommon):
         self.assertTakes(second, 0, short=2)
 
     def test_withdrawn_while_it_waits(self):
-        """R16.6: what was withdrawn takes nothing, whatever is said, until somebody goes
-        on with it."""
+        """R16.6: what was withdrawn takes nothing, whatever is said, until somebody
+        goes on with it."""
         self.account()._adjust(-5, "None is left")
         self.paid_team.incident_shortage_policy = "park"
         ticket = self.submitted()

@@ -28,7 +28,9 @@ class TestTicketTarget(PaidSupportCommon):
 
     def release(self):
         """What the scheduled action does."""
-        for account in self.env["helpdesk.ticket"].sudo()._incident_accounts_to_release():
+        for account in (
+            self.env["helpdesk.ticket"].sudo()._incident_accounts_to_release()
+        ):
             account._release()
 
     def assertTakes(self, ticket, held, short=0):
@@ -215,13 +217,17 @@ class TestTicketTarget(PaidSupportCommon):
 
     def test_without_a_customer(self):
         """R16.6: who pays can be known later."""
-        ticket = self.env["helpdesk.ticket"].with_user(self.agent).create(
-            {
-                "name": "Unknown",
-                "description": "Who is it?",
-                "team_id": self.paid_team.id,
-                "incident_minutes": 45,
-            }
+        ticket = (
+            self.env["helpdesk.ticket"]
+            .with_user(self.agent)
+            .create(
+                {
+                    "name": "Unknown",
+                    "description": "Who is it?",
+                    "team_id": self.paid_team.id,
+                    "incident_minutes": 45,
+                }
+            )
         )
         self.assertTakes(ticket, 0, short=2)
         ticket.partner_id = self.customer
@@ -278,7 +284,9 @@ class TestTicketTarget(PaidSupportCommon):
                     self.assertTakes(ticket, number)
                     no_duplicate(ticket)
                     by_hand = hand in steps
-                    self.assertTakes(ticket, 3 if by_hand else 5 if time in steps else 1)
+                    self.assertTakes(
+                        ticket, 3 if by_hand else 5 if time in steps else 1
+                    )
                     ticket.incident_count = 0
 
     def said(self, ticket):

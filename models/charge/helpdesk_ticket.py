@@ -150,8 +150,8 @@ class HelpdeskTicket(models.Model):
         return action
 
     def action_refund_charges(self):
-        """Refund what the customers were charged in these tickets, which are not charged
-        by their outcome (R17.1).
+        """Refund what the customers were charged in these tickets, which by their
+        outcome are not charged (R17.1).
 
         :raise AccessError: if the user may not charge.
         """

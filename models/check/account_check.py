@@ -60,8 +60,8 @@ class HelpdeskIncidentAccount(models.Model):
         Everything is read in one snapshot, without what others write in the meantime.
         What is due but not granted yet is no difference (R9.3).
 
-        :param int documents: how many orders, subscriptions, tickets and charges to recompute at
-            most, each; every day takes others. By default all.
+        :param int documents: how many orders, subscriptions, tickets and charges to
+            recompute at most, each; every day takes others. By default all.
         :param int limit: how many differences to return at most.
         :rtype: list[Difference]
         """

@@ -238,9 +238,8 @@ class HelpdeskIncidentReminder(models.Model):
     def _compute_returned(self):
         """R5.3"""
         for reminder in self.sudo():
-            reminder.returned = (
-                reminder.kind in ("returned", "accepted")
-                and "\n".join(reminder._returned_words())
+            reminder.returned = reminder.kind in ("returned", "accepted") and "\n".join(
+                reminder._returned_words()
             )
 
     def _compute_url(self):

@@ -144,7 +144,9 @@ class HelpdeskIncidentAccount(models.Model):
 
         :return: ``helpdesk.ticket`` records with superuser rights.
         """
-        return self._tickets_that(PARKED, SQL("t.incident_link_on DESC NULLS LAST, t.id"))
+        return self._tickets_that(
+            PARKED, SQL("t.incident_link_on DESC NULLS LAST, t.id")
+        )
 
     def _tickets_that(self, want, order):
         tickets = self.env["helpdesk.ticket"].sudo()

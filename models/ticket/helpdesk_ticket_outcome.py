@@ -55,7 +55,6 @@ class HelpdeskTicketOutcome(models.Model):
             )
         return super().write(vals)
 
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         """What tickets have, and the ledger names, stays (R3.1)."""
@@ -82,8 +81,9 @@ class HelpdeskTicketStage(models.Model):
         string="Outcome",
         domain=[("charged", "=", False)],
         ondelete="restrict",
-        help="Tickets of its company that come to this stage get this outcome, by which "
-        "they take no support incidents, unless they have such an outcome already.",
+        help="Tickets of its company that come to this stage get this outcome, by "
+        "which they take no support incidents, unless they have such an outcome "
+        "already.",
     )
 
     @api.constrains("incident_outcome_id")
@@ -93,8 +93,8 @@ class HelpdeskTicketStage(models.Model):
             if outcome.charged:
                 raise UserError(
                     self.env._(
-                        "Stages bring only outcomes that are not charged; “%(outcome)s” "
-                        "is charged.",
+                        "Stages bring only outcomes that are not charged; "
+                        "“%(outcome)s” is charged.",
                         outcome=outcome.name,
                     )
                 )

@@ -87,7 +87,8 @@ class HelpdeskTicket(models.Model):
         that is short where there are any."""
         account_model = self.env["helpdesk.incident.account"]
         parked = self.with_context(active_test=False).search(
-            Domain("incident_parking", "=", "parked") | Domain("incident_short", ">", 0),
+            Domain("incident_parking", "=", "parked")
+            | Domain("incident_short", ">", 0),
             order="id",
         )
         holders = {ticket: account_model._holder_of(ticket) for ticket in parked}

@@ -1,7 +1,6 @@
 """How many incidents a ticket takes in the end, whoever has said so (R16.5, R16.6)."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ...fields import WholeNumber
 from ..groups import INCIDENT_READERS
@@ -86,8 +85,8 @@ class HelpdeskTicket(models.Model):
         readonly=True,
         copy=False,
         groups=INCIDENT_READERS,
-        help="How many the ticket takes beyond what the customer had. They are deducted "
-        "when incidents arrive, before waiting tickets are released.",
+        help="How many the ticket takes beyond what the customer had. They are "
+        "deducted when incidents arrive, before waiting tickets are released.",
         incident_protected=True,
     )
 
@@ -233,7 +232,10 @@ class HelpdeskTicket(models.Model):
         hold: of what is missing, as much as there is (R16.6). What waits goes on
         waiting, for its number of now."""
         for ticket in self.sudo():
-            if ticket.incident_parking == "parked" and not ticket._incident_end_if_over():
+            if (
+                ticket.incident_parking == "parked"
+                and not ticket._incident_end_if_over()
+            ):
                 continue
             ticket = ticket.with_context(incident_said=ticket._incident_free_because())
             target, held = ticket._incident_aim(), ticket._incident_holds()
