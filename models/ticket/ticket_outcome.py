@@ -116,11 +116,12 @@ class HelpdeskTicket(models.Model):
 
     def _incident_heed(self, changed, waiting):
         """Override: whoever enters time goes on with the ticket (R17.3)."""
-        super()._incident_heed(changed, waiting)
+        res = super()._incident_heed(changed, waiting)
         if "incident_minutes" in changed:
             for ticket in self.filtered("incident_unanswered"):
                 if ticket._incident_minutes_spent():
                     ticket._incident_remember(incident_unanswered=False)
+        return res
 
     def _incident_keeps_ended(self):
         """Override: what comes back by an outcome comes back for good (R5.3)."""
@@ -148,7 +149,7 @@ class HelpdeskTicket(models.Model):
 
     def _incident_log_return(self, account, quantity, legs):
         """Override: the customer is told what came back by an outcome (R17.1)."""
-        super()._incident_log_return(account, quantity, legs)
+        res = super()._incident_log_return(account, quantity, legs)
         told = self.env.context.get("incident_told") is TOLD
         if self._incident_has_free_outcome() and not told:
             self.env["helpdesk.incident.reminder"].sudo()._queue(
@@ -159,6 +160,7 @@ class HelpdeskTicket(models.Model):
                 day=self.company_id._incident_today(),
                 quantity=quantity,
             )
+        return res
 
     def _incident_last_entry(self):
         """Return the last entry of this ticket, with superuser rights."""
