@@ -139,9 +139,20 @@ class TestTicketTarget(PaidSupportCommon):
         form.name, form.description = "On the phone", "It does not print"
         form.partner_id, form.team_id = self.customer, self.paid_team
         form.incident_minutes = 40
+        self.assertIn("10 → 8 left", form.incident_preview)
         ticket = form.save()
         self.assertTakes(ticket, 2)
         self.assertEqual(ticket.incident_basis, "submission")
+        form = Form(ticket)
+        self.assertFalse(form.incident_preview)
+        form.incident_minutes = 70
+        self.assertIn("8 → 7 left", form.incident_preview)
+        form.incident_minutes = 1000
+        self.assertIn("8 → 0 left", form.incident_preview)
+        form.incident_minutes = 10
+        self.assertIn("8 → 9 left", form.incident_preview)
+        form.save()
+        self.assertTakes(ticket, 1)
 
     def test_only_where_time_counts(self):
         """R16.4, R16.5: other teams count no time; a team that counts otherwise by now

@@ -68,6 +68,12 @@ class HelpdeskTicket(models.Model):
         groups=INCIDENT_READERS,
         help="The incidents in the order in which they are used.",
     )
+    incident_required = fields.Integer(
+        string="Incidents by its fields",
+        compute="_compute_incident_required",
+        groups=INCIDENT_READERS,
+        help="What the ticket would take if it was submitted as it is by now.",
+    )
     incident_due = fields.Integer(
         string="Incidents to deduct",
         compute="_compute_incident_due",
@@ -134,8 +140,17 @@ class HelpdeskTicket(models.Model):
             ticket.incident_source = account._legs_text(account.sudo()._breakdown())
 
     @api.depends(
-        *("team_id", "partner_id", "incident_count", "incident_parking", "closed"),
-        *("priority", "category_id", "channel_id", "tag_ids", "incident_short"),
+        *("team_id", "priority", "category_id", "channel_id", "tag_ids"),
+        *("incident_outcome_id", "incident_timed", "incident_is_duplicate"),
+    )
+    def _compute_incident_required(self):
+        """R16.2"""
+        for ticket in self:
+            ticket.incident_required = ticket._incident_required()
+
+    @api.depends(
+        *("partner_id", "incident_count", "incident_parking", "closed"),
+        *("incident_required", "incident_short"),
     )
     def _compute_incident_due(self):
         """R4.4, R16.4"""
@@ -143,10 +158,10 @@ class HelpdeskTicket(models.Model):
             state = ticket.incident_state
             open_ = state == "parked" or (state == "none" and ticket.partner_id)
             goes_on = state in ("deducted", "short") and not ticket.closed
-            required = ticket._incident_required() if open_ or goes_on else 0
-            ticket.incident_due = required if open_ else 0
+            ticket.incident_due = ticket.incident_required if open_ else 0
             taken = ticket.incident_count + ticket.incident_short
-            ticket.incident_more = max(required - taken, 0) if goes_on else 0
+            more = max(ticket.incident_required - taken, 0)
+            ticket.incident_more = more if goes_on else 0
 
     # ------------------------------------------------------------------
     # CRUD

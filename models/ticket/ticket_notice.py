@@ -153,17 +153,42 @@ class HelpdeskTicket(models.Model):
             **numbers,
         )
 
-    @api.depends("incident_count", "incident_available", "partner_id", "company_id")
+    @api.depends(
+        *("incident_count", "incident_available", "partner_id", "company_id"),
+        "incident_minutes",
+    )
     @api.depends_context("lang")
     def _compute_incident_preview(self):
         held = self._origin._incident_counts()
         for ticket in self:
             change = ticket.incident_count - held.get(ticket._origin.id, 0)
+            if not change:
+                change = ticket._incident_change_by_time()
             ticket.incident_preview = (
                 ticket._incident_change_words(change)
                 if change and ticket.partner_id
                 else False
             )
+
+    def _incident_change_by_time(self):
+        """Return how many more incidents the time makes that was typed in (R16.5), as
+        far as there are some: none of a ticket that waits, or whose number was set by
+        hand.
+
+        :rtype: int
+        """
+        saved = self._origin.sudo()
+        if (
+            self.incident_minutes == saved.incident_minutes
+            or self.incident_basis == "hand"
+            or self.incident_parking == "parked"
+            or self._incident_free_because()
+        ):
+            return 0
+        held = saved._incident_holds() if saved else 0
+        number = saved.incident_submitted if saved.incident_basis else held
+        blocks = self.sudo().team_id._incident_blocks(self.incident_minutes)
+        return min(max(number, blocks) - held, max(self.incident_available, 0))
 
     def _incident_change_words(self, change):
         """Return what is left after so many more incidents are deducted (R4.5), or
