@@ -27,7 +27,10 @@ class TestTicketDesk(PaidSupportCommon):
 
     def offered(self, form, action):
         """Return whether the form has the button."""
-        [hidden] = form._view["tree"].xpath(f"//button[@name='{action}']/@invisible")
+        # Not those of the tickets that it refers to.
+        [hidden] = form._view["tree"].xpath(
+            f"//button[@name='{action}'][not(ancestor::field)]/@invisible"
+        )
         return not safe_eval(hidden, {**form._values, "id": form._record.id})
 
     def notes(self, ticket):
