@@ -115,8 +115,7 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
         return self._show(
             "helpdesk_incident_unearned_month_action",
             self.env._(
-                "Unearned Incidents by Month to %(date)s",
-                date=format_date(self.env, self.date),
+                "To %(date)s: Unearned by Month", date=format_date(self.env, self.date)
             ),
             unearned_date=fields.Date.to_string(self.date),
             unearned_from=fields.Date.to_string(self.date_from),
@@ -128,9 +127,8 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     def _show_positions(self, day, domain=None):
         action = self._show(
             "helpdesk_incident_unearned_action",
-            self.env._(
-                "Unearned Incidents as of %(date)s", date=format_date(self.env, day)
-            ),
+            # The day first: titles are cut where there is little room.
+            self.env._("%(date)s: Unearned", date=format_date(self.env, day)),
             unearned_date=fields.Date.to_string(day),
             search_default_left=1,
             search_default_group_partner=1,

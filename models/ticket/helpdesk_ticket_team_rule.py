@@ -23,7 +23,6 @@ class HelpdeskTicketTeamRule(models.Model):
     _name = "helpdesk.ticket.team.rule"
     _description = "Rule of What a Ticket Takes"
     _order = "incident_cost desc, id"
-    _rec_name = "incident_cost"
 
     #: For each field that names something, the field of the ticket that has to have
     #: one of it. Other modules add their own.
@@ -80,6 +79,15 @@ class HelpdeskTicketTeamRule(models.Model):
         "CHECK (incident_cost >= 0)",
         "A ticket takes 0 support incidents or more.",
     )
+
+    @api.depends(
+        *("priority", "category_ids", "channel_ids", "tag_ids"),
+        *("outside_hours", "incident_cost"),
+    )
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for rule in self:
+            rule.display_name = rule._incident_words()
 
     # ------------------------------------------------------------------
     # CRUD
