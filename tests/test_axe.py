@@ -1,5 +1,6 @@
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from unittest import skipUnless
 
@@ -210,12 +211,20 @@ class TestAxe(SubscriptionPortalCommon):
             }
         )
         ticket.incident_count = 1
+        # One that was closed long ago, and goes on in that.
+        self.team.incident_reopen_days = 1
+        old = ticket.copy({"partner_id": self.user.partner_id.id})
+        old.stage_id = self.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        old.closed_date = datetime(2020, 1, 1)
+        ticket._incident_continue(old)
         self.company.helpdesk_mgmt_portal_select_team = True
         return [
             "/my/home",
             *self.client_area_of(subscription),
             "/my/tickets",
             f"/my/ticket/{ticket.id}",
+            f"/my/ticket/{old.id}",
+            f"/new/ticket?incident_previous={old.id}",
             waiting.get_portal_url(),
         ]
 
