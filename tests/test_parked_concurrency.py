@@ -82,13 +82,13 @@ class TestParkedConcurrency(ConcurrencyCase):
                 .id
             )
 
-    def message(self, number=1):
+    def message(self, number=1, headers=""):
         return MESSAGE.format(
             id=f"{number}.{self._testMethodName}@customer.example",
             sender=f"{self._testMethodName.replace('_', '-')}@customer.example",
             to=self.alias,
             subject="It does not work",
-            headers="",
+            headers=headers,
         )
 
     def fetch(self, cr, message):
@@ -128,6 +128,38 @@ class TestParkedConcurrency(ConcurrencyCase):
             self.assertEqual(twin.duplicate_id, kept)
             self.assertTrue(twin.closed)
             self.assertFalse(kept.closed)
+
+    def test_two_replies_on_two_servers(self):
+        """R11.3: two replies to a ticket that was closed long ago: neither sees the
+        other; both are kept, one ticket is left with both, and takes."""
+        self.give(5)
+        with closing(db_connect(self.database).cursor()) as cr:
+            self.fetch(cr, self.message())
+        with self.transaction() as env:
+            old = self.tickets(env)
+            old.team_id.incident_reopen_days = 1
+            old.stage_id = env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+            old.closed_date = "2020-01-01"
+            first_id = old.message_ids.filtered(lambda m: m.message_type == "email")
+            headers = f"In-Reply-To: {first_id.message_id}\n"
+        with (
+            closing(db_connect(self.database).cursor()) as first,
+            closing(db_connect(self.database).cursor()) as second,
+        ):
+            first.execute("SELECT 1")
+            second.execute("SELECT 1")
+            self.fetch(first, self.message(2, headers))
+            self.fetch(second, self.message(3, headers))
+        states = [("deducted", 1), ("deducted", 1)]
+        self.assertEqual(self.found(), ([*states, ("parked", 0)], 3))
+        self.run_cron()
+        self.assertEqual(self.found(), ([*states, ("none", 0)], 3))
+        with self.transaction() as env:
+            old, kept, other = self.tickets(env)
+            self.assertEqual(old.incident_next_ids, kept | other)
+            self.assertEqual(other.duplicate_id, kept)
+            mails = kept.message_ids.filtered(lambda m: m.message_type == "email")
+            self.assertEqual(len(mails), 2)
 
     def test_same_message_decided_on_the_other_server(self):
         """R11.3: the later ticket was deducted already: the first one is the twin."""
