@@ -182,6 +182,44 @@ class TestTicketContinued(GatewayCommon):
         self.assertContinues(new, old)
         self.assertEqual((new.incident_count, new.closed), (1, False))
 
+    def test_taken_nothing(self):
+        """R11.3, R17: what staff have answered has replies, though its outcome is not
+        charged; what was refused by a stage that brings an outcome, withdrawn or marked
+        as a duplicate has none."""
+        defect = self.env["helpdesk.ticket.outcome"].create(
+            {"name": "Defect", "charged": False, "company_id": self.company.id}
+        )
+        old = self.old()
+        self.give_lifetime(5)
+        new = self.reply()
+        new.with_user(self.agent).message_post(
+            body="It is a defect",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        new.incident_outcome_id = defect
+        self.close(new, "2027-04-10")
+        self.assertEqual(new.incident_count, 0)
+        self.assertFalse(self.reply())
+        self.assertEqual(len(self.messages(new)), 2)
+        new.duplicate_id = old
+        self.account()._adjust(-self.account().available, "None left")
+        self.env.ref(
+            "helpdesk_mgmt.helpdesk_ticket_stage_rejected"
+        ).incident_outcome_id = defect
+        self.paid_team.incident_shortage_policy = "refuse"
+        refused = self.reply()
+        self.assertContinues(refused, old)
+        self.assertEqual(self.told(refused), ["refused"])
+        self.paid_team.incident_shortage_policy = "park"
+        withdrawn = self.reply()
+        self.assertContinues(withdrawn, old)
+        withdrawn._incident_withdraw()
+        self.give_lifetime(1)
+        last = self.reply()
+        self.assertContinues(last, old)
+        self.assertEqual(last.incident_count, 1)
+
     def test_free_team(self):
         """R11.3: a team that takes nothing can say so, too."""
         old = self.old("questions")
