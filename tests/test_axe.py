@@ -32,6 +32,7 @@ LISTED = [
 FRAME = [
     ("aria-allowed-attr", ".o_searchview, .o-dropdown, .o-autocomplete--input"),
     ("aria-allowed-attr", ".o_progress"),
+    ("aria-allowed-attr", ".o_tag"),
     ("aria-allowed-role", "article.o_kanban_record"),
     ("aria-command-name", ".o_searchview"),
     ("aria-prohibited-attr", ".o-mail-Message"),

@@ -36,7 +36,7 @@ class TestChargePortal(ChargePortalCommon):
         self.authenticate("hps-nora", "hps-nora")
         page = self.ticket_page()
         text = self.text(page, "//*[@name='charges']")
-        for words in ("Restore", "04/11/2027", invoice.name, "$ 60.00", "To pay"):
+        for words in ("Restore", "Apr 11, 2027", invoice.name, "$ 60.00", "To pay"):
             self.assertIn(words, text)
         [pay] = page.xpath("//*[@name='charges']//a[@name='pay_charge']/@href")
         self.assertTrue(

@@ -106,9 +106,9 @@ class TestParkedPortal(BuyCommon):
         self.authenticate("hps-nora", "hps-nora")
         page, ticket = self.submit()
         told = "//*[@name='incident_parked']//*[@name='closes_on']"
-        self.assertIn("05/11/2027", self.text(page, told))
+        self.assertIn("May 11, 2027", self.text(page, told))
         page = self.page("/my/incidents")
-        self.assertIn("05/11/2027", self.text(page, "//*[@name='closes_on']"))
+        self.assertIn("May 11, 2027", self.text(page, "//*[@name='closes_on']"))
         for day, overdue in (("2027-05-10", False), ("2027-05-11", True)):
             with freeze_time(day):
                 self.assertEqual(ticket in ticket._incident_overdue(), overdue)
