@@ -50,6 +50,33 @@ class TestFirstPayment(PaymentCommon):
         second.action_post()
         self.assertEqual((self.balance(), second.incident_quantity), (5, 5))
 
+    def test_asking_writes_nothing(self):
+        """R3.4: payments say what they should have given by now, before anything is
+        written: one loses the 5 incidents, which another customer gets for it."""
+        other = self._customer("Other")
+        payment = self.pay(1)
+        with patch.object(type(payment), "_incident_give"):
+            payment.action_draft()
+            payment.partner_id = other
+            payment.action_post()
+        account = payment.sudo()._incident_opened() - self.incident_account()
+        self.env.flush_all()
+        with self.assertNothingChanges(), self.env.cr.savepoint():
+            self.env.cr.execute("SET TRANSACTION READ ONLY")
+            causes = payment._incident_causes()
+            self.env.flush_all()
+        self.assertEqual(
+            [(cause.account, cause.key, cause.target) for cause in causes],
+            [
+                (self.incident_account(), f"first_payment:{payment.id}", 0),
+                (account, f"first_payment:{payment.id}", 5),
+            ],
+        )
+        payment._incident_settle()
+        self.assertEqual((self.balance(), self.balance(other)), (0, 5))
+        self.assertEqual(payment._incident_causes(), [])
+        self.assertLedgerSound()
+
     def test_redone(self):
         """R3.4: undone and redone, the same payment holds the same again."""
         first = self.pay(1)

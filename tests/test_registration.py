@@ -45,6 +45,26 @@ class TestRegistration(PaidSupportCommon):
         account = self.account_model._of(customer or self.newcomer, self.company)
         return account.lifetime_granted
 
+    def test_two_at_once(self):
+        """R6.1: two users of a customer who are made at the same moment are its first
+        ones: it is given 3, once."""
+        group = self.env.ref("base.group_portal")
+        self.env["res.users"].create(
+            [
+                {
+                    "name": contact.name,
+                    "login": contact.email,
+                    "partner_id": contact.id,
+                    "company_id": self.company.id,
+                    "company_ids": [Command.set(self.company.ids)],
+                    "group_ids": [Command.set(group.ids)],
+                }
+                for contact in (self.contact("Anna"), self.contact("Bert"))
+            ]
+        )
+        self.assertEqual(self.given(), 3)
+        self.assertEqual(len(self.account(self.newcomer).entry_ids), 1)
+
     def test_invited(self):
         """R6.1: the first portal user of the customer, once."""
         user = self.invite(self.contact("Anna"))

@@ -60,6 +60,10 @@ class HelpdeskIncidentAccount(models.Model):
                 largest[account] = max(amount or 0, largest.get(account, 0))
         return largest
 
+    def _incident_remember(self, first_payment):
+        """Write what a payment says of its account."""
+        self._write_first_payment(first_payment)
+
     def _write_first_payment(self, value):
         if self:
             self.env.execute_query(

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import format_date, formatLang
 
 from ..groups import INCIDENT_READERS
-from ..ledger.helpdesk_incident_protected import REMEMBER
+from ..ledger.helpdesk_incident_cause import Said
 
 #: What makes a payment effective (R1), what it counts, and to whom (R6.2, R6.3).
 TRIGGERS = {
@@ -281,54 +281,45 @@ class AccountPayment(models.Model):
             payments.filtered(lambda payment: payment._incident_may_count())
         )
 
-    def _incident_settle(self):
-        """Override of `helpdesk.incident.cause` for R6.2 and R6.3."""
-        account_model = self.env["helpdesk.incident.account"]
-        payments = (
-            self.sudo()
-            .with_context(incident_protected=REMEMBER)
-            .filtered(lambda payment: payment._incident_can_count())
-            .sorted(lambda payment: (payment.date, payment.id))
+    def _incident_moves(self):
+        """Return what has changed since these payments were counted: those that can
+        count, those of them that count from now on, and those that count differently,
+        or no more, the oldest first."""
+        payments = self.filtered(lambda payment: payment._incident_can_count()).sorted(
+            lambda payment: (payment.date, payment.id)
         )
         changed = payments.filtered(lambda payment: payment._incident_differs())
         entering = changed.filtered(lambda payment: payment._incident_is_effective())
-        leaving = changed.filtered("incident_account_id")
-        holders = {
-            payment: (
-                payment.partner_id.commercial_partner_id.id,
-                payment.company_id.id,
-            )
+        return payments, entering, changed.filtered("incident_account_id")
+
+    def _incident_opened(self):
+        """Override of `helpdesk.incident.cause`."""
+        payments, entering, _leaving = self._incident_moves()
+        account_model = self.env["helpdesk.incident.account"]
+        opened = account_model._get_or_create(account_model._holders_of(entering))
+        return payments.incident_account_id.union(*opened.values())
+
+    def _incident_said(self):
+        """Override of `helpdesk.incident.cause` for R6.2 and R6.3."""
+        payments, entering, leaving = self._incident_moves()
+        account_model = self.env["helpdesk.incident.account"]
+        found = account_model._find(account_model._holders_of(entering))
+        entering = {
+            payment: found[holder]
             for payment in entering
+            for holder in account_model._holders_of(payment)
         }
-        opened = account_model._get_or_create(list(holders.values())) if holders else {}
-        accounts = account_model.sudo().union(
-            payments.incident_account_id, *opened.values()
-        )
-        accounts._lock()
-        target = {payment: opened[holder] for payment, holder in holders.items()}
-        causes = self._incident_topup_causes(accounts, target, leaving)
-        # A payment that moves to another account gives up the grant at the old one
-        # first.
-        causes += leaving._incident_first_causes(leaving.browse(), leaving)
-        leaving.write(
-            {
-                "incident_account_id": False,
-                "incident_partner_id": False,
-                "incident_topup_counted": 0,
+        accounts = payments.incident_account_id.union(*entering.values())
+        causes, facts = payments._incident_first_said(entering, leaving)
+        for payment in leaving.union(*entering):
+            account = entering.get(payment)
+            facts[payment] |= {
+                "incident_account_id": account.id if account else False,
+                "incident_partner_id": payment.partner_id.id if account else False,
+                "incident_topup_counted": payment._incident_amount() if account else 0,
             }
-        )
-        account_model._settle(causes)
-        for payment, account in target.items():
-            payment.write(
-                {
-                    "incident_account_id": account.id,
-                    "incident_partner_id": payment.partner_id.id,
-                    "incident_topup_counted": payment._incident_amount(),
-                }
-            )
-        staying = payments.filtered("incident_account_id")
-        account_model._settle(
-            staying._incident_first_causes(entering, leaving.browse())
+        return Said(
+            self._incident_topup_causes(accounts, entering, leaving) + causes, facts
         )
 
     def _incident_see(self):

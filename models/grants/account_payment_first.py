@@ -5,86 +5,106 @@ from collections import defaultdict
 from odoo import models
 
 from ..ledger.account_settle import Cause
+from ..ledger.helpdesk_incident_cause import Said
 
 
 class AccountPayment(models.Model):
     _inherit = "account.payment"
 
-    def _incident_first_causes(self, entering, leaving):
-        """Move the incidents for the first payment as R6.2 says.
+    def _incident_first_said(self, entering, leaving):
+        """Return how the incidents for the first payment move (R6.2).
 
-        :param entering: those of these payments that have become effective.
-        :param leaving: those that are no longer effective.
-        :rtype: list[Cause]
+        :param dict entering: the account of each of these payments that counts from
+            now on.
+        :param leaving: those that count differently, or no more. A payment that moves
+            to another account gives up the grant at the old one first.
+        :rtype: Said
         """
         payments = self.filtered(
             lambda payment: (
                 payment.incident_first_number and payment.payment_type == "inbound"
             )
         )
+        accounts = {
+            payment: account
+            for payment in payments
+            if (account := entering.get(payment))
+            or (payment not in leaving and (account := payment.incident_account_id))
+        }
         too_little = payments._incident_too_little()
         losing = (payments & (leaving | too_little)).filtered("incident_first_given")
-        losing.incident_first_given = 0
-        candidates = payments - leaving - too_little
-        winning = candidates.filtered(
+        candidates = payments.browse().union(*accounts) - too_little
+        winning, facts = candidates.filtered(
             lambda payment: payment in entering or payment.incident_first_lost
-        )._incident_first_of_all(entering)
+        )._incident_first_of_all(accounts, entering, losing)
+        for payment in losing:
+            facts[payment]["incident_first_given"] = 0
         for payment in winning:
-            payment.incident_first_given = payment.incident_first_number
+            facts[payment]["incident_first_given"] = payment.incident_first_number
         # It can get the grant again when the refund is undone, and not later.
-        (candidates | leaving).filtered("incident_first_lost").write(
-            {"incident_first_lost": False}
-        )
-        (losing & too_little - leaving).incident_first_lost = True
-        return [
-            Cause(
-                account=payment.incident_account_id,
-                key=f"first_payment:{payment.id}",
-                target=payment.incident_first_given,
-                kind="first_payment",
-                name=payment._incident_name(
-                    "first_payment", payment.incident_account_id
-                ),
-                source=payment,
-                taken=payment._incident_taken_words(
-                    "first_payment", payment.incident_account_id
-                ),
+        for payment in (candidates | leaving).filtered("incident_first_lost"):
+            facts[payment]["incident_first_lost"] = False
+        for payment in losing - leaving:
+            facts[payment]["incident_first_lost"] = True
+        causes = [
+            payment._incident_first_cause(payment.incident_account_id, 0)
+            for payment in losing
+        ] + [
+            payment._incident_first_cause(
+                accounts[payment], payment.incident_first_number
             )
-            for payment in losing | winning
+            for payment in winning
         ]
+        return Said(causes, facts)
 
-    def _incident_first_of_all(self, entering):
+    def _incident_first_cause(self, account, target):
+        return Cause(
+            account=account,
+            key=f"first_payment:{self.id}",
+            target=target,
+            kind="first_payment",
+            name=self._incident_name("first_payment", account),
+            source=self,
+            taken=self._incident_taken_words("first_payment", account),
+        )
+
+    def _incident_first_of_all(self, accounts, entering, losing):
         """Return the payments among these that get the grant: one for each account, if
         no effective payment holds it.
 
         An account to which it was never given gives it to the customer's very first
         payment, those made before the module was installed included; whatever is below
         the least amount that counts is none.
+
+        :param dict accounts: the account of each payment by now.
+        :param dict entering: see :meth:`_incident_first_said`.
+        :param losing: payments that hold the grant no more.
+        :return: the payments, and the facts of their accounts.
         """
-        free = accounts = self.incident_account_id
+        own = [accounts[payment] for payment in self]
+        free = self.env["helpdesk.incident.account"].sudo().union(*own)
         for (account,) in self._read_group(
             [
-                ("incident_account_id", "in", accounts.ids),
+                ("id", "not in", losing.ids),
+                ("incident_account_id", "in", free.ids),
                 ("incident_first_given", ">", 0),
             ],
             ["incident_account_id"],
         ):
             free -= account
         undecided = free.filtered(lambda account: not account.first_payment)
-        before = undecided._largest_before(entering)
-        winning, passed = self.browse(), accounts.browse()
-        for payment in self:
-            account = payment.incident_account_id
+        before = undecided._largest_before(self.browse().union(*entering))
+        winning, facts = self.browse(), defaultdict(dict)
+        for payment, account in zip(self, own, strict=True):
             if account not in free or account.first_payment == "past":
                 continue
             free -= account
             if account in before and not payment._incident_is_below(before[account]):
-                passed |= account
+                facts[account]["first_payment"] = "past"
             else:
+                facts[account]["first_payment"] = "given"
                 winning |= payment
-        passed._write_first_payment("past")
-        winning.incident_account_id._write_first_payment("given")
-        return winning
+        return winning, facts
 
     def _incident_refunds(self):
         """Return the effective payments that pay back these payments (R6.2): refunds

@@ -87,26 +87,33 @@ class ResPartner(models.Model):
             lambda user: user.partner_id.commercial_partner_id == self
         )
 
-    def _incident_register(self, company, source=None):
+    def _incident_register(self, company):
         """Give the incidents for new clients, once for ever (R6.1).
 
         :return: the number of entries written.
         """
         self.ensure_one()
         account_model = self.env["helpdesk.incident.account"]
-        account = account_model._of(self, company, create=True)
-        account._lock()
+        account_model._of(self, company, create=True)._lock()
+        return account_model._settle(self._incident_registration(company, source=self))
+
+    def _incident_registration(self, company, source):
+        """Return the cause that a new client is, none if it was one before. The account
+        is open and locked.
+
+        :param source: the contact that has made it a client.
+        :rtype: list[Cause]
+        """
+        account = self.env["helpdesk.incident.account"]._of(self, company)
         if account._has_entry("registration"):
-            return 0
-        return account_model._settle(
-            [
-                Cause(
-                    account=account,
-                    key=f"registration:{account.id}",
-                    target=company.sudo().incident_registration_quantity,
-                    kind="registration",
-                    name=account._in_customer_language().env._("Welcome"),
-                    source=source or self,
-                )
-            ]
-        )
+            return []
+        return [
+            Cause(
+                account=account,
+                key=f"registration:{account.id}",
+                target=company.sudo().incident_registration_quantity,
+                kind="registration",
+                name=account._in_customer_language().env._("Welcome"),
+                source=source,
+            )
+        ]

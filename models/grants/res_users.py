@@ -5,6 +5,8 @@ from odoo.exceptions import ConcurrencyError
 
 from odoo.addons.auth_signup.models.res_partner import SignupError
 
+from ..ledger.helpdesk_incident_cause import Said
+
 
 class ResUsers(models.Model):
     """A customer's first portal user makes the customer a client (R6.1)."""
@@ -35,7 +37,9 @@ class ResUsers(models.Model):
         further = self.filtered(
             lambda user: before[user] and user._incident_companies() - before[user]
         )
-        (self._incident_new_portal_users() | further)._incident_give()
+        self._incident_new_portal_users()._incident_give()
+        for user in further:
+            user._incident_give()
         return res
 
     def _create_user_from_template(self, values):
@@ -63,12 +67,35 @@ class ResUsers(models.Model):
         users.incident_portal_seen = True
         return users
 
-    def _incident_settle(self):
-        """Override of `helpdesk.incident.cause` for R6.1."""
-        for user in self.sudo():
+    def _incident_registering(self):
+        """Yield the users among these that make their customer a client, and of which
+        company (R6.1). Two that come at the same moment do so together."""
+        for user in self:
+            customer = user.partner_id.commercial_partner_id
             for company in user._incident_companies():
-                if not company.incident_registration_quantity:
-                    continue
-                customer = user.partner_id.commercial_partner_id
-                if not customer._incident_portal_users(company) - user:
-                    customer._incident_register(company, source=user.partner_id)
+                if (
+                    company.incident_registration_quantity
+                    and not customer._incident_portal_users(company) - self
+                ):
+                    yield user, company
+
+    def _incident_opened(self):
+        """Override of `helpdesk.incident.cause`."""
+        account_model = self.env["helpdesk.incident.account"]
+        opened = account_model._get_or_create(
+            [
+                (user.partner_id.commercial_partner_id.id, company.id)
+                for user, company in self._incident_registering()
+            ]
+        )
+        return account_model.sudo().union(*opened.values())
+
+    def _incident_said(self):
+        """Override of `helpdesk.incident.cause` for R6.1."""
+        causes = {}
+        for user, company in self._incident_registering():
+            contact = user.partner_id
+            for cause in contact._incident_registration(company, source=contact):
+                # A company and its branch have one account (R2.3).
+                causes.setdefault(cause.key, cause)
+        return Said(list(causes.values()), {})

@@ -86,14 +86,13 @@ class HelpdeskIncidentAccount(models.Model):
             else f"adjustment:{account.id}"
             for account in self
         }
-        owners = {key: account for account, key in keys.items()}
-        given = {} if cause_key else self._given(owners)
+        given = {} if cause_key else self._given(keys.values())
         count = self._settle(
             [
                 Cause(
                     account=account,
                     key=key,
-                    target=given.get(key, 0) + quantity,
+                    target=given.get((key, account.id), 0) + quantity,
                     kind="adjustment",
                     name=name,
                     source=source,
@@ -149,15 +148,12 @@ class HelpdeskIncidentAccount(models.Model):
         )
 
     @api.model
-    def _given(self, owners):
-        """Return what causes have given so far, by key.
+    def _given(self, keys):
+        """Return what causes have given so far, by key and id of the account.
 
-        :param dict owners: the account of each cause, by key.
-        :raise ValueError: if a cause has given to another account than it now names;
-            that account is not locked.
-        :rtype: dict[str, int]
+        :rtype: dict[tuple[str, int], int]
         """
-        if not owners:
+        if not keys:
             return {}
         rows = self.env.execute_query(
             SQL(
@@ -167,31 +163,39 @@ class HelpdeskIncidentAccount(models.Model):
                  WHERE cause_key IN %s
                  GROUP BY cause_key, account_id HAVING SUM(quantity) <> 0
                 """,
-                tuple(owners),
+                tuple(keys),
             )
         )
-        for key, account_id, _quantity in rows:
-            self._check_owner(key, account_id, owners)
-        return {key: quantity for key, _account_id, quantity in rows}
+        return {(key, account_id): quantity for key, account_id, quantity in rows}
 
     @api.model
     def _check_owner(self, key, account_id, owners):
+        """
+        :raise ValueError: if a cause has given to another account than it now names;
+            that account is not locked.
+        """
         if account_id != owners[key].id:
             raise ValueError(f"{key} belongs to another account")
 
     @api.model
     def _lifetime_lines(self, causes):
-        given = self._given({cause.key: cause.account for cause in causes})
+        owners = {cause.key: cause.account for cause in causes}
+        given = self._given(owners)
         accounts = self.union(*(cause.account for cause in causes))
         lifetime = {a.account_id.id: a for a in accounts._lifetime()}
         lines = []
         for cause in causes:
-            difference = cause.target - given.get(cause.key, 0)
+            place = cause.key, cause.account.id
+            difference = cause.target - given.get(place, 0)
             if difference:
                 lines.append(
                     self._cause_line(cause, lifetime[cause.account.id], difference)
                 )
-                given[cause.key] = cause.target
+                given[place] = cause.target
+        # What moves to another account is taken back at the old one first.
+        for (key, account_id), number in given.items():
+            if number:
+                self._check_owner(key, account_id, owners)
         return lines
 
     @api.model

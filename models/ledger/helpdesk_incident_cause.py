@@ -1,27 +1,68 @@
 import logging
+from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
 from odoo import models
 from odoo.exceptions import ConcurrencyError
 
+from .account_settle import Cause
+
 _logger = logging.getLogger(__name__)
+
+
+class Said(NamedTuple):
+    """What documents say of themselves as they are by now. Nothing of it is written
+    yet."""
+
+    causes: list[Cause]
+    #: what has to be remembered of that, by record
+    facts: dict[models.BaseModel, dict]
 
 
 class HelpdeskIncidentCause(models.AbstractModel):
     """A document that gives incidents: a payment, a user, an order line (R3.4).
 
-    What it should have given by now is written by :meth:`_incident_settle`, which the
-    document calls through :meth:`_incident_give` whenever it has changed.
+    It says what it should have given by now (:meth:`_incident_said`), and calls
+    :meth:`_incident_give` whenever it has changed: what differs is written then.
     """
 
     _name = "helpdesk.incident.cause"
     _description = "Cause of Support Incidents"
 
+    def _incident_opened(self):
+        """Return the accounts that these documents give to by now, or have given to.
+        Those that are missing are opened: a cause names its account.
+
+        :return: ``helpdesk.incident.account`` records.
+        """
+        raise NotImplementedError
+
+    def _incident_said(self):
+        """Return what these documents should have given by now. It writes nothing, and
+        is asked under the lock: two changes at the same moment must not overlook each
+        other (R3.6).
+
+        :rtype: Said
+        """
+        raise NotImplementedError
+
+    def _incident_causes(self):
+        """Return what these documents should have given by now, without writing.
+
+        :rtype: list[Cause]
+        """
+        return self.sudo()._incident_said().causes
+
     def _incident_settle(self):
         """Write the difference between what these documents should have given by now
         and have given. Calling it twice changes nothing."""
-        raise NotImplementedError
+        documents = self.sudo()
+        documents._incident_opened()._lock()
+        said = documents._incident_said()
+        for record, values in said.facts.items():
+            record._incident_remember(**values)
+        self.env["helpdesk.incident.account"]._settle(said.causes)
 
     def _incident_give(self):
         """Settle. A fault never blocks the documents (R3.9).
