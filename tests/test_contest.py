@@ -3,7 +3,10 @@ from datetime import timedelta
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
+
+from odoo.addons.helpdesk_paid_support.models.groups import MANAGERS
 
 from .test_buy import BuyCommon
 
@@ -132,6 +135,42 @@ class TestContest(BuyCommon):
                 getattr(wizard, action)()
         self.assertEqual(self.taken.incident_count, 1)
 
+    def test_two_open(self):
+        """R17.4: what was deducted and contested meanwhile is decided with the first:
+        each is all that the ticket holds."""
+        first = self.contest()
+        self.taken.incident_count = 2
+        second = self.contest("The second one, too")
+        self.decide(second, outcome_id=self.defect.id).action_accept()
+        self.assertEqual((first | second).mapped("state"), ["accepted"] * 2)
+        self.assertEqual(self.told(), [("accepted", 2)])
+        self.assertFalse(self.taken.activity_ids)
+        self.assertFalse(self.taken.incident_contest)
+
+    def test_accepted_in_the_ticket(self):
+        """R17.4: who gives the ticket an outcome that is not charged has accepted; the
+        mail about the outcome says so."""
+        contest = self.contest()
+        self.taken.with_user(self.agent).incident_outcome_id = self.done
+        self.assertEqual(contest.state, "open")
+        self.taken.with_user(self.agent).incident_outcome_id = self.defect
+        self.assertEqual(contest.state, "accepted")
+        self.assertEqual(contest.outcome_id, self.defect)
+        self.assertEqual(contest.decided_by_id, self.agent)
+        self.assertFalse(self.taken.activity_ids)
+        self.assertEqual(self.told(), [("returned", 1)])
+
+    def test_who_is_asked(self):
+        """R17.4: a team of nobody: a manager, never the customer. What the customer
+        types is text."""
+        self.team.user_ids = False
+        self.taken.with_user(self.user).sudo()._incident_do_contest(
+            self.user, "1 < 2, and <a href='https://x.example'>free</a>"
+        )
+        activity = self.taken.activity_ids
+        self.assertTrue(activity.user_id.has_group(MANAGERS))
+        self.assertIn("1 &lt; 2, and &lt;a", activity.note)
+
     def test_once_for_each_deduction(self):
         """R17.4: once, within so many days, while it holds any."""
         with self.assertRaisesRegex(Exception, "Say why you contest it"):
@@ -179,6 +218,13 @@ class TestContest(BuyCommon):
         wizard = wizards.create({"contest_id": contest.id, "answer": "No"})
         with self.assertRaises(AccessError):
             wizard.action_decline()
+        # R2.3: of a contest of another company nobody reads anything in the dialog.
+        other = self.env["res.company"].create({"name": "Other"})
+        own.write({"company_id": other.id, "company_ids": [Command.set(other.ids)]})
+        foreign = wizards.create({"contest_id": contest.id})
+        foreign.invalidate_recordset()
+        with self.assertRaises(AccessError):
+            foreign.read(["reason"])
 
     def test_without_a_reason(self):
         """R17.4: bad input says so; with GET the page of the ticket is shown."""

@@ -13,11 +13,12 @@ class HelpdeskIncidentContestDecide(models.TransientModel):
         readonly=True,
         ondelete="cascade",
     )
-    ticket_id = fields.Many2one(related="contest_id.ticket_id")
-    company_id = fields.Many2one(related="contest_id.company_id")
-    partner_id = fields.Many2one(related="contest_id.partner_id")
-    quantity = fields.Integer(related="contest_id.quantity")
-    reason = fields.Text(related="contest_id.reason")
+    # Of another company's contest nobody reads anything here.
+    ticket_id = fields.Many2one(related="contest_id.ticket_id", related_sudo=False)
+    company_id = fields.Many2one(related="contest_id.company_id", related_sudo=False)
+    partner_id = fields.Many2one(related="contest_id.partner_id", related_sudo=False)
+    quantity = fields.Integer(related="contest_id.quantity", related_sudo=False)
+    reason = fields.Text(related="contest_id.reason", related_sudo=False)
     outcome_id = fields.Many2one(
         comodel_name="helpdesk.ticket.outcome",
         domain="[('charged', '=', False), ('company_id', 'in', (False, company_id))]",

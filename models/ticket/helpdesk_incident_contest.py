@@ -7,7 +7,9 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.fields import Domain
+from odoo.tools import plaintext2html
 
+from ..groups import MANAGERS
 from .ticket_outcome import TOLD
 
 #: How many characters a reason, or an answer, has at most.
@@ -138,6 +140,7 @@ class HelpdeskIncidentContest(models.Model):
         self._decide("declined", answer)
 
     def _decide(self, state, answer, outcome=None):
+        """Decide what the customer contests of this ticket, all of it, and tell him."""
         self.ensure_one()
         ticket = self.ticket_id
         ticket.check_access("write")
@@ -153,7 +156,20 @@ class HelpdeskIncidentContest(models.Model):
                     ],
                 )
             )
-        contest.write(
+        ticket.sudo()._incident_open_contests()._note(state, answer, outcome)
+        self.env["helpdesk.incident.reminder"].sudo()._queue(
+            state,
+            str(self.id),
+            contest.account_id,
+            ticket=ticket,
+            day=ticket.company_id._incident_today(),
+            quantity=ticket._incident_holds(),
+        )
+
+    def _note(self, state, answer, outcome=None):
+        """Note how these contests of one ticket were decided, and say so in its
+        history."""
+        self.write(
             {
                 "state": state,
                 "answer": (answer or "").strip()[:MAX_LENGTH],
@@ -162,19 +178,12 @@ class HelpdeskIncidentContest(models.Model):
                 "date_decided": fields.Datetime.now(),
             }
         )
-        ticket.sudo()._incident_contest_done()
+        ticket = self.ticket_id
+        ticket.activity_unlink(["helpdesk_paid_support.mail_activity_contest"])
         ticket._message_log(
             body=self.env._("Contest accepted: %(answer)s", answer=outcome.name)
             if outcome
-            else self.env._("Contest declined: %(answer)s", answer=contest.answer)
-        )
-        self.env["helpdesk.incident.reminder"].sudo()._queue(
-            state,
-            str(self.id),
-            contest.account_id,
-            ticket=ticket,
-            day=ticket.company_id._incident_today(),
-            quantity=ticket._incident_holds(),
+            else self.env._("Contest declined: %(answer)s", answer=self[:1].answer)
         )
 
 
@@ -199,7 +208,7 @@ class HelpdeskTicket(models.Model):
     @api.depends_context("lang")
     def _compute_incident_contest(self):
         for ticket in self:
-            contest = ticket._incident_open_contest()
+            contest = ticket._incident_open_contests()[:1]
             ticket.incident_contest = (
                 self.env._(
                     "%(name)s contests %(number)s support incidents: “%(reason)s”",
@@ -218,11 +227,22 @@ class HelpdeskTicket(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        return self._incident_open_contest().action_decide()
+        return self._incident_open_contests()[:1].action_decide()
 
-    def _incident_open_contest(self):
-        """Return what the customer contests, and nobody has decided."""
-        return self.incident_contest_ids.filtered(lambda c: c.state == "open")[:1]
+    def _incident_open_contests(self):
+        """Return what the customer contests, and nobody has decided, the last first:
+        something may have been deducted since the first."""
+        return self.incident_contest_ids.filtered(lambda c: c.state == "open")
+
+    def _incident_heed(self, changed, waiting):
+        """Override: an outcome that is not charged accepts what was contested. The mail
+        about what it returns tells the customer."""
+        super()._incident_heed(changed, waiting)
+        if "incident_outcome_id" in changed:
+            for ticket in self.filtered("incident_is_free"):
+                contests = ticket._incident_open_contests()
+                if contests:
+                    contests._note("accepted", "", ticket.incident_outcome_id)
 
     def _incident_contestable(self):
         """Return the deductions of these tickets that their customers can contest at
@@ -273,6 +293,7 @@ class HelpdeskTicket(models.Model):
         """
         self.ensure_one()
         ticket = self.sudo()
+        ticket._incident_lock_ahead()
         reason = (reason or "").strip()
         if not reason:
             raise UserError(self.env._("Say why you contest it."))
@@ -305,15 +326,22 @@ class HelpdeskTicket(models.Model):
         return contest
 
     def _incident_ask_to_decide(self, contest):
-        """Tell the team of a contest, by an activity."""
-        team = self.team_id
-        user = self.user_id or team.user_ids[:1] or self.env.user
-        self.with_user(user).sudo().activity_schedule(
-            "helpdesk_paid_support.mail_activity_contest",
-            user_id=user.id,
-            note=contest.reason,
-        )
+        """Tell the team of a contest, by an activity; a manager, if it has nobody."""
+        staff = self.user_id | self.team_id.user_ids | self._incident_managers()
+        user = staff.filtered("active")[:1]
+        if user:
+            self.with_user(user).sudo().activity_schedule(
+                "helpdesk_paid_support.mail_activity_contest",
+                user_id=user.id,
+                note=plaintext2html(contest.reason),
+            )
 
-    def _incident_contest_done(self):
-        """End the activity by which the team was asked to decide."""
-        self.activity_unlink(["helpdesk_paid_support.mail_activity_contest"])
+    def _incident_managers(self):
+        """Return the helpdesk managers of the company of this ticket."""
+        users = self.env["res.users"].sudo()
+        return users.search(
+            Domain("all_group_ids", "in", self.env.ref(MANAGERS).ids)
+            & Domain("company_ids", "in", self.company_id.ids)
+            & Domain("share", "=", False),
+            order="id",
+        )
