@@ -1,5 +1,6 @@
 from freezegun import freeze_time
 
+from odoo import SUPERUSER_ID
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -161,6 +162,15 @@ class TestTicketOutcome(PaidSupportCommon):
         ticket.incident_outcome_id = self.done
         self.assertTakes(ticket, 1, short=1)
 
+    def test_company(self):
+        """R2.3: an outcome stays with the company whose tickets have it."""
+        self.submitted().incident_outcome_id = self.defect
+        other = self.env["res.company"].create({"name": "Other"})
+        with self.assertRefused("so it stays theirs"):
+            self.defect.company_id = other
+        self.defect.company_id = False
+        self.done.company_id = other
+
     def test_given_with_a_new_ticket(self):
         """R17.1: a ticket that has it from the beginning takes nothing."""
         self.paid_team.incident_on_staff_tickets = True
@@ -213,6 +223,13 @@ class TestTicketOutcome(PaidSupportCommon):
         second = self.submitted(name="Second")
         second.with_user(self.portal_user).sudo().stage_id = self.stage_done
         self.assertTrue(second.closed)
+        other = self.env["res.company"].create({"name": "Other"})
+        foreign = self.defect.copy({"company_id": other.id})
+        self.stage_done.incident_outcome_id = foreign
+        third = self.submitted(name="Third")
+        with self.assertRefused("Choose the outcome of ticket"):
+            third.stage_id = self.stage_done
+        self.stage_done.incident_outcome_id = False
         nothing = self.ticket(user=self.agent)
         nothing.with_user(self.agent).stage_id = self.stage_done
         self.assertTrue(nothing.closed)
@@ -285,6 +302,64 @@ class TestTicketOutcome(PaidSupportCommon):
         third = self.submitted(name="Third")
         third.stage_id = self.stage_done
         self.assertTakes(third, 1)
+
+    def test_closed_with_an_outcome(self):
+        """R5.3, R17.1: closed without an answer, but by an outcome that is not charged,
+        it returns by that: for good, and the customer is told."""
+        self.account()._adjust(-5, "None is left")
+        self.give_period(2, "2027-04-10", "2027-05-09")
+        ticket, second = self.unanswered(), self.unanswered(name="Second")
+        self.stage_cancelled.incident_outcome_id = self.defect
+        with freeze_time("2027-05-12"):
+            ticket.write(
+                {
+                    "stage_id": self.stage_done.id,
+                    "incident_outcome_id": self.defect.id,
+                }
+            )
+            second.stage_id = self.stage_cancelled
+            for closed in ticket | second:
+                self.assertTakes(closed, 0)
+            self.assertEqual(self.account().available, 2)
+        self.assertEqual(self.mails(), [("returned", 1)] * 2)
+
+    def test_closed_with_time(self):
+        """R17.3: time that is entered when it is closed was worked: nothing moves."""
+        ticket = self.unanswered()
+        entries = ticket.sudo().incident_entry_ids
+        ticket.write({"stage_id": self.stage_done.id, "incident_minutes": 5})
+        self.assertTakes(ticket, 1)
+        self.assertEqual(ticket.sudo().incident_entry_ids, entries)
+
+    def test_written_by_a_robot(self):
+        """R17.3: neither what OdooBot says is an answer, nor the mail of a stage."""
+        self.stage_done.mail_template_id = self.env["mail.template"].create(
+            {
+                "name": "Closed",
+                "model_id": self.env["ir.model"]._get_id("helpdesk.ticket"),
+                "subject": "Closed",
+                "body_html": "<p>Closed</p>",
+                "partner_to": "{{ object.partner_id.id }}",
+                "auto_delete": False,
+            }
+        )
+        ticket = self.unanswered()
+        self.answer(ticket.with_user(SUPERUSER_ID))
+        self.env.cr.flush()
+        ticket.with_context(tracking_disable=False).stage_id = self.stage_done
+        self.env.cr.flush()
+        self.assertIn("Closed", ticket.sudo().message_ids.mapped("subject"))
+        self.assertTakes(ticket, 0)
+
+    def test_closed_while_it_waits(self):
+        """R17.3: whoever goes on with it makes it take its number, not none."""
+        self.account()._adjust(-5, "None is left")
+        self.paid_team.incident_shortage_policy = "park"
+        ticket = self.unanswered()
+        ticket.stage_id = self.stage_done
+        self.assertTakes(ticket, 0)
+        ticket.stage_id = self.stage_new
+        self.assertTakes(ticket, 0, short=1)
 
     def test_goes_on(self):
         """R17.3: an answer, or time, to a ticket that was closed so takes its number

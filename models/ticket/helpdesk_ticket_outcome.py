@@ -1,7 +1,7 @@
 """What became of paid tickets, and whether they are charged then (R17.1, R17.2)."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 
@@ -54,6 +54,25 @@ class HelpdeskTicketOutcome(models.Model):
                 )
             )
         return super().write(vals)
+
+    @api.constrains("company_id")
+    def _check_incident_company(self):
+        """R2.3: tickets have outcomes of their own company."""
+        tickets = self.env["helpdesk.ticket"].sudo().with_context(active_test=False)
+        for outcome in self:
+            companies = tickets._read_group(
+                Domain("incident_outcome_id", "=", outcome.id), ["company_id"]
+            )
+            for (company,) in companies:
+                if not outcome._incident_suits(company):
+                    raise ValidationError(
+                        self.env._(
+                            "Tickets of %(company)s have the outcome “%(outcome)s”, so "
+                            "it stays theirs.",
+                            company=company.name,
+                            outcome=outcome.name,
+                        )
+                    )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -59,27 +59,27 @@ class HelpdeskTicket(models.Model):
 
     def write(self, vals):
         """Override: a stage can bring an outcome, and closes or opens tickets."""
-        stage = self.env["helpdesk.ticket.stage"]
-        if "stage_id" in vals:
-            self.check_access("write")
-            stage = stage.browse(vals["stage_id"]).sudo()
-            before = {ticket: ticket.closed for ticket in self.sudo()}
-        if stage.closed:
-            closing = self.browse(t.id for t, closed in before.items() if not closed)
-            closing._incident_check_outcome(vals)
-            closing.sudo()._incident_return_unanswered()
+        if "stage_id" not in vals:
+            return super().write(vals)
+        self.check_access("write")
+        stage = self.env["helpdesk.ticket.stage"].browse(vals["stage_id"]).sudo()
+        tickets = self.sudo()
+        closing = tickets.filtered(lambda ticket: stage.closed and not ticket.closed)
+        closing.with_env(self.env)._incident_check_outcome(vals)
+        unanswered = closing._incident_unanswered_when(vals)
+        # Accounts before tickets (R3.6).
+        concerned = unanswered | tickets.filtered("incident_unanswered")
+        (tickets if stage.incident_outcome_id else concerned)._incident_lock_ahead()
+        # What waits keeps its number.
+        waiting = unanswered.filtered(lambda t: t.incident_parking == "parked")
+        waiting._incident_say(incident_unanswered=True)
         res = super().write(vals)
-        outcome = stage.incident_outcome_id
-        if outcome and "incident_outcome_id" not in vals:
-            charged = self.sudo().filtered(
-                lambda ticket: (
-                    not ticket._incident_has_free_outcome()
-                    and outcome._incident_suits(ticket.company_id)
-                )
-            )
-            charged.write({"incident_outcome_id": outcome.id})
+        if "incident_outcome_id" not in vals:
+            tickets._incident_take_outcome(stage)
+        # By its outcome, where it has one, it was returned already (R5.3).
+        unanswered._incident_say(incident_unanswered=True)
         if stage and not stage.closed:
-            self.sudo()._incident_go_on()
+            tickets._incident_go_on()
         return res
 
     def message_post(self, **kwargs):
@@ -136,6 +136,11 @@ class HelpdeskTicket(models.Model):
             "outcome_id": outcome.id if outcome else None,
         }
 
+    @api.depends("incident_outcome_id", "incident_unanswered")
+    def _compute_incident_target(self):
+        """Override: what else its target follows from."""
+        return super()._compute_incident_target()
+
     def _incident_label(self):
         """Override: the statement names the outcome by which incidents come back."""
         label = super()._incident_label()
@@ -180,14 +185,12 @@ class HelpdeskTicket(models.Model):
         """
         if self.env.su or self.env.user.share or vals.get("incident_outcome_id"):
             return
+        stage = self.env["helpdesk.ticket.stage"].browse(vals["stage_id"]).sudo()
         for ticket in self.sudo():
             if (
                 ticket.team_id.incident_outcome_required
                 and (not ticket.incident_outcome_id or "incident_outcome_id" in vals)
-                and not self.env["helpdesk.ticket.stage"]
-                .browse(vals["stage_id"])
-                .sudo()
-                .incident_outcome_id
+                and not ticket._incident_outcome_of(stage)
                 and ticket.incident_target
             ):
                 raise UserError(
@@ -199,16 +202,37 @@ class HelpdeskTicket(models.Model):
                     )
                 )
 
-    def _incident_return_unanswered(self):
-        """Return the incidents of those of these tickets that are about to be closed
-        although nobody has worked on them, if their teams say so (R17.3)."""
-        self.filtered(
+    def _incident_outcome_of(self, stage):
+        """Return the outcome that a stage brings to this ticket (R2.3, R17.2), if any.
+
+        :param stage: with superuser rights.
+        """
+        outcome = stage.incident_outcome_id
+        return outcome.filtered(lambda o: o._incident_suits(self.company_id))
+
+    def _incident_take_outcome(self, stage):
+        """Give the outcome that a stage brings to those of these tickets that have none
+        that is not charged (R17.2)."""
+        for ticket in self:
+            outcome = ticket._incident_outcome_of(stage)
+            if outcome and not ticket._incident_has_free_outcome():
+                ticket.incident_outcome_id = outcome
+
+    def _incident_unanswered_when(self, vals):
+        """Return those of these tickets, which are about to be closed, that nobody has
+        worked on, if their teams return what they took then (R17.3).
+
+        :param dict vals: what is written with the stage.
+        """
+        return self.filtered(
             lambda ticket: (
                 ticket.team_id.incident_return_unanswered
-                and not ticket._incident_minutes_spent()
+                and not (
+                    vals.get("incident_minutes") or ticket._incident_minutes_spent()
+                )
                 and not any(m._incident_is_answer() for m in ticket.message_ids)
             )
-        )._incident_say(incident_unanswered=True)
+        )
 
     def _incident_go_on(self):
         """Let those of these tickets take their number again that were closed without
@@ -228,11 +252,12 @@ class MailMessage(models.Model):
     _inherit = "mail.message"
 
     def _incident_is_answer(self):
-        """Return whether staff have written this message to the customer.
+        """Return whether staff have written this message to the customer. What OdooBot
+        says is nobody's work.
 
         :rtype: bool
         """
-        author = self.author_id
+        author = self.author_id - self.env.ref("base.partner_root")
         return bool(
             self.message_type in WRITTEN
             and not self.is_internal
