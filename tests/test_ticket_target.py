@@ -1,8 +1,7 @@
-from itertools import permutations
-
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -264,41 +263,225 @@ class TestTicketTarget(PaidSupportCommon):
         self.assertTakes(ticket, 2)
         self.assertEqual(self.account(other).available, 3)
 
-    def test_order_does_not_matter(self):
-        """R16.6: whatever says what a ticket takes, the order in which it is said
-        changes nothing."""
+    def test_pairs(self):
+        """R16.6: two that say what a ticket takes, in both orders: what it takes then,
+        and what it takes when nothing says any more that it takes nothing."""
+        self.paid_team.incident_return_unanswered = True
+        self.paid_team.incident_rule_ids = [
+            Command.create({"priority": "3", "incident_cost": 2})
+        ]
+        self.give_lifetime(500)
         original = self.submitted()
+        outcome = self.env["helpdesk.ticket.outcome"].create({"name": "Defect"})
+        opened, closed = (
+            self.env.ref(f"helpdesk_mgmt.helpdesk_ticket_stage_{stage}").id
+            for stage in ("new", "done")
+        )
 
-        def hand(ticket):
-            ticket.incident_count = 3
+        def button(ticket):
+            ticket.priority = "3"
+            ticket.action_incident_deduct()
 
-        def time(ticket):
-            ticket.incident_minutes = 125
-
-        def duplicate(ticket):
-            ticket.duplicate_id = original
-
-        def no_duplicate(ticket):
-            ticket.duplicate_id = False
-
-        for steps, number in (
-            ((hand, time), 3),
-            ((hand, duplicate), 0),
-            ((time, duplicate), 0),
-            ((hand, time, duplicate), 0),
-        ):
-            for order in permutations(steps):
-                with self.subTest(order=[step.__name__ for step in order]):
+        writers = {
+            "hand": lambda ticket: ticket.write({"incident_count": 3}),
+            "button": button,
+            "time": lambda ticket: ticket.write({"incident_minutes": 125}),
+            "count": lambda ticket: ticket.action_incident_count_time(),
+            "outcome": lambda ticket: ticket.write({"incident_outcome_id": outcome.id}),
+            "double": lambda ticket: ticket.write({"duplicate_id": original.id}),
+            "close": lambda ticket: ticket.write({"stage_id": closed}),
+        }
+        # The first one of two has a row.
+        table = """
+            hand    -   3/3 3/3 1/1 0/3 0/3 0/3
+            button  3/3 -   2/2 1/1 0/2 0/2 0/2
+            time    3/3 5/5 -   5/5 0/5 0/5 5/5
+            count   3/3 2/2 5/5 -   0/1 0/1 0/1
+            outcome 0/3 0/1 0/5 0/1 -   0/1 0/1
+            double  0/3 0/1 0/5 0/1 0/1 -   0/1
+            close   0/3 0/1 5/5 0/1 0/1 0/1 -
+        """
+        for row in table.strip().splitlines():
+            first, *numbers = row.split()
+            for second, number in zip(writers, numbers, strict=True):
+                if first == second:
+                    continue
+                with self.subTest(first=first, second=second):
                     ticket = self.submitted()
-                    for step in order:
-                        step(ticket)
-                    self.assertTakes(ticket, number)
-                    no_duplicate(ticket)
-                    by_hand = hand in steps
-                    self.assertTakes(
-                        ticket, 3 if by_hand else 5 if time in steps else 1
-                    )
-                    ticket.incident_count = 0
+                    writers[first](ticket)
+                    writers[second](ticket)
+                    then, undone = map(int, number.split("/"))
+                    self.assertEqual(ticket._incident_holds(), then)
+                    ticket.write({"incident_outcome_id": False, "duplicate_id": False})
+                    ticket.stage_id = opened
+                    self.assertTakes(ticket, undone)
+
+    def test_all_at_once(self):
+        """R16.6: what is said in one write, of several tickets; other incidents than it
+        held before are asked for by nobody."""
+        tickets = self.submitted() | self.submitted(name="Second")
+        original = self.submitted(name="Original")
+        entries = self.entry_model.search_count([])
+        tickets.write({"incident_count": 1, "incident_minutes": 125})
+        for ticket in tickets:
+            self.assertTakes(ticket, 1)
+        self.assertEqual(self.entry_model.search_count([]), entries)
+        tickets.write({"incident_count": 2, "duplicate_id": original.id})
+        for ticket in tickets:
+            self.assertTakes(ticket, 0)
+        tickets.duplicate_id = False
+        for ticket in tickets:
+            self.assertTakes(ticket, 2)
+        with self.assertRefused("Return them before you move it"):
+            tickets.write(
+                {"incident_minutes": 600, "partner_id": self.other_customer.id}
+            )
+        tickets.write(
+            {
+                "incident_count": 0,
+                "incident_minutes": 600,
+                "partner_id": self.other_customer.id,
+            }
+        )
+        for ticket in tickets:
+            self.assertTakes(ticket, 0)
+
+    # -- before it is opened, and while it waits -----------------------------
+
+    def none_left(self):
+        self.account()._adjust(-self.account().available, "None is left")
+
+    def unopened(self):
+        """Staff save a ticket, with time, before they know whose it is."""
+        tickets = self.env["helpdesk.ticket"].with_user(self.agent)
+        return tickets.create(
+            {
+                "name": "Who is it?",
+                "description": "?",
+                "team_id": self.paid_team.id,
+                "incident_minutes": 45,
+            }
+        )
+
+    def test_opened_late(self):
+        """R4.4, R16.5: what is opened late takes the number of its team at submission;
+        time that was worked before counts, and is never refused."""
+        team = self.paid_team
+        team.write({"incident_on_staff_tickets": True, "incident_cost": 3})
+        ticket = self.unopened()
+        self.assertTakes(ticket, 0, short=2)
+        ticket.partner_id = self.customer
+        self.assertTakes(ticket, 3)
+        ticket.incident_minutes = 100
+        self.assertTakes(ticket, 4)
+        team.incident_cost = 1
+        self.account()._adjust(1 - self.account().available, "One is left")
+        second = self.unopened()
+        second.partner_id = self.customer
+        self.assertTakes(second, 1, short=1)
+        third = self.unopened()
+        with self.assertRefused("1 needed, 0 available"):
+            third.partner_id = self.customer
+        third.write({"partner_id": self.customer.id, "incident_if_short": "waive"})
+        self.assertTakes(third, 0)
+        team.incident_shortage_policy = "park"
+        fourth = self.unopened()
+        fourth.partner_id = self.customer
+        self.assertEqual(fourth.incident_state, "parked")
+        self.assertTakes(fourth, 0)
+        self.give_lifetime(5)
+        self.release()
+        self.assertTakes(fourth, 2)
+
+    def test_time_before_the_team(self):
+        """R16.5: time counts where it is entered before the team is known, too, or comes
+        with the context."""
+        tickets = self.env["helpdesk.ticket"].with_user(self.agent)
+        values = {"name": "?", "description": "?", "partner_id": self.customer.id}
+        ticket = tickets.create({**values, "incident_minutes": 45})
+        self.assertTakes(ticket, 0)
+        ticket.team_id = self.paid_team
+        self.assertTakes(ticket, 2)
+        tickets = tickets.with_context(default_incident_minutes=45)
+        self.assertTakes(tickets.create({**values, "team_id": self.paid_team.id}), 2)
+
+    def test_waits_again(self):
+        """R16.4, R16.6: what waits, waits for its number of now, whatever was set by
+        hand before; 0 is set by the button that waives."""
+        ticket = self.submitted()
+        ticket.incident_count = 0
+        self.none_left()
+        ticket.action_incident_send_link()
+        self.assertEqual(ticket.incident_state, "parked")
+        self.assertEqual(ticket.incident_target, 0)
+        self.give_lifetime(1)
+        self.release()
+        self.assertTakes(ticket, 1)
+        ticket.incident_minutes = 10
+        self.assertTakes(ticket, 1)
+        self.paid_team.incident_shortage_policy = "park"
+        second = self.submitted(name="Second")
+        second.incident_minutes = 10
+        second.incident_count = 0
+        self.assertEqual(second.incident_state, "parked")
+        self.give_lifetime(1)
+        self.release()
+        self.assertTakes(second, 1)
+
+    def test_waits_no_more(self):
+        """R16.6: what waited, and is no duplicate any more, takes its number; where it
+        is in a team that takes nothing, its time, which was worked."""
+        self.none_left()
+        self.paid_team.incident_shortage_policy = "park"
+        ticket, original = self.submitted(), self.submitted(name="Original")
+        ticket.duplicate_id = original
+        self.assertTakes(ticket, 0)
+        ticket.duplicate_id = False
+        self.assertTakes(ticket, 0, short=1)
+        original.incident_minutes = 45
+        original.team_id = self.free_team
+        self.assertEqual(original.incident_state, "short")
+        self.assertTakes(original, 0, short=2)
+
+    def test_new_duplicate(self):
+        """R4.7: what is a duplicate from the beginning takes nothing, worked or not."""
+        ticket = self.submitted(duplicate_id=self.submitted().id, name="Second")
+        ticket.incident_minutes = 45
+        self.assertTakes(ticket, 0)
+        ticket.duplicate_id = False
+        self.assertTakes(ticket, 2)
+
+    def test_target_of_now(self):
+        """R16.6: the number that it is to hold is not one of before."""
+        ticket = self.submitted()
+        self.assertEqual(ticket.incident_target, 1)
+        ticket.duplicate_id = self.submitted(name="Second")
+        self.assertEqual(ticket.incident_target, 0)
+        ticket.duplicate_id = False
+        self.none_left()
+        ticket.incident_minutes = 95
+        self.assertEqual(ticket.incident_target, 4)
+
+    def test_archived_and_merged(self):
+        """R2.2, R16.6: what is short is settled when it is archived, too, or when its
+        customer is merged with one that has incidents."""
+        self.none_left()
+        ticket, second = self.opened(incident_minutes=45), self.opened(name="Second")
+        ticket.active = False
+        self.give_lifetime(2)
+        self.release()
+        self.assertTakes(ticket, 2)
+        second.incident_minutes = 45
+        self.assertTakes(second, 0, short=2)
+        self.give_lifetime(3, self.other_customer)
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (self.customer | self.other_customer).ids,
+            self.other_customer,
+            extra_checks=False,
+        )
+        self.env.invalidate_all()
+        self.release()
+        self.assertTakes(second, 2)
 
     def said(self, ticket):
         return " ".join(ticket.sudo().message_ids.mapped(lambda m: str(m.body)))

@@ -65,4 +65,11 @@ class HelpdeskTicket(models.Model):
         )._incident_lock_ahead()
         opened._incident_remember(incident_unopened=False)
         for ticket in opened:
-            ticket._incident_deduct_at_submission(chosen=chosen)
+            ticket._incident_submit(chosen)
+
+    def _incident_submit(self, chosen):
+        """Take what the team requires of this ticket, which is opened now.
+
+        :param bool chosen: as above.
+        """
+        self._incident_deduct_at_submission(chosen=chosen)

@@ -219,12 +219,13 @@ class HelpdeskTicket(models.Model):
 
     def _incident_end_if_over(self):
         """End the waiting of a ticket that was closed, archived or marked as a
-        duplicate, or whose team takes nothing.
+        duplicate, or whose team takes nothing, but for time that was worked.
 
         :return: whether it does not wait now.
         """
-        required = self._incident_required()
-        if required and self.active and not (self.closed or self.duplicate_id):
+        number = self.team_id._incident_number(self)
+        takes = number and not self._incident_free_because()
+        if takes and self.active and not (self.closed or self.duplicate_id):
             return False
         self._incident_end_parking()
         self._message_log(

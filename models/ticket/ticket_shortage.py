@@ -184,6 +184,8 @@ class HelpdeskTicket(models.Model):
             self._incident_remember(
                 incident_parking="parked",
                 incident_parked_date=self.company_id._incident_today(),
+                # A number that was set by hand is said no more.
+                incident_basis="submission" if self.incident_basis else False,
             )
         if order:
             self._incident_use_link()

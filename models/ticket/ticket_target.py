@@ -99,7 +99,10 @@ class HelpdeskTicket(models.Model):
         "The time spent in a ticket is 0 minutes or more, and no longer than a year.",
     )
 
-    @api.depends("incident_count", "incident_parking")
+    @api.depends(
+        *("incident_count", "incident_parking", "incident_basis", "incident_chosen"),
+        *("incident_submitted", "incident_timed", "incident_is_duplicate"),
+    )
     def _compute_incident_target(self):
         for ticket in self:
             ticket.incident_target = ticket._incident_aim()
@@ -110,10 +113,14 @@ class HelpdeskTicket(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override: time that was entered with a new ticket."""
+        """Override: time that was entered with a new ticket, and what is known for a
+        duplicate by then."""
         tickets = super().create(vals_list)
+        default = self.env.context.get("default_incident_minutes")
         for ticket, vals in zip(tickets, vals_list, strict=True):
-            if vals.get("incident_minutes"):
+            if vals.get("duplicate_id"):
+                ticket.sudo()._incident_mark_duplicate(waited=False)
+            if default or vals.get("incident_minutes"):
                 ticket._incident_time_changed()
         return tickets
 
@@ -184,13 +191,14 @@ class HelpdeskTicket(models.Model):
         return ""
 
     def _incident_aim(self):
-        """Return how many incidents this ticket is to hold (R16.6).
+        """Return how many incidents this ticket is to hold (R16.6): none yet, while it
+        waits for them.
 
         :rtype: int
         """
         self.ensure_one()
         ticket = self.sudo()
-        if ticket._incident_free_because():
+        if ticket._incident_free_because() or ticket.incident_parking == "parked":
             return 0
         if ticket.incident_basis == "hand":
             return ticket.incident_chosen
@@ -263,10 +271,24 @@ class HelpdeskTicket(models.Model):
                 )
             )
 
+    def _incident_submit(self, chosen):
+        """Override: time that was entered before its customer and team were known counts
+        afterwards, and is never refused (R16.5)."""
+        if not (self.incident_basis or self._incident_minutes_spent()):
+            return super()._incident_submit(chosen)
+        if not self._incident_holds():
+            self._incident_remember(
+                incident_basis=False, incident_timed=0, incident_short=0
+            )
+        super()._incident_submit(chosen)
+        self._incident_time_changed()
+
     def _incident_drop_submission(self):
         """Forget what this ticket was to take when it is not to wait for it any more:
-        time that was worked meanwhile counts all the same (R16.5)."""
-        if self.incident_basis == "submission" and not self._incident_free_because():
+        time that was worked meanwhile counts all the same (R16.5). What is marked as a
+        duplicate takes its number again when it is none."""
+        takes_nothing = self.duplicate_id or self._incident_free_because()
+        if self.incident_basis == "submission" and not takes_nothing:
             self._incident_remember(incident_submitted=0)
             self._incident_follow()
 
@@ -330,8 +352,9 @@ class HelpdeskTicket(models.Model):
         """
         self.ensure_one()
         ticket = self.sudo()
-        if not (number or ticket.incident_basis or ticket._incident_holds()):
-            # Who saves a form sends every field.
+        said = ticket.incident_basis and ticket.incident_parking != "parked"
+        if not (number or said or ticket._incident_holds()):
+            # Who saves a form sends every field; what waits is waived by a button.
             return
         ticket._incident_note_number()
         because = ticket._incident_free_because()
