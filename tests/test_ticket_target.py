@@ -394,8 +394,8 @@ class TestTicketTarget(PaidSupportCommon):
         self.assertTakes(fourth, 2)
 
     def test_time_before_the_team(self):
-        """R16.5: time counts where it is entered before the team is known, too, or comes
-        with the context."""
+        """R16.5: time counts where it is entered before the team is known, too, or
+        comes with the context."""
         tickets = self.env["helpdesk.ticket"].with_user(self.agent)
         values = {"name": "?", "description": "?", "partner_id": self.customer.id}
         ticket = tickets.create({**values, "incident_minutes": 45})

@@ -272,8 +272,8 @@ class HelpdeskTicket(models.Model):
             )
 
     def _incident_submit(self, chosen):
-        """Override: time that was entered before its customer and team were known counts
-        afterwards, and is never refused (R16.5)."""
+        """Override: time that was entered before its customer and team were known
+        counts afterwards, and is never refused (R16.5)."""
         if not (self.incident_basis or self._incident_minutes_spent()):
             return super()._incident_submit(chosen)
         if not self._incident_holds():
