@@ -47,6 +47,7 @@ class HelpdeskIncidentAllotment(models.Model):
         help="What a period allotment comes from; there is one for each cause.",
     )
     grant_kind = fields.Char(
+        string="Kind of its grants",
         readonly=True,
         help="The kind of the entries that give what a period allotment has, where it "
         "is no month of a subscription.",

@@ -232,7 +232,8 @@ class HelpdeskIncidentReminder(models.Model):
     def _compute_contest_id(self):
         for reminder in self.sudo():
             decided = reminder.kind in ("accepted", "declined")
-            reminder.contest_id = decided and int(reminder.key)
+            known = decided and reminder.key.isdigit()
+            reminder.contest_id = known and int(reminder.key)
 
     @api.depends_context("lang")
     def _compute_returned(self):

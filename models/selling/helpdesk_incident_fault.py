@@ -10,6 +10,7 @@ class HelpdeskIncidentFault(models.Model):
     )
 
     came_too_late = fields.Boolean(
+        string="Paid too late",
         compute="_compute_came_too_late",
         help="Incidents that expire were paid after their last day.",
     )
