@@ -4,6 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from .common_subscription import RenewalCommon, SubscriptionCommon
+from .test_subscription_portal import SubscriptionPortalCommon
 
 
 @tagged("post_install", "-at_install")
@@ -317,3 +318,59 @@ class TestPeriodMonthsRenewal(RenewalCommon):
                 "30 incidents in periods of 3 months instead of 10 in periods of 1",
                 self.subscription_one._differences_words(),
             )
+
+
+@tagged("post_install", "-at_install")
+class TestPeriodMonthsPortal(SubscriptionPortalCommon):
+    """R15.2, R11.4: what customers read of periods of several months, and do."""
+
+    def test_pages(self):
+        quarters = self.plan(
+            "Quarters",
+            480,
+            "period",
+            30,
+            12,
+            incident_period_months=3,
+            incident_portal_published=True,
+        )
+        quarters.incident_extra_product_id = self.extra
+        quarters.product_tmpl_id.incident_change_template_ids = (
+            self.business.product_tmpl_id
+        )
+        self.authenticate("hps-nora", "hps-nora")
+        text = self.text(self.page("/my/incidents/buy"), "//main")
+        self.assertIn("30 incidents every 3 months for 12 months", text)
+        self.assertIn("$ 40.00 a month", text.replace("\N{NO-BREAK SPACE}", " "))
+        subscription = self.bought(quarters)
+        path = f"/my/incidents/subscription/{subscription.id}"
+        page = self.page("/my/incidents")
+        self.assertIn(
+            "30 incidents every 3 months · Paid through Apr 10, 2028",
+            self.text(page, "//*[@name='subscriptions']"),
+        )
+        self.assertIn(
+            "valid to Jul 10, 2027", self.text(page, "//*[@name='breakdown']")
+        )
+        self.assertIn(
+            "30 incidents every 3 months", self.text(self.page(path), "//main")
+        )
+        text = self.text(self.page(f"{path}/extra"), "//main")
+        self.assertIn("per incident and period", text)
+        self.assertIn("12 months, from the current to the last paid one", text)
+        self.assertIn("Apr 11, 2027 – Apr 10, 2028", text)
+        self.assertIn("Extra incidents in each period", text)
+        self.post(f"{path}/extra", number="2")
+        extra = self.orders()[0]
+        self.assertEqual(
+            (extra.amount_total, extra.order_line.product_uom_qty), (32, 8)
+        )
+        extra._action_cancel()
+        text = self.text(self.page(f"{path}/renew"), "//main")
+        self.assertIn("Extra incidents in each period", text)
+        self.assertIn("per incident and period; 0 for none.", text)
+        self.post(f"{path}/renew", plan=quarters.id, extra="1")
+        self.assertEqual(self.orders()[0].amount_total, 496)
+        self.orders()[0]._action_cancel()
+        text = self.text(self.page(f"{path}/change"), "//main")
+        self.assertIn("The current period stays as it is.", text)

@@ -16,6 +16,23 @@ const REVIEW_AND_PAY = [
 registry.category("web_tour.tours").add("helpdesk_paid_support_subscription", {
     steps: () => [
         {
+            content: "What expires can be bought again in its place",
+            trigger: "li:contains('valid to Apr 10, 2028') a[name='buy_again']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "It is a group of its own",
+            trigger:
+                "[name='group']:contains('Valid for a limited time') + .row .o_incident_offer:contains('10 incidents, valid for 12 months')",
+        },
+        {
+            content: "Back to what there is",
+            trigger: ".o_portal_submenu a[href='/my/incidents']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
             content: "From the list to the subscription",
             trigger: "[name='subscriptions'] a:contains('Standard support, 3 months')",
             run: "click",
