@@ -20,7 +20,7 @@ MUTATIONS = [
     # -- what gives ----------------------------------------------------
     Mutation(
         "settle: give the target anew instead of the difference",
-        "difference = cause.target - given.get(cause.key, 0)",
+        "difference = cause.target - given.get(place, 0)",
         "difference = cause.target",
         ("settle",),
     ),
@@ -152,9 +152,27 @@ MUTATIONS = [
     ),
     Mutation(
         "subscription: a month that ends today has gone",
-        "return sum(last < day for _first, last in self._periods())",
-        "return sum(last <= day for _first, last in self._periods())",
+        "return sum(last < day for _first, last in windows)",
+        "return sum(last <= day for _first, last in windows)",
         ("subscription_extra", "subscription_change", "subscription_life"),
+    ),
+    Mutation(
+        "subscription: periods of several months overlap",
+        "for number in range(first, first + self.months, self.period_months)",
+        "for number in range(first, first + self.months)",
+        ("period_months",),
+    ),
+    Mutation(
+        "subscription: extra incidents reach beyond the current length",
+        "            elif months != length:\n                break\n",
+        "",
+        ("period_months",),
+    ),
+    Mutation(
+        "pack: as lifetime incidents",
+        "line._incident_cause(line.incident_due, *line._incident_window())",
+        "line._incident_cause(line.incident_due)",
+        ("pack",),
     ),
     Mutation(
         "subscription: a renewal begins on the last paid day",

@@ -41,7 +41,7 @@ class HelpdeskIncidentAccount(models.Model):
             "first_payment": env._("For the first payment"),
             "topup": env._("For funds added"),
             "purchase": env._("Bought"),
-            "period": env._("New month"),
+            "period": env._("New period"),
             "revocation": env._("Taken back"),
             "deduction": env._("Used"),
             "return": env._("Returned"),
