@@ -10,9 +10,11 @@ as their ids never come again.
 import gc
 import shutil
 from collections import defaultdict
+from weakref import WeakValueDictionary
 
 import freezegun.api
 
+from odoo.orm.environments import Environment
 from odoo.orm.registry import Registry, TriggerTree
 from odoo.tests import common
 from odoo.tests.common import TransactionCase
@@ -22,6 +24,7 @@ from odoo.addons.base.models import res_users
 from .programs import SHELL
 
 _clear_cache = Registry.clear_cache
+_new_environment = Environment.__new__
 
 
 def pytest_collection_finish():
@@ -37,6 +40,7 @@ def pytest_collection_finish():
     # Odoo knows browsers with windows only.
     if shutil.which(SHELL):
         common._find_executable = lambda: shutil.which(SHELL)
+    Environment.__new__ = new_environment
     Registry.get_trigger_tree = get_trigger_tree
     Registry.clear_cache = clear_cache
     Registry.clear_all_caches = forget_class
@@ -47,6 +51,28 @@ def pytest_collection_finish():
 
 def _shape(module):
     return f"{id(module)}-{len(vars(module))}"
+
+
+def new_environment(cls, cr, uid, context, su=False):
+    """Look up the environment, instead of comparing with all: a test, which is one
+    transaction, has many."""
+    transaction = cr.transaction
+    try:
+        key = (uid, su, frozenset(context.items()))
+    except TypeError:  # a list is in it
+        transaction = None
+    if transaction is None:
+        return _new_environment(cls, cr, uid, context, su)
+    envs = transaction.envs
+    try:
+        known = vars(envs)["_by_key"]
+    except KeyError:
+        known = vars(envs)["_by_key"] = WeakValueDictionary()
+    found = known.get(key)
+    # What a test has made is no part of the transaction afterwards.
+    if found is None or found.cr is not cr or found not in envs:
+        found = known[key] = _new_environment(cls, cr, uid, context, su)
+    return found
 
 
 def get_trigger_tree(registry, fields, select=bool):
