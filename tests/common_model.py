@@ -517,10 +517,63 @@ class Ticket:
     duplicate: bool = False
     #: saved by staff before its customer was known (R4.4)
     unopened: bool = False
+    #: so many minutes take an incident, where time counts; those that were spent; how
+    #: many they took as they were entered (R16.5)
+    block: int = 0
+    minutes: int = 0
+    timed: int = 0
+    #: R16.6: who has said what it takes: nobody but its submission, that or its time, or
+    #: somebody by hand
+    basis: str | None = None
+    submitted: int = 0
+    chosen: int = 0
+    short: int = 0
+    #: what says that it takes nothing: its outcome, a duplicate, withdrawn
+    outcome: bool = False
+    double: bool = False
+    withdrawn: bool = False
 
     @property
     def number(self):
         return sum(leg[2] for leg in self.legs)
+
+    @property
+    def is_free(self):
+        return self.outcome or self.double or self.withdrawn
+
+    @property
+    def required(self):
+        """R16.1, R16.5: what it takes where it waits."""
+        return 0 if self.is_free else max(self.cost, self.timed)
+
+    @property
+    def aim(self):
+        """R16.6"""
+        if self.is_free or self.hold == "parked":
+            return 0
+        if self.basis == "hand":
+            return self.chosen
+        if self.basis:
+            return max(self.submitted, self.timed)
+        return self.number
+
+    def note(self):
+        """R16.6: its number at submission, before something else has its say."""
+        self.submitted = self.at_submission
+        self.basis = self.basis or "submission"
+
+    @property
+    def at_submission(self):
+        if self.basis:
+            return self.submitted
+        return self.required if self.hold == "parked" else self.number
+
+    def count(self):
+        """R16.5: the started blocks of its time."""
+        blocks = -(-self.minutes // self.block) if self.block else 0
+        if blocks != self.timed:
+            self.note()
+            self.timed = blocks
 
     def end_hold(self):
         self.hold = self.told = None
@@ -876,7 +929,58 @@ class Model:
     # -- R4, R5 ----------------------------------------------------------------
 
     def set(self, ticket, number):
-        """R4.5"""
+        """R4.5, R16.6: by hand; kept for later, while it takes nothing."""
+        said = ticket.basis and ticket.hold != "parked"
+        if not (number or said or ticket.number):
+            return
+        submitted = ticket.at_submission
+        if not ticket.is_free or number < 0:
+            self._put(ticket, number)
+        ticket.submitted = submitted
+        ticket.basis, ticket.chosen, ticket.short = "hand", number, 0
+
+    def follow(self, ticket):
+        """R16.6: the difference to what it takes, as far as there is; what waits goes on
+        waiting."""
+        if ticket.hold == "parked" and not self._end_if_over(ticket):
+            return
+        target = ticket.aim
+        missing = max(target - ticket.number, 0)
+        if ticket.contact:
+            available = self.available(ticket.contact, ticket.company)
+            missing -= min(missing, max(available, 0))
+        if target - missing != ticket.number:
+            self._put(ticket, target - missing)
+        ticket.short = missing
+
+    def spend(self, ticket, minutes):
+        """R16.5, R17.3: who enters time goes on with a ticket."""
+        ticket.note()
+        ticket.minutes = minutes
+        ticket.count()
+        ticket.withdrawn = ticket.withdrawn and not minutes
+        self.follow(ticket)
+
+    def judge(self, ticket, charged):
+        """R17.1: what became of it."""
+        ticket.note()
+        ticket.outcome = not charged
+        self.follow(ticket)
+
+    def let_time_count(self, ticket):
+        """R16.6: instead of what was set by hand."""
+        if ticket.basis == "hand":
+            if ticket.hold == "waived":
+                ticket.end_hold()
+            ticket.basis = "submission"
+            self.follow(ticket)
+
+    def waive_rest(self, ticket):
+        if ticket.short:
+            self.set(ticket, ticket.number)
+
+    def _put(self, ticket, number):
+        """Deduct or return so that it holds so many."""
         difference = number - ticket.number
         if number < 0 or difference > 0 and not ticket.contact:
             raise Refused("below zero, or nobody's")
@@ -893,7 +997,7 @@ class Model:
             account, allotment, taken = leg
             returned = max(min(taken, number), 0)
             if returned:
-                keep = self.numbers[account.company].keep
+                keep = ticket.outcome or self.numbers[account.company].keep
                 today = self.today(account.company)
                 kept = account.give_back(allotment, returned, today, keep)
                 cause = ("kept", ticket)
@@ -903,13 +1007,13 @@ class Model:
 
     def submit(self, ticket):
         """R4.4, R11.2, R11.3: by the customer."""
-        if ticket.parks and self._is_short(ticket):
+        if ticket.parks and self._lacks(ticket):
             ticket.hold, ticket.told = "parked", self.today(ticket.company)
         else:
-            self.set(ticket, ticket.cost)
+            self._put(ticket, ticket.cost)
 
-    def _is_short(self, ticket):
-        return self.available(ticket.contact, ticket.company) < ticket.cost
+    def _lacks(self, ticket):
+        return self.available(ticket.contact, ticket.company) < ticket.required
 
     def arrive(self, ticket):
         """R11.3: by e-mail."""
@@ -919,43 +1023,85 @@ class Model:
 
     def admit(self, ticket, refusable=True):
         """R11.3: released, told, or refused."""
-        if ticket.hold != "parked":
+        if ticket.hold != "parked" or self._end_if_over(ticket):
             return
-        if not ticket.cost or ticket.closed or ticket.duplicate:
-            ticket.end_hold()
-        elif ticket.contact and not self._is_short(ticket):
-            self.set(ticket, ticket.cost)
+        if ticket.contact and not self._lacks(ticket):
+            self._put(ticket, ticket.required)
+            ticket.submitted = ticket.cost
         elif ticket.contact and not ticket.told:
             if refusable and not ticket.parks:
-                ticket.closed = True
-                ticket.end_hold()
+                self._turn_away(ticket)
             else:
                 ticket.told = self.today(ticket.company)
 
-    def is_due(self, ticket):
-        """What the button deducts, and what can be waived (R4.4, R11.3)."""
+    def _end_if_over(self, ticket):
+        """R11.3: nothing is left to wait for, but for time that was worked (R16.5).
+
+        :return: whether it does not wait now.
+        """
+        takes = ticket.cost and not ticket.is_free
+        if takes and not (ticket.closed or ticket.duplicate):
+            return False
+        self._drop(ticket)
+        return True
+
+    def _drop(self, ticket):
+        """It waits no more, and is not submitted: its time counts all the same."""
+        ticket.end_hold()
+        if ticket.basis == "submission" and not (ticket.duplicate or ticket.is_free):
+            ticket.submitted = 0
+            self.follow(ticket)
+
+    def _turn_away(self, ticket):
+        self._drop(ticket)
+        ticket.closed = True
+
+    def due(self, ticket):
+        """R4.4, R11.3: what the button deducts of a ticket that has taken nothing."""
         waits = ticket.hold == "parked"
-        none = not ticket.hold and not ticket.number and ticket.contact
-        return bool(ticket.cost and (waits or none))
+        nothing = not (ticket.hold or ticket.number or ticket.short or ticket.outcome)
+        return ticket.required if waits or nothing and ticket.contact else 0
+
+    def more(self, ticket):
+        """R16.4: what it takes by now beyond what it took."""
+        goes_on = ticket.number or ticket.short
+        if not goes_on or ticket.hold or ticket.closed:
+            return 0
+        return max(ticket.required - ticket.number - ticket.short, 0)
 
     def waive(self, ticket):
-        """R11.3"""
-        if self.is_due(ticket):
+        """R11.3: as if 0 was set by hand (R16.6)."""
+        if self.due(ticket):
+            ticket.note()
+            ticket.basis, ticket.chosen = "hand", 0
             ticket.hold, ticket.told = "waived", None
 
-    def close(self, ticket, duplicate=False):
-        """R4.7, R11.3: what is closed waits no more; of duplicates all comes back."""
-        ticket.duplicate |= duplicate
-        ticket.closed |= not duplicate
+    def withdraw(self, ticket):
+        """R11.3, R16.6"""
         if ticket.hold == "parked":
-            ticket.end_hold()
-        if duplicate and self.numbers[ticket.company].return_duplicates:
-            self.set(ticket, 0)
+            ticket.note()
+            ticket.withdrawn = True
+            self._turn_away(ticket)
+
+    def close(self, ticket):
+        """R11.3: what is closed waits no more."""
+        ticket.closed = True
+        self.admit(ticket)
+
+    def mark(self, ticket, duplicate):
+        """R4.7, R16.6: a duplicate takes nothing, if the company says so by then, or if
+        it has waited."""
+        ticket.note()
+        waited, ticket.duplicate = ticket.hold == "parked", duplicate
+        self.admit(ticket)
+        if not duplicate or waited or self.numbers[ticket.company].return_duplicates:
+            ticket.double = duplicate
+        self.follow(ticket)
 
     def delete(self, ticket):
         """R4.7: what a closed one has used stays used."""
         if not ticket.closed:
-            self.set(ticket, 0)
+            self._put(ticket, 0)
         self.tickets.remove(ticket)
 
     def give_up(self):
@@ -965,30 +1111,29 @@ class Model:
             since -= self.numbers[ticket.company].close_days * DAY
             if ticket.hold == "parked" and ticket.told and ticket.told <= since:
                 self.admit(ticket)
-                if ticket.hold:
-                    ticket.closed = True
-                    ticket.end_hold()
+                if ticket.hold == "parked":
+                    self._turn_away(ticket)
 
     def commit(self, everywhere=False):
-        """R11.3: what waits is released when something arrives: those whose link was
-        used first, then the oldest."""
+        """R11.3, R16.6: when something arrives, what is short gets it, the oldest first;
+        then what waits is released: those whose link was used first, then the oldest."""
         for account in list(self.accounts.values()):
             if account.touched or everywhere:
-                for ticket in self.waiting(account):
+                tickets = sorted(self._tickets_of(account), key=lambda t: t.id)
+                for ticket in tickets:
+                    if ticket.short:
+                        self.follow(ticket)
+                for ticket in sorted(tickets, key=lambda t: -t.link):
                     self.admit(ticket)
             account.touched = False
 
-    def waiting(self, account):
-        return sorted(
-            (
-                ticket
-                for ticket in self.tickets
-                if ticket.hold == "parked"
-                and ticket.contact
-                and ticket.company == account.company
-                and self.customers[ticket.contact] == account.customer
-            ),
-            key=lambda ticket: (-ticket.link, ticket.id),
+    def _tickets_of(self, account):
+        return (
+            ticket
+            for ticket in self.tickets
+            if ticket.contact
+            and ticket.company == account.company
+            and self.customers[ticket.contact] == account.customer
         )
 
     def hand_over(self, ticket, contact):
@@ -1004,15 +1149,23 @@ class Model:
             self._wait_anew(ticket)
         elif ticket.hold == "parked":
             self.admit(ticket)
+        elif ticket.short and not ticket.unopened:
+            self.follow(ticket)
 
     def open_now(self, ticket, on_staff):
         """R4.4: what staff have saved before its customer was known."""
         if not ticket.unopened:
             return
         ticket.unopened = False
+        early = ticket.basis or ticket.minutes
+        if early and not ticket.number:
+            ticket.basis, ticket.timed, ticket.short = None, 0, 0
         returns = ticket.duplicate and self.numbers[ticket.company].return_duplicates
-        if on_staff and not returns:
+        if on_staff and ticket.required and not returns:
             self.submit(ticket)
+        if early:
+            ticket.count()
+            self.follow(ticket)
 
     def _wait_anew(self, ticket):
         accepted = bool(ticket.told)
@@ -1031,6 +1184,8 @@ class Model:
         for ticket in sorted(self.tickets, key=lambda ticket: ticket.id):
             if ticket.contact in moved and ticket.hold == "parked":
                 self._wait_anew(ticket)
+            elif ticket.contact in moved and ticket.short:
+                self.follow(ticket)
 
     def merge(self, customer, other):
         """Two customers become one: so do their accounts, and all that names them."""

@@ -57,6 +57,8 @@ Content-Type: text/plain; charset=utf-8
 
 Please help.
 """
+#: The minutes that take an incident, where a team counts time.
+BLOCKS = {1: 30, 2: 20}
 PICK = st.integers(0, 999)
 # It measures how long it looks for a shorter example.
 freezegun.configure(extend_ignore_list=["hypothesis"])
@@ -352,7 +354,8 @@ class World(RuleBasedStateMachine):
         counts = self.env["helpdesk.ticket"].browse(ids)._incident_counts()
         self.env.cr.execute(
             """
-            SELECT t.id, t.incident_parking, t.incident_parked_date,
+            SELECT t.id, COALESCE(t.incident_short, 0),
+                   t.incident_parking, t.incident_parked_date,
                    COALESCE(s.closed, FALSE), t.partner_id
               FROM helpdesk_ticket t
               LEFT JOIN helpdesk_ticket_stage s ON s.id = t.stage_id
@@ -367,6 +370,7 @@ class World(RuleBasedStateMachine):
             [
                 (
                     ticket.number,
+                    ticket.short,
                     ticket.hold,
                     ticket.told,
                     ticket.closed,
@@ -434,7 +438,9 @@ class World(RuleBasedStateMachine):
                 ("helpdesk_incident_purchase", "*"),
                 (
                     "helpdesk_ticket",
-                    "id, incident_parking, incident_parked_date, stage_id",
+                    "id, incident_parking, incident_parked_date, stage_id, "
+                    "incident_basis, incident_submitted, incident_timed, "
+                    "incident_chosen, incident_short, incident_outcome_id",
                 ),
                 ("account_payment", "id, state, incident_account_id, incident_seen"),
             )
@@ -735,6 +741,7 @@ class World(RuleBasedStateMachine):
         team = self.test.teams[number % len(self.test.teams)]
         cost, parks = TEAMS[number % len(TEAMS)]
         ticket = Ticket(contact.id, team.company_id.id, cost, parks)
+        ticket.block = BLOCKS.get(number % len(TEAMS), 0)
         ticket.team = team
         return ticket, {
             "name": "It does not work",
@@ -860,13 +867,50 @@ class World(RuleBasedStateMachine):
     def press_the_button(self, pick):
         """R4.4"""
         ticket, record = self._one(pick)
-        due = self.model.is_due(ticket)
+        missing = self.model.due(ticket) + self.model.more(ticket)
         self._both(
-            lambda: due and self.model.set(ticket, ticket.cost),
+            lambda: missing and self.model.set(ticket, ticket.number + missing),
             record.with_user(self.test.staff).action_incident_deduct,
         )
 
-    @step(pick=PICK, way=st.sampled_from(["duplicate", "close", "delete"]))
+    @step(pick=PICK, minutes=st.sampled_from([0, 10, 30, 35, 70, 125]))
+    def spend_time(self, pick, minutes):
+        """R16.5"""
+        ticket, record = self._one(pick)
+        record.with_user(self.test.staff).incident_minutes = minutes
+        self.model.spend(ticket, minutes)
+        self._end()
+
+    @step(pick=PICK, outcome=st.sampled_from(["free", "free", "charged", "none"]))
+    def judge(self, pick, outcome):
+        """R17.1"""
+        ticket, record = self._one(pick)
+        record.with_user(self.test.staff).incident_outcome_id = self.test.outcomes[
+            outcome
+        ]
+        self.model.judge(ticket, outcome != "free")
+        self._end()
+
+    @step(pick=PICK, way=st.sampled_from(["time", "rest"]))
+    def decide_otherwise(self, pick, way):
+        """R16.6: time counts again, or the rest is waived."""
+        tickets = self.model.tickets
+        if way == "time":
+            likely = [ticket for ticket in tickets if ticket.basis == "hand"]
+            ticket = self._pick(likely or tickets, pick)
+            rule, name = self.model.let_time_count, "action_incident_count_time"
+        else:
+            likely = [ticket for ticket in tickets if ticket.short]
+            ticket = self._pick(likely or tickets, pick)
+            rule, name = self.model.waive_rest, "action_incident_waive_rest"
+        getattr(self.records[ticket].with_user(self.test.staff), name)()
+        rule(ticket)
+        self._end()
+
+    @step(
+        pick=PICK,
+        way=st.sampled_from(["duplicate", "duplicate", "original", "close", "delete"]),
+    )
     def finish(self, pick, way):
         """R4.7, R11.3"""
         ticket, record = self._one(pick)
@@ -876,10 +920,15 @@ class World(RuleBasedStateMachine):
         elif way == "close":
             record.stage_id = self.test.closing
             self.model.close(ticket)
+        elif way == "original":
+            doubles = [t for t in self.model.tickets if t.duplicate]
+            ticket = self._pick(doubles, pick)
+            self.records[ticket].duplicate_id = False
+            self.model.mark(ticket, duplicate=False)
         else:
             _other, other_record = self._one(pick // 7, lambda t: t is not ticket)
             record.duplicate_id = other_record
-            self.model.close(ticket, duplicate=True)
+            self.model.mark(ticket, duplicate=True)
         self._end()
 
     @step(pick=PICK)
@@ -887,7 +936,7 @@ class World(RuleBasedStateMachine):
         """R4.7: no incidents."""
         ticket, record = self._one(pick)
         copy = Ticket(ticket.contact, ticket.company, ticket.cost, ticket.parks)
-        copy.team = ticket.team
+        copy.team, copy.block = ticket.team, ticket.block
         copied = record.with_user(self.test.staff).copy().with_env(self.env)
         copy.closed, copy.duplicate = copied.closed, bool(copied.duplicate_id)
         self._admitted(copy, copied)
@@ -913,6 +962,7 @@ class World(RuleBasedStateMachine):
         ticket, record = self._one(pick, lambda t: t.company == self.company.id)
         ticket.team = self.test.teams[team]
         ticket.cost, ticket.parks = TEAMS[team]
+        ticket.block = BLOCKS.get(team, 0)
         record.with_user(self.test.staff).team_id = ticket.team
         self.model.admit(ticket)
         self._end()
@@ -930,10 +980,9 @@ class World(RuleBasedStateMachine):
             record._incident_use_link()
             if ticket.hold:
                 ticket.link = next(self.model.counter)
-        elif ticket.hold == "parked":
+        else:
             record._incident_withdraw()
-            ticket.closed = True
-            ticket.end_hold()
+            self.model.withdraw(ticket)
         self._end()
 
     # -- R2.2 ------------------------------------------------------------------
@@ -997,6 +1046,7 @@ class FullWorld(World):
     # What has nothing to do with money takes as long here, and shows no more.
     change_team = finish = hand_over = mail = open_a_copy = open_before = None
     open_by_staff = press_the_button = wait = wait_no_more = None
+    decide_otherwise = judge = spend_time = None
 
     def _begin_with(self, bought):
         """With what is bought, to have something to undo."""
@@ -1198,6 +1248,8 @@ class TestModel(SaleCommon):
                     "incident_cost": max(cost, 1),
                     "incident_shortage_policy": "park" if parks else "refuse",
                     "incident_on_staff_tickets": number == 3,
+                    "incident_unit": "time" if number in BLOCKS else "ticket",
+                    "incident_block_minutes": BLOCKS.get(number, 60),
                 }
                 for number, ((cost, parks), company) in enumerate(
                     zip(TEAMS, companies, strict=True)
@@ -1209,6 +1261,14 @@ class TestModel(SaleCommon):
                 {"alias_name": f"team{number}", "alias_domain_id": domain.id}
             )
         cls.closing = cls.env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done")
+        outcomes = cls.env["helpdesk.ticket.outcome"]
+        cls.outcomes = {
+            "free": outcomes.create({"name": "Defect", "company_id": False}),
+            "charged": outcomes.create(
+                {"name": "Done", "charged": True, "company_id": False}
+            ),
+            "none": outcomes,
+        }
 
     @classmethod
     def _prepare_plans(cls):
