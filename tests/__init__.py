@@ -119,6 +119,7 @@ from . import test_subscription_simulation
 from . import test_subscription_staff
 from . import test_subscription_tours
 from . import test_taken_back
+from . import test_target_concurrency
 from . import test_team_rules
 from . import test_team_rules_portal
 from . import test_team_rules_ways

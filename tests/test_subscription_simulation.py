@@ -59,6 +59,7 @@ EVENTS = {
     "cancel_order": 1,
     "use": 9,
     "give_back": 4,
+    "judge": 3,
 }
 #: How an order is paid.
 PAYING = {
@@ -108,6 +109,7 @@ class TestSubscriptionSimulation(SaleCommon):
         cls.company.write({"incident_low_threshold": 2})
         cls.tax = cls.company_data["default_tax_sale"]
         cls.tax.write({"amount": 15, "price_include_override": "tax_excluded"})
+        cls.outcome = cls.env["helpdesk.ticket.outcome"].create({"name": "Defect"})
         cls.prices, cls.taxed, cls.facts = {}, set(), {}
         cls.extra = cls._sell("Extra incident", 4)
         cls.extra_taxed = cls._sell("Extra incident, taxed", 3.33, taxed=True)
@@ -1354,3 +1356,23 @@ class TestSubscriptionSimulation(SaleCommon):
         left = customer.rng.randrange(ticket.number)
         self.env["helpdesk.ticket"].browse(ticket.id).incident_count = left
         self.model.set(ticket, left)
+
+    def _do_judge(self, customer):
+        """R5.3, R17.1: what comes back by an outcome comes back for good."""
+        holding = [ticket for ticket in customer.tickets if ticket.number]
+        ticket = self._pick(customer, holding[-8:])
+        record = self.env["helpdesk.ticket"].browse(ticket.id)
+        record.incident_outcome_id = self.outcome
+        self.model.judge(ticket, charged=False)
+        last = record._incident_last_entry()
+        key = f"{ticket.id}:{customer.account.id}:{last.id}"
+        self.reminders.queue("returned", key)
+        days = customer.rng.randint(3, 40)
+        self._later(customer, days, self._do_charge_again, ticket)
+
+    def _do_charge_again(self, customer, ticket):
+        """R17.1: emptied it counts as charged."""
+        if customer.account.available(self.today) < ticket.chosen:
+            raise NotNow
+        self.env["helpdesk.ticket"].browse(ticket.id).incident_outcome_id = False
+        self.model.judge(ticket, charged=True)

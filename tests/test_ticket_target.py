@@ -1,9 +1,11 @@
+import runpy
+
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_path, mute_logger
 
 from .common import PaidSupportCommon
 
@@ -345,6 +347,32 @@ class TestTicketTarget(PaidSupportCommon):
         )
         for ticket in tickets:
             self.assertTakes(ticket, 0)
+
+    def test_of_before(self):
+        """R16.6: time asks again for nothing of what was waived, or returned of a
+        duplicate, before targets were known."""
+        ticket, waived = self.submitted(), self.submitted(name="Waived")
+        waived.incident_count = 0
+        double = self.submitted(name="Double", duplicate_id=ticket.id)
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE helpdesk_ticket
+               SET incident_basis = NULL, incident_is_duplicate = NULL,
+                   incident_parking = CASE id WHEN %s THEN 'waived' END
+             WHERE team_id = %s
+            """,
+            [waived.id, self.paid_team.id],
+        )
+        self.env.invalidate_all()
+        script = runpy.run_path(
+            file_path("helpdesk_paid_support/migrations/19.0.1.1.0/post-targets.py")
+        )
+        script["migrate"](self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        (ticket | waived | double).incident_minutes = 45
+        for which, number in ((ticket, 2), (waived, 0), (double, 0)):
+            self.assertTakes(which, number)
 
     # -- before it is opened, and while it waits -----------------------------
 

@@ -36,9 +36,9 @@ class TestTours(HttpCase):
             ]
         )
 
-    def give(self, quantity):
+    def give(self, quantity, customer=None):
         account = self.env["helpdesk.incident.account"]._of(
-            self.customer, self.env.company, create=True
+            customer or self.customer, self.env.company, create=True
         )
         account._adjust(quantity, "A gift")
         return account
@@ -49,19 +49,45 @@ class TestTours(HttpCase):
         )
 
     def test_submit(self):
-        """R4.4, R11.1: log in, choose the paid team, read, submit, see the rest."""
+        """R4.4, R11.1, R17.4: log in, choose the paid team, read, submit, see the rest;
+        contest what the ticket took."""
+        self.env.company.incident_contest_days = 14
         account = self.give(5)
         self.start_tour("/web/login", "helpdesk_paid_support_submit")
         self.assertEqual(self.tickets().incident_count, 1)
         self.assertEqual(account.available, 4)
+        contest = self.tickets().incident_contest_ids
+        self.assertEqual(contest.reason, "Your update has broken it")
 
     def test_submit_on_a_phone(self):
-        """R11.1: the same, 390 pixels wide."""
+        """R11.1, R17.4: the same, 390 pixels wide."""
         self.browser_size = "390x844"
         self.touch_enabled = True
-        account = self.give(5)
-        self.start_tour("/web/login", "helpdesk_paid_support_submit")
-        self.assertEqual(account.available, 4)
+        self.test_submit()
+
+    def contested(self):
+        """A ticket of another customer, who contests what it took."""
+        self.env.company.incident_contest_days = 14
+        self.env["helpdesk.ticket.outcome"].create({"name": "Defect of ours"})
+        user = new_test_user(
+            self.env,
+            "hps-bella",
+            groups="base.group_portal",
+            parent_id=self.env["res.partner"].create({"name": "Blue Bakery"}).id,
+        )
+        self.give(1, user.commercial_partner_id)
+        tickets = self.env["helpdesk.ticket"].with_user(user).sudo()
+        ticket = tickets.create(
+            {
+                "name": "It does not work",
+                "description": "…",
+                "partner_id": user.partner_id.id,
+                "team_id": tickets.env["helpdesk.ticket.team"]
+                .search([("name", "=", "Paid support")])
+                .id,
+            }
+        )
+        return ticket._incident_do_contest(user, "It was your fault")
 
     def test_too_few(self):
         """R11.2: nothing is created, nothing is lost."""
@@ -77,10 +103,11 @@ class TestTours(HttpCase):
         self.assertEqual(self.tickets().team_id.name, "Questions")
 
     def test_agent(self):
-        """R4.4–R4.6, R11.3, R12.3: deduct and return in the ticket form, with a reason;
-        tickets by phone, with enough incidents and too few; what waits is seen, and
-        ordered for."""
+        """R4.4–R4.6, R11.3, R12.3, R17.4: deduct and return in the ticket form, with a
+        reason; tickets by phone, with enough incidents and too few; what waits is seen,
+        and ordered for; what is contested is decided."""
         account = self.give(5)
+        contest = self.contested()
         team = self.env["helpdesk.ticket.team"].search(
             [("name", "=", "Emergency support")]
         )
@@ -118,6 +145,8 @@ class TestTours(HttpCase):
         self.assertEqual(deducted.incident_count, 3)
         self.assertEqual(waiting.incident_state, "parked")
         self.assertTrue(waiting.incident_link_on)
+        self.assertEqual((contest.state, contest.quantity), ("accepted", 1))
+        self.assertEqual(contest.ticket_id.incident_count, 0)
 
     def test_agent_on_a_phone(self):
         """R4.5, R11.3: the same, 390 pixels wide."""

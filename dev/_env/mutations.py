@@ -85,6 +85,108 @@ MUTATIONS = [
         "        self._due()._open_and_close()\n        legs, missing",
         ("concurrency", "return"),
     ),
+    # -- what a ticket takes in the end --------------------------------
+    Mutation(
+        "target: time and submission add up",
+        "return max(ticket.incident_submitted, ticket.incident_timed)",
+        "return ticket.incident_submitted + ticket.incident_timed",
+        ("ticket_target",),
+    ),
+    Mutation(
+        "target: a block that has only begun is free",
+        "return -(-minutes // self.incident_block_minutes)",
+        "return minutes // self.incident_block_minutes",
+        ("ticket_target",),
+    ),
+    Mutation(
+        "target: short by all that it takes",
+        "missing -= min(missing, max(account.available, 0))",
+        "missing -= missing if account.available >= missing else 0",
+        ("ticket_target",),
+    ),
+    Mutation(
+        "target: what has more than it takes keeps it",
+        "if target - missing != held:",
+        "if target - missing > held:",
+        ("ticket_target", "ticket_outcome"),
+    ),
+    Mutation(
+        "target: time counts beside a number set by hand",
+        "            return ticket.incident_chosen\n",
+        "            return max(ticket.incident_chosen, ticket.incident_timed)\n",
+        ("ticket_target",),
+    ),
+    Mutation(
+        "target: a number set by hand leaves it short",
+        "incident_chosen=number)\n        ticket._incident_note_short(0)",
+        "incident_chosen=number)",
+        ("ticket_target",),
+    ),
+    Mutation(
+        "target: what waits notes what it holds",
+        '                    if ticket.incident_parking == "parked"\n'
+        "                    else ticket._incident_holds(),",
+        "                    if False\n"
+        "                    else ticket._incident_holds(),",
+        ("ticket_outcome",),
+    ),
+    Mutation(
+        "target: what has waited is submitted for its time only",
+        "if self.incident_basis:\n            number = self.team_id",
+        "if False:\n            number = self.team_id",
+        ("ticket_target", "ticket_outcome"),
+    ),
+    Mutation(
+        "target: a duplicate takes nothing whatever its company says",
+        "if marked != self.incident_is_duplicate and (free or not marked):",
+        "if marked != self.incident_is_duplicate:",
+        ("ticket_target",),
+    ),
+    Mutation(
+        "target: without the lock",
+        "            self.check_access(\"write\")\n"
+        "            tickets._incident_lock_ahead()\n"
+        "            waiting",
+        "            self.check_access(\"write\")\n            waiting",
+        ("target_concurrency",),
+    ),
+    Mutation(
+        "outcome: one that is charged takes nothing",
+        "return bool(outcome) and not outcome.charged",
+        "return bool(outcome)",
+        ("ticket_outcome",),
+    ),
+    Mutation(
+        "outcome: what comes back lapses",
+        "return self._incident_has_free_outcome() or super()._incident_keeps_ended()",
+        "return super()._incident_keeps_ended()",
+        ("ticket_outcome",),
+    ),
+    Mutation(
+        "outcome: a stage takes the place of another one",
+        "if outcome and not ticket._incident_has_free_outcome():",
+        "if outcome:",
+        ("ticket_outcome",),
+    ),
+    Mutation(
+        "outcome: what was answered is returned, too",
+        "and not any(m._incident_is_answer() for m in ticket.message_ids)",
+        "",
+        ("ticket_outcome",),
+    ),
+    Mutation(
+        "outcome: a note is an answer",
+        "            and not self.is_internal\n            and not self.subtype_id.internal\n",
+        "",
+        ("ticket_outcome",),
+    ),
+    Mutation(
+        "outcome: whoever answers takes nothing",
+        "        if message.sudo()._incident_is_answer():\n"
+        "            self.sudo()._incident_go_on()\n",
+        "",
+        ("ticket_outcome",),
+    ),
     # -- time ----------------------------------------------------------
     Mutation(
         "time: a period ends a day early",

@@ -97,6 +97,46 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_agent", {
         {
             content: "The history tells of it",
             trigger: ".o-mail-Message:contains('was made for this ticket')",
+            run: () =>
+                window.location.assign(
+                    "/odoo/action-helpdesk_paid_support.helpdesk_incident_contest_action"
+                ),
+            expectUnloadPage: true,
+        },
+        {
+            content: "What a customer contests",
+            trigger: ":is(.o_data_row, .o_kanban_record):contains('Blue Bakery')",
+            run: "click",
+        },
+        {
+            content: "Decide",
+            trigger: ".o_form_view button[name='action_decide']",
+            run: "click",
+        },
+        {
+            content: "The customer's words",
+            trigger: ".modal .o_field_widget[name='reason']:contains('It was your fault')",
+        },
+        {
+            content: "By which outcome it takes nothing",
+            trigger: ".modal .o_field_widget[name='outcome_id'] input",
+            run: "click",
+        },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains('Defect of ours')",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name='answer'] textarea",
+            run: "edit We are sorry",
+        },
+        {
+            trigger: ".modal footer button[name='action_accept']",
+            run: "click",
+        },
+        {
+            content: "It was accepted",
+            trigger: ".o_form_view .o_field_widget[name='answer']:contains('We are sorry')",
         },
     ],
 });

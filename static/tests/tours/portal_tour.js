@@ -84,7 +84,33 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_submit", {
             expectUnloadPage: true,
         },
         {trigger: "[name='available']:contains('4')"},
-        {trigger: "table tbody tr:contains('It does not work'):contains('−1')"},
+        {
+            content: "Contest what it took",
+            trigger:
+                "table tbody tr:contains('It does not work'):contains('−1') a[name='contest']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "details[name='contest_form'] summary",
+            run: "click",
+        },
+        {
+            content: "Say why",
+            trigger: "details[name='contest_form'] textarea:visible",
+            run: "edit Your update has broken it",
+        },
+        {
+            trigger: "details[name='contest_form'] button[name='contest']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "It is looked at, and not asked for again",
+            trigger:
+                "section[name='contest']:not(:has(details)) [name='open']:contains('Your update has broken it')",
+        },
+        {trigger: "[name='incident_count']:contains('You have 4 left')"},
     ],
 });
 
