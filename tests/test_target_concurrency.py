@@ -124,7 +124,9 @@ class TestTargetConcurrency(ConcurrencyCase):
     def test_contested_twice(self):
         """R17.4: once for each deduction."""
         results = self.race(
-            lambda env, _number: self.ticket(env)._incident_do_contest(env.user, "?").id,
+            lambda env, _number: (
+                self.ticket(env)._incident_do_contest(env.user, "?").id
+            ),
             uid=self.user_id,
         )
         refused = [r for r, _tries in results if isinstance(r, Exception)]

@@ -144,10 +144,10 @@ MUTATIONS = [
     ),
     Mutation(
         "target: without the lock",
-        "            self.check_access(\"write\")\n"
+        '            self.check_access("write")\n'
         "            tickets._incident_lock_ahead()\n"
         "            waiting",
-        "            self.check_access(\"write\")\n            waiting",
+        '            self.check_access("write")\n            waiting',
         ("target_concurrency",),
     ),
     Mutation(
