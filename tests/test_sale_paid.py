@@ -24,7 +24,7 @@ class TestSalePaid(SaleCommon):
         )
         self.assertEqual(
             entries.mapped(lambda e: (e.kind, e.quantity)),
-            [("purchase", 10), ("period", 10)],
+            [("period", 10), ("purchase", 10)],
         )
         self.assertEqual(entries[0].name, f"{order.name}: Pack of 10")
         self.assertEqual(entries[0].action_open_source()["res_id"], order.id)

@@ -16,7 +16,7 @@ class Said(NamedTuple):
     yet."""
 
     causes: list[Cause]
-    #: what has to be remembered of that, by record
+    #: what has to be remembered of that, by who has ``_incident_remember``
     facts: dict[models.BaseModel, dict]
 
 
@@ -38,10 +38,13 @@ class HelpdeskIncidentCause(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _incident_begin(self):
+        """Hook: make what causes name besides their accounts. The accounts are locked:
+        two changes at the same moment must not overlook each other (R3.6)."""
+
     def _incident_said(self):
-        """Return what these documents should have given by now. It writes nothing, and
-        is asked under the lock: two changes at the same moment must not overlook each
-        other (R3.6).
+        """Return what these documents should have given by now. It writes nothing. The
+        accounts are locked.
 
         :rtype: Said
         """
@@ -59,10 +62,11 @@ class HelpdeskIncidentCause(models.AbstractModel):
         and have given. Calling it twice changes nothing."""
         documents = self.sudo()
         documents._incident_opened()._lock()
+        documents._incident_begin()
         said = documents._incident_said()
+        self.env["helpdesk.incident.account"]._settle(said.causes)
         for record, values in said.facts.items():
             record._incident_remember(**values)
-        self.env["helpdesk.incident.account"]._settle(said.causes)
 
     def _incident_give(self):
         """Settle. A fault never blocks the documents (R3.9).

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..ledger.account_settle import Cause
+from ..ledger.helpdesk_incident_cause import Said
 from .account_because import Because
 
 #: When what was ordered is given (R8.3).
@@ -242,18 +243,18 @@ class SaleOrder(models.Model):
             orders.filtered("incident_has_plan")
         )
 
-    def _incident_settle(self):
-        """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""
-        account_model = self.env["helpdesk.incident.account"]
-        orders = self.sudo()
-        orders.filtered(
-            lambda order: order.state == "sale"
-        )._incident_remember_grant_on()
-        lines = orders.order_line.filtered("incident_kind")
+    def _incident_opened(self):
+        """Override of `helpdesk.incident.cause`."""
+        accounts = self.order_line.filtered("incident_kind")._incident_accounts()
+        return self.env["helpdesk.incident.account"].sudo().union(*accounts.values())
+
+    def _incident_begin(self):
+        """Override of `helpdesk.incident.cause` for R8.3: keep what is due by now, and
+        begin what is due for the first time. Two changes, each of which pays for a
+        half, see each other here."""
+        self.filtered(lambda order: order.state == "sale")._incident_remember_grant_on()
+        lines = self.order_line.filtered("incident_kind")
         accounts = lines._incident_accounts()
-        # What is due is looked at under the lock: two changes at the same moment, each
-        # of which pays for a half, must not overlook each other (R3.6).
-        account_model.union(*accounts.values())._lock()
         for order, order_lines in lines.grouped("order_id").items():
             paid = order._incident_paid()
             for line in order_lines:
@@ -269,12 +270,30 @@ class SaleOrder(models.Model):
             new = order_lines.filtered(lambda line: not line.incident_account_id)
             if any(line.incident_due for line in new):
                 new._incident_begin(accounts)
-        lines.filtered(
-            lambda line: line.incident_kind != "period" and line.incident_account_id
-        )._incident_settle_once()
-        (
+
+    def _incident_said(self):
+        """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""
+        lines = self.order_line.filtered("incident_kind")
+        causes, facts = (
             lines.incident_term_ids.subscription_id | lines.incident_subscription_id
-        )._settle()
+        )._incident_said()
+        once = {
+            line: line._incident_cause(line.incident_due, *line._incident_window())
+            for line in lines
+            if line.incident_kind != "period" and line.incident_account_id
+        }
+        purchases = self.env["helpdesk.incident.purchase"]
+        paid = [
+            row
+            for line, cause in once.items()
+            for row in purchases._spread(
+                line,
+                line.incident_value,
+                [(cause.date_from and cause.key, cause.target, 0)],
+            )
+        ]
+        paid += facts.get(purchases, {}).get("paid", [])
+        return Said([*once.values(), *causes], {**facts, purchases: {"paid": paid}})
 
 
 class SaleOrderLine(models.Model):
@@ -323,26 +342,6 @@ class SaleOrderLine(models.Model):
             begun.filtered(lambda line: line.incident_kind == "period")
         )
         begun.incident_subscription_id._superseded_by(self.order_id)
-
-    def _incident_settle_once(self):
-        """Settle what these lines give once: lifetime incidents and packs."""
-        causes = {
-            line: line._incident_cause(line.incident_due, *line._incident_window())
-            for line in self
-        }
-        self.env["helpdesk.incident.account"]._settle(list(causes.values()))
-        purchase_model = self.env["helpdesk.incident.purchase"]
-        purchase_model._record(
-            [
-                paid
-                for line, cause in causes.items()
-                for paid in purchase_model._spread(
-                    line,
-                    line.incident_value,
-                    [(cause.date_from and cause.key, cause.target, 0)],
-                )
-            ]
-        )
 
     @api.model
     def _incident_key_prefix(self):

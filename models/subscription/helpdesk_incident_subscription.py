@@ -20,6 +20,7 @@ class HelpdeskIncidentSubscription(models.Model):
 
     _name = "helpdesk.incident.subscription"
     _inherit = [
+        "helpdesk.incident.cause",
         "mail.thread",
         "mail.activity.mixin",
         "helpdesk.incident.described",
@@ -427,4 +428,4 @@ class HelpdeskIncidentSubscription(models.Model):
                 )
                 for subscription in subscriptions
             )
-        )._settle()
+        )._incident_settle()

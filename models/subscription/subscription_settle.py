@@ -12,6 +12,7 @@ from math import floor
 from odoo import api, models
 
 from ..ledger.account_settle import Cause
+from ..ledger.helpdesk_incident_cause import Said
 from ..selling.quantities import as_fraction
 
 
@@ -61,17 +62,21 @@ class HelpdeskIncidentSubscription(models.Model):
             return self.date_start, after
         return day, day
 
-    def _settle(self):
-        """Write what the terms have paid for by now; the accounts are locked.
+    def _incident_opened(self):
+        """Override of `helpdesk.incident.cause`."""
+        return self.account_id
 
-        :return: the number of entries written.
-        :rtype: int
-        """
+    def _incident_said(self):
+        """Override of `helpdesk.incident.cause`: what the terms have paid for by
+        now."""
         known, causes, paid = self._compute_targets()
-        self._update_summary(known)
-        count = self.env["helpdesk.incident.account"]._settle(causes)
-        self.env["helpdesk.incident.purchase"]._record(paid)
-        return count
+        facts = self._summary_facts(known)
+        facts[self.env["helpdesk.incident.purchase"]] = {"paid": paid}
+        return Said(causes, facts)
+
+    def _incident_remember(self, **values):
+        """Write what these subscriptions are by now."""
+        self.write(values)
 
     def _compute_targets(self):
         """Return what the terms have paid for by now.
@@ -250,18 +255,25 @@ class HelpdeskIncidentSubscription(models.Model):
         """Return whether what ends on ``day`` was not withdrawn by staff (R9.8)."""
         return not self.date_cancelled or day < self.date_cancelled
 
-    def _update_summary(self, known=None):
-        """Write what the subscriptions are by now: plan, number and last day as their
-        terms have them in the last month that is paid for.
+    def _update_summary(self):
+        """Write what the subscriptions are by now."""
+        known = {subscription: subscription._numbers() for subscription in self}
+        for subscription, values in self._summary_facts(known).items():
+            subscription._incident_remember(**values)
 
-        :param dict known: what :meth:`_numbers` has returned for each, if it was asked.
+    def _summary_facts(self, known):
+        """Return what is another than before of what the subscriptions are by now:
+        plan, number and last day as their terms have them in the last month that is
+        paid for.
+
+        :param dict known: what :meth:`_numbers` has returned for each.
+        :rtype: dict[recordset, dict]
         """
-        for subscription in self:
-            numbers = known[subscription] if known else subscription._numbers()
-            values = subscription._summary_values(numbers)
+        facts = {}
+        for subscription, numbers in known.items():
             changed = {
                 name: value
-                for name, value in values.items()
+                for name, value in subscription._summary_values(numbers).items()
                 if subscription._fields[name].convert_to_write(
                     subscription[name], subscription
                 )
@@ -271,7 +283,8 @@ class HelpdeskIncidentSubscription(models.Model):
                 # Another end, which has not been tried to renew.
                 changed["renewal_problem"] = False
             if changed:
-                subscription.write(changed)
+                facts[subscription] = changed
+        return facts
 
     def _summary_values(self, numbers):
         last = max(

@@ -72,7 +72,7 @@ class HelpdeskIncidentPurchase(models.Model):
     _line_idx = models.Index("(sale_line_id, allotment_id)")
 
     @api.model
-    def _record(self, paid):
+    def _incident_remember(self, paid):
         """Write the difference between what lines have paid for by now and what is
         written. Twice changes nothing.
 
