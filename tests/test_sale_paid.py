@@ -26,8 +26,8 @@ class TestSalePaid(SaleCommon):
             entries.mapped(lambda e: (e.kind, e.quantity)),
             [("period", 10), ("purchase", 10)],
         )
-        self.assertEqual(entries[0].name, f"{order.name}: Pack of 10")
-        self.assertEqual(entries[0].action_open_source()["res_id"], order.id)
+        self.assertEqual(entries[1].name, f"{order.name}: Pack of 10")
+        self.assertEqual(entries[1].action_open_source()["res_id"], order.id)
 
     def test_online_invoiced_at_once(self):
         """With automatic invoicing the invoice is paid by the same payment."""
