@@ -288,4 +288,29 @@ MUTATIONS = [
         "number for (_f, last), number in given.items() if last >= self._today()",
         ("subscription_change",),
     ),
+    # -- late replies --------------------------------------------------
+    Mutation(
+        "late reply: on the last day on which it is none",
+        "return ago.days > team.incident_reopen_days",
+        "return ago.days >= team.incident_reopen_days",
+        ("ticket_continued",),
+    ),
+    Mutation(
+        "late reply: into the ticket of another customer",
+        "return owner <= owners and ticket._incident_has_replies()",
+        "return ticket._incident_has_replies()",
+        ("ticket_continued",),
+    ),
+    Mutation(
+        "late reply: of two at once both take",
+        "other = self._incident_other_reply()",
+        "other = self.browse()",
+        ("ticket_continued",),
+    ),
+    Mutation(
+        "late reply: to the ticket of somebody else, in the client area",
+        "lambda ticket: ticket.closed and ticket._incident_is_own(request.env.user)",
+        "lambda ticket: ticket.closed",
+        ("ticket_continued_portal",),
+    ),
 ]
