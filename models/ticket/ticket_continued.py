@@ -139,8 +139,18 @@ class HelpdeskTicket(models.Model):
         )[-1:]
 
     def _incident_has_replies(self):
-        """Return whether this ticket is one that was taken, or may be."""
-        return self.active and not (self.closed and self.incident_due)
+        """Return whether this ticket is one that is handled, or was: if it is closed,
+        it holds incidents, needs none, or staff have answered it.
+
+        :rtype: bool
+        """
+        if self.duplicate_id or not self.active:
+            return False
+        return not self.closed or bool(
+            self.incident_count
+            or not self.team_id._incident_number(self)
+            or any(message._incident_is_answer() for message in self.message_ids)
+        )
 
     def _incident_own_reply(self, message, replied_to):
         """Return a message for this ticket: what follows from the message that it
