@@ -522,8 +522,8 @@ class Ticket:
     block: int = 0
     minutes: int = 0
     timed: int = 0
-    #: R16.6: who has said what it takes: nobody but its submission, that or its time, or
-    #: somebody by hand
+    #: R16.6: who has said what it takes: nobody but its submission, that or its time,
+    #: or somebody by hand
     basis: str | None = None
     submitted: int = 0
     chosen: int = 0
@@ -940,8 +940,8 @@ class Model:
         ticket.basis, ticket.chosen, ticket.short = "hand", number, 0
 
     def follow(self, ticket):
-        """R16.6: the difference to what it takes, as far as there is; what waits goes on
-        waiting."""
+        """R16.6: the difference to what it takes, as far as there is; what waits goes
+        on waiting."""
         if ticket.hold == "parked" and not self._end_if_over(ticket):
             return
         target = ticket.aim
@@ -1115,8 +1115,9 @@ class Model:
                     self._turn_away(ticket)
 
     def commit(self, everywhere=False):
-        """R11.3, R16.6: when something arrives, what is short gets it, the oldest first;
-        then what waits is released: those whose link was used first, then the oldest."""
+        """R11.3, R16.6: when something arrives, what is short gets it, the oldest
+        first; then what waits is released: those whose link was used first, then the
+        oldest."""
         for account in list(self.accounts.values()):
             if account.touched or everywhere:
                 tickets = sorted(self._tickets_of(account), key=lambda t: t.id)

@@ -133,6 +133,9 @@ class TestContest(BuyCommon):
             wizard = self.decide(contest, outcome_id=self.defect.id, answer="Yes")
             with self.assertRaisesRegex(Exception, "decided already: Declined"):
                 getattr(wizard, action)()
+        # A form that shows the contest still shows it no more.
+        action = self.taken.with_user(self.agent).action_incident_decide()
+        self.assertEqual(action["tag"], "soft_reload")
         self.assertEqual(self.taken.incident_count, 1)
 
     def test_two_open(self):

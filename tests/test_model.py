@@ -438,9 +438,11 @@ class World(RuleBasedStateMachine):
                 ("helpdesk_incident_purchase", "*"),
                 (
                     "helpdesk_ticket",
-                    "id, incident_parking, incident_parked_date, stage_id, "
-                    "incident_basis, incident_submitted, incident_timed, "
-                    "incident_chosen, incident_short, incident_outcome_id",
+                    (
+                        "id, incident_parking, incident_parked_date, stage_id, "
+                        "incident_basis, incident_submitted, incident_timed, "
+                        "incident_chosen, incident_short, incident_outcome_id"
+                    ),
                 ),
                 ("account_payment", "id, state, incident_account_id, incident_seen"),
             )

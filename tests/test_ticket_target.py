@@ -430,6 +430,11 @@ class TestTicketTarget(PaidSupportCommon):
         self.assertTakes(ticket, 0)
         ticket.team_id = self.paid_team
         self.assertTakes(ticket, 2)
+        self.paid_team.incident_on_staff_tickets = True
+        by_hand = tickets.create({**values, "incident_count": 2})
+        by_hand.team_id = self.paid_team
+        self.assertTakes(by_hand, 2)
+        self.assertEqual(len(by_hand.sudo().incident_entry_ids), 1)
         tickets = tickets.with_context(default_incident_minutes=45)
         self.assertTakes(tickets.create({**values, "team_id": self.paid_team.id}), 2)
 

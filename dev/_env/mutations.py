@@ -176,7 +176,8 @@ MUTATIONS = [
     ),
     Mutation(
         "outcome: a note is an answer",
-        "            and not self.is_internal\n            and not self.subtype_id.internal\n",
+        "            and not self.is_internal\n"
+        "            and not self.subtype_id.internal\n",
         "",
         ("ticket_outcome",),
     ),

@@ -52,6 +52,9 @@ def _know_branches(env):
 
 
 def _use(env):
+    # R16.6: what was waived is as if 0 was set by hand.
+    for ticket in env["helpdesk.ticket"].search([("incident_state", "=", "waived")]):
+        assert (ticket.incident_basis, ticket.incident_target) == ("hand", 0)
     for ticket in env["helpdesk.ticket"].search([("incident_state", "=", "deducted")]):
         before = ticket.incident_count
         ticket.incident_count = before + 1

@@ -227,7 +227,11 @@ class HelpdeskTicket(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        return self._incident_open_contests()[:1].action_decide()
+        contest = self._incident_open_contests()[:1]
+        if not contest:
+            # Somebody has decided meanwhile: the form shows it.
+            return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return contest.action_decide()
 
     def _incident_open_contests(self):
         """Return what the customer contests, and nobody has decided, the last first:

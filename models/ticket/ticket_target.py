@@ -276,11 +276,12 @@ class HelpdeskTicket(models.Model):
         counts afterwards, and is never refused (R16.5)."""
         if not (self.incident_basis or self._incident_minutes_spent()):
             return super()._incident_submit(chosen)
+        # What it holds was set by hand.
         if not self._incident_holds():
             self._incident_remember(
                 incident_basis=False, incident_timed=0, incident_short=0
             )
-        super()._incident_submit(chosen)
+            super()._incident_submit(chosen)
         self._incident_time_changed()
 
     def _incident_drop_submission(self):
