@@ -457,9 +457,12 @@ class TestTicketTarget(PaidSupportCommon):
         second.incident_minutes = 10
         second.incident_count = 0
         self.assertEqual(second.incident_state, "parked")
-        self.give_lifetime(1)
+        self.paid_team.incident_cost = 2
+        self.give_lifetime(2)
         self.release()
-        self.assertTakes(second, 1)
+        self.assertTakes(second, 2)
+        second.incident_minutes = 0
+        self.assertTakes(second, 2)
 
     def test_waits_no_more(self):
         """R16.6: what waited, and is no duplicate any more, takes its number; where it

@@ -143,14 +143,6 @@ MUTATIONS = [
         ("ticket_target",),
     ),
     Mutation(
-        "target: without the lock",
-        '            self.check_access("write")\n'
-        "            tickets._incident_lock_ahead()\n"
-        "            waiting",
-        '            self.check_access("write")\n            waiting',
-        ("target_concurrency",),
-    ),
-    Mutation(
         "outcome: one that is charged takes nothing",
         "return bool(outcome) and not outcome.charged",
         "return bool(outcome)",
