@@ -275,7 +275,9 @@ class TestTicketOutcome(PaidSupportCommon):
         """R17.3: closed before staff have written to the customer or entered time: what
         it took is returned; whoever reopens it makes it take it again."""
         ticket = self.unanswered()
-        ticket.message_post(body="A note", subtype_xmlid="mail.mt_note")
+        ticket.message_post(
+            body="A note", subtype_xmlid="mail.mt_note", message_type="comment"
+        )
         ticket.with_user(self.portal_user).sudo().message_post(
             body="Never mind", subtype_xmlid="mail.mt_comment", message_type="comment"
         )
