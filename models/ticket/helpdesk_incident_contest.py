@@ -211,7 +211,7 @@ class HelpdeskTicket(models.Model):
             contest = ticket._incident_open_contests()[:1]
             ticket.incident_contest = (
                 self.env._(
-                    "%(name)s contests %(number)s support incidents: “%(reason)s”",
+                    "%(name)s contests support incidents (%(number)s): “%(reason)s”",
                     name=contest.partner_id.name,
                     number=contest.quantity,
                     reason=contest.reason,

@@ -105,7 +105,7 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_agent", {
         },
         {
             content: "What a customer contests",
-            trigger: ":is(.o_data_row, .o_kanban_record):contains('Blue Bakery')",
+            trigger: ".o_data_row:contains('Blue Bakery') td[name='ticket_id']",
             run: "click",
         },
         {
@@ -123,7 +123,9 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_agent", {
             run: "click",
         },
         {
-            trigger: ".o-autocomplete--dropdown-item:contains('Defect of ours')",
+            content: "From the list, or from the dialog of a phone",
+            trigger:
+                ".o-autocomplete--dropdown-item:contains('Defect of ours'), .modal .o_kanban_record:contains('Defect of ours')",
             run: "click",
         },
         {
