@@ -241,12 +241,13 @@ class HelpdeskTicket(models.Model):
     def _incident_heed(self, changed, waiting):
         """Override: an outcome that is not charged accepts what was contested. The mail
         about what it returns tells the customer."""
-        super()._incident_heed(changed, waiting)
+        res = super()._incident_heed(changed, waiting)
         if "incident_outcome_id" in changed:
             for ticket in self.filtered("incident_is_free"):
                 contests = ticket._incident_open_contests()
                 if contests:
                     contests._note("accepted", "", ticket.incident_outcome_id)
+        return res
 
     def _incident_contestable(self):
         """Return the deductions of these tickets that their customers can contest at
