@@ -79,7 +79,9 @@ class TestContest(BuyCommon):
         activity = self.taken.activity_ids
         self.assertEqual(activity.user_id, self.agent)
         self.assertIn("Your update broke it", activity.note)
-        self.assertIn("Nora contests support incidents (1)", self.taken.incident_contest)
+        self.assertIn(
+            "Nora contests support incidents (1)", self.taken.incident_contest
+        )
         contest = self.taken.incident_contest_ids
         self.assertEqual(
             self.taken.with_user(self.agent).action_incident_decide()["context"],
