@@ -439,6 +439,7 @@ class TestAttackRpc(AttackCommon):
             .search([], limit=1),
             "helpdesk.incident.subscription": sub,
             "helpdesk.incident.subscription.term": sub.term_ids,
+            "helpdesk.incident.returned": self.env["helpdesk.incident.returned"],
             "helpdesk.incident.unearned": self.env["helpdesk.incident.unearned"]
             .sudo()
             .search([("partner_id", "=", self.customer.id)], limit=1),

@@ -27,12 +27,12 @@ GROUPS = {
     "helpdesk.incident.subscription": {
         *("account_id", "activity_state", "auto_renew", "company_id"),
         *("date_cancelled", "date_end", "date_start", "extra_incidents"),
-        *("incidents_per_period", "next_product_id", "partner_id", "product_id"),
-        *("quantity", "renewal_problem", "state"),
+        *("incidents_per_period", "next_product_id", "partner_id", "period_months"),
+        *("product_id", "quantity", "renewal_problem", "state"),
     },
     "helpdesk.incident.subscription.term": {
         *("company_id", "date_from", "date_to", "incidents_per_period", "kind"),
-        *("months", "sale_line_id", "subscription_id"),
+        *("months", "period_months", "sale_line_id", "subscription_id"),
     },
     "helpdesk.ticket.charge": {
         *("company_id", "date", "name", "partner_id", "payment_state", "state"),

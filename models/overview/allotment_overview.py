@@ -135,6 +135,8 @@ class HelpdeskIncidentAllotment(models.Model):
             value = self.env["product.product"].search(value).ids
         elif operator != "in":
             return NotImplemented
+        if not value:
+            return Domain.FALSE
         return self._search_sum("product_id", "in", value)
 
     def _search_sum(self, name, operator, value):

@@ -28,8 +28,10 @@ class HelpdeskTicket(models.Model):
         groups=INCIDENT_READERS,
         help="Where the team counts time, each started block of it takes an incident.",
     )
-    incident_unit = fields.Selection(
-        related="team_id.incident_unit",
+    # Not related: nobody searches by it who may not read it (R11.6).
+    incident_unit = fields.Char(
+        string="Incidents are taken for",
+        compute="_compute_incident_unit",
         groups=INCIDENT_READERS,
     )
     incident_basis = fields.Selection(
@@ -98,6 +100,11 @@ class HelpdeskTicket(models.Model):
         f"CHECK (incident_minutes BETWEEN 0 AND {MAX_MINUTES})",
         "The time spent in a ticket is 0 minutes or more, and no longer than a year.",
     )
+
+    @api.depends("team_id")
+    def _compute_incident_unit(self):
+        for ticket in self:
+            ticket.incident_unit = ticket.sudo().team_id.incident_unit
 
     @api.depends(
         *("incident_count", "incident_parking", "incident_basis", "incident_chosen"),
