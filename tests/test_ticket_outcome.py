@@ -193,6 +193,12 @@ class TestTicketOutcome(PaidSupportCommon):
         other.incident_outcome_id = goodwill
         other.stage_id = self.stage_cancelled
         self.assertEqual(other.incident_outcome_id, goodwill)
+        # Nor does it bring one that is archived.
+        self.defect.active = False
+        late = self.submitted(name="Late")
+        late.stage_id = self.stage_cancelled
+        self.assertFalse(late.incident_outcome_id)
+        self.defect.active = True
         # R2.3: an outcome of another company is not theirs.
         foreign = self.defect.copy(
             {"company_id": self.env["res.company"].create({"name": "Other"}).id}

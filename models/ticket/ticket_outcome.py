@@ -208,7 +208,9 @@ class HelpdeskTicket(models.Model):
         :param stage: with superuser rights.
         """
         outcome = stage.incident_outcome_id
-        return outcome.filtered(lambda o: o._incident_suits(self.company_id))
+        return outcome.filtered(
+            lambda o: o.active and o._incident_suits(self.company_id)
+        )
 
     def _incident_take_outcome(self, stage):
         """Give the outcome that a stage brings to those of these tickets that have none
