@@ -64,7 +64,7 @@ class PaidSupportNoticeController(HelpdeskTicketController):
         return {
             "team": team,
             "cost": cost,
-            "rules": team.sudo().incident_rule_ids,
+            "rules": team._incident_rules_words(),
             "available": available,
             "enough": available >= cost,
             "parks": team.incident_shortage_policy == "park",

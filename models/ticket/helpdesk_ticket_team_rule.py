@@ -115,26 +115,6 @@ class HelpdeskTicketTeamRule(models.Model):
     # Business
     # ------------------------------------------------------------------
 
-    def _incident_words(self):
-        """Return what this rule says, for customers: “Billing · Very High: 2”."""
-        self.ensure_one()
-        labels = dict(self._fields["priority"]._description_selection(self.env))
-        named = [
-            self[name].mapped("display_name")
-            if isinstance(self[name], models.BaseModel)
-            else [labels[self[name]]]
-            for name in self._conditions
-            if self[name]
-        ]
-        said = [", ".join(names) for names in named]
-        if self.outside_hours:
-            said.append(self.env._("outside working hours"))
-        return self.env._(
-            "%(conditions)s: %(number)s",
-            conditions=" · ".join(said or [self.env._("any ticket")]),
-            number=self.incident_cost,
-        )
-
     def _compiled(self):
         """Return this rule as tickets are compared with it.
 
