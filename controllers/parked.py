@@ -22,8 +22,8 @@ class PaidSupportParked(CustomerPortal):
     def portal_ticket_contest(self, ticket_id, reason="", **kw):
         """Contest what a ticket took; only its own customer may (R11.6). The page of
         the ticket says what happened."""
-        ticket = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
-        if not ticket or not ticket._incident_is_own(request.env.user):
+        ticket = self._own_ticket(ticket_id)
+        if not ticket:
             return request.redirect("/my/tickets")
         problem = ""
         if request.httprequest.method == "POST":
@@ -45,8 +45,8 @@ class PaidSupportParked(CustomerPortal):
         """Close a waiting ticket; only its own customer may (R11.6). A user who had to
         log in first arrives with GET, and finds the button in the ticket. The page
         says what happened: it may have been released meanwhile."""
-        ticket = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
-        if not ticket or not ticket._incident_is_own(request.env.user):
+        ticket = self._own_ticket(ticket_id)
+        if not ticket:
             return request.redirect("/my/tickets")
         happened = ""
         if request.httprequest.method == "POST":
@@ -56,3 +56,9 @@ class PaidSupportParked(CustomerPortal):
             done = ticket.closed and not ticket.incident_count
             happened = "?withdrawn=yes" if done else "?withdrawn=late"
         return request.redirect(f"/my/ticket/{ticket.id}{happened}")
+
+    def _own_ticket(self, ticket_id):
+        """Return a ticket with superuser rights, empty if it is not one of the user's
+        customer (R11.6)."""
+        tickets = request.env["helpdesk.ticket"].sudo().browse(ticket_id).exists()
+        return tickets.filtered(lambda t: t._incident_is_own(request.env.user))

@@ -27,6 +27,15 @@ def _text(value):
     return None if value is None or value is False else str(value)
 
 
+def _listed(model):
+    """Return the ids of the records of a model to which a difference is listed, as a
+    query."""
+    return SQL(
+        "SELECT res_id FROM helpdesk_incident_difference WHERE res_model = %s",
+        model._name,
+    )
+
+
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
@@ -221,10 +230,7 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _incident_check_listed(self):
         """Return the ids of those to which a difference is listed, as a query."""
-        return SQL(
-            "SELECT res_id FROM helpdesk_incident_difference WHERE res_model = %s",
-            self._name,
-        )
+        return _listed(self)
 
     def _incident_differences(self):
         """Compare what these tickets are short of with what they take and hold (R16.6).
@@ -252,10 +258,7 @@ class HelpdeskTicketCharge(models.Model):
     @api.model
     def _incident_check_listed(self):
         """Return the ids of those to which a difference is listed, as a query."""
-        return SQL(
-            "SELECT res_id FROM helpdesk_incident_difference WHERE res_model = %s",
-            self._name,
-        )
+        return _listed(self)
 
     def _incident_differences(self):
         """Compare the charged and the unpaid amount of charges with their documents

@@ -202,6 +202,33 @@ class HelpdeskIncidentAccount(models.Model):
         self._post_lines(lines)
         return result
 
+    @api.model
+    def _became_words(self, lapsed=0, kept=0, revoked=0):
+        """Return what became of returned incidents, in words: whoever is told of a
+        return is told that (R5.3).
+
+        :param int lapsed: how many lapsed, as their period has ended.
+        :param int kept: how many came back as lifetime incidents.
+        :param int revoked: how many lapsed, as their period is not paid.
+        :return: a sentence for each number that is not zero.
+        :rtype: list[str]
+        """
+        words = []
+        if lapsed:
+            words.append(self.env._("%(n)s lapsed: their period has ended.", n=lapsed))
+        if kept:
+            words.append(
+                self.env._(
+                    "%(n)s came back as lifetime incidents: their period has ended.",
+                    n=kept,
+                )
+            )
+        if revoked:
+            words.append(
+                self.env._("%(n)s lapsed: their period is not paid.", n=revoked)
+            )
+        return words
+
     def _taken_by(self, document):
         """Return what ``document`` holds, allotment by allotment, first taken first.
 

@@ -251,21 +251,9 @@ class HelpdeskIncidentConsumer(models.AbstractModel):
             ),
             left=account.available,
         )
-        lapsed = sum(leg.lapsed for leg in legs)
-        kept = sum(leg.kept for leg in legs)
-        revoked = sum(leg.revoked for leg in legs)
-        notes = [body]
-        if lapsed:
-            notes.append(self.env._("%(n)s lapsed: their period has ended.", n=lapsed))
-        if kept:
-            notes.append(
-                self.env._(
-                    "%(n)s came back as lifetime incidents: their period has ended.",
-                    n=kept,
-                )
-            )
-        if revoked:
-            notes.append(
-                self.env._("%(n)s lapsed: their period is not paid.", n=revoked)
-            )
-        self._incident_log(Markup("<br>").join(notes))
+        notes = self.env["helpdesk.incident.account"]._became_words(
+            lapsed=sum(leg.lapsed for leg in legs),
+            kept=sum(leg.kept for leg in legs),
+            revoked=sum(leg.revoked for leg in legs),
+        )
+        self._incident_log(Markup("<br>").join([body, *notes]))

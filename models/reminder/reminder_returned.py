@@ -24,17 +24,6 @@ class HelpdeskIncidentReminder(models.Model):
                 ["quantity:sum"],
             )
         )
-        kept, revoked = written.get("adjustment", 0), -written.get("revocation", 0)
-        words = []
-        if kept:
-            words.append(
-                self.env._(
-                    "%(n)s came back as lifetime incidents: their period has ended.",
-                    n=kept,
-                )
-            )
-        if revoked:
-            words.append(
-                self.env._("%(n)s lapsed: their period is not paid.", n=revoked)
-            )
-        return words
+        return self.env["helpdesk.incident.account"]._became_words(
+            kept=written.get("adjustment", 0), revoked=-written.get("revocation", 0)
+        )

@@ -37,15 +37,19 @@ class HelpdeskTicketOutcome(models.Model):
         """
         return bool(self.filtered_domain(self._check_company_domain(company)))
 
+    def _incident_tickets(self):
+        """Return where tickets with these outcomes are searched, archived ones
+        included, and by which domain."""
+        tickets = self.env["helpdesk.ticket"].sudo().with_context(active_test=False)
+        return tickets, Domain("incident_outcome_id", "in", self.ids)
+
     def write(self, vals):
         """Override: see the class."""
         changed = self.browse()
         if "charged" in vals:
             changed = self.filtered(lambda o: o.charged != bool(vals["charged"]))
-        tickets = self.env["helpdesk.ticket"].sudo().with_context(active_test=False)
-        if changed and tickets.search_count(
-            Domain("incident_outcome_id", "in", changed.ids), limit=1
-        ):
+        tickets, having_them = changed._incident_tickets()
+        if changed and tickets.search_count(having_them, limit=1):
             raise UserError(
                 self.env._(
                     "Tickets have the outcome “%(outcome)s” already, so it stays as it "
@@ -58,12 +62,9 @@ class HelpdeskTicketOutcome(models.Model):
     @api.constrains("company_id")
     def _check_incident_company(self):
         """R2.3: tickets have outcomes of their own company."""
-        tickets = self.env["helpdesk.ticket"].sudo().with_context(active_test=False)
         for outcome in self:
-            companies = tickets._read_group(
-                Domain("incident_outcome_id", "=", outcome.id), ["company_id"]
-            )
-            for (company,) in companies:
+            tickets, having_it = outcome._incident_tickets()
+            for (company,) in tickets._read_group(having_it, ["company_id"]):
                 if not outcome._incident_suits(company):
                     raise ValidationError(
                         self.env._(
@@ -77,12 +78,12 @@ class HelpdeskTicketOutcome(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         """What tickets have, and the ledger names, stays (R3.1)."""
-        tickets = self.env["helpdesk.ticket"].sudo().with_context(active_test=False)
         entries = self.env["helpdesk.incident.entry"].sudo()
         for outcome in self:
-            if tickets.search_count(
-                Domain("incident_outcome_id", "=", outcome.id), limit=1
-            ) or entries.search_count(Domain("outcome_id", "=", outcome.id), limit=1):
+            tickets, having_it = outcome._incident_tickets()
+            if tickets.search_count(having_it, limit=1) or entries.search_count(
+                Domain("outcome_id", "=", outcome.id), limit=1
+            ):
                 raise UserError(
                     self.env._(
                         "Tickets or entries name the outcome “%(outcome)s”. Archive it "
