@@ -39,6 +39,26 @@ class TestTeamRules(PaidSupportCommon):
         ticket = self.env["helpdesk.ticket"].new({"team_id": self.team.id, **values})
         return ticket._incident_required()
 
+    def test_words(self):
+        """R16.3: each rule says what it names, also while it is typed in; what it names
+        cannot be deleted."""
+        values = {
+            "category_ids": [Command.set((self.billing | self.outage).ids)],
+            "outside_hours": True,
+        }
+        rules = self.rule(3, **values) | self.rule(0, priority="3") | self.rule(2)
+        said = ["Billing, Outage · outside working hours: 3", "Very High: 0"]
+        self.assertEqual(
+            [*rules.mapped("display_name")],
+            [*said, "any ticket: 2"],
+        )
+        self.assertEqual(
+            self.env["helpdesk.ticket.team.rule"].new(values).display_name,
+            "Billing, Outage · outside working hours: 1",
+        )
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            self.outage.unlink()
+
     def test_highest_that_applies(self):
         """R16.1: a rule applies if all that it names holds; of several the highest
         counts, never a sum; without one, *Incidents per ticket*."""

@@ -47,19 +47,23 @@ class HelpdeskTicketTeamRule(models.Model):
         ),
         help="Tickets of this priority; of any, if empty.",
     )
+    # What a rule names cannot be deleted: the rule would apply to any ticket.
     category_ids = fields.Many2many(
         comodel_name="helpdesk.ticket.category",
+        ondelete="restrict",
         string="Categories",
         help="Tickets of one of these categories; of any, if empty.",
     )
     channel_ids = fields.Many2many(
         comodel_name="helpdesk.ticket.channel",
+        ondelete="restrict",
         string="Channels",
         help="Tickets that come in through one of these channels; through any, if "
         "empty.",
     )
     tag_ids = fields.Many2many(
         comodel_name="helpdesk.ticket.tag",
+        ondelete="restrict",
         string="Tags",
         help="Tickets with one of these tags; with any or none, if empty.",
     )
@@ -86,8 +90,9 @@ class HelpdeskTicketTeamRule(models.Model):
     )
     @api.depends_context("lang")
     def _compute_display_name(self):
-        for rule in self:
-            rule.display_name = rule._incident_words()
+        words = self._words([rule._compiled() for rule in self])
+        for rule, said in zip(self, words, strict=True):
+            rule.display_name = said
 
     # ------------------------------------------------------------------
     # CRUD
@@ -140,3 +145,38 @@ class HelpdeskTicketTeamRule(models.Model):
         if isinstance(value, models.BaseModel):
             return frozenset(value.ids)
         return frozenset([value] if value else ())
+
+    @api.model
+    def _words(self, rules):
+        """Return what rules say, one each: “Billing · Very High: 2”.
+
+        :param list[Rule] rules: what they name is read at once, for all of them.
+        :rtype: list[str]
+        """
+        ticket_fields = self.env["helpdesk.ticket"]._fields
+        named = {}
+        for rule in rules:
+            for name, values in rule.conditions:
+                named.setdefault(name, set()).update(values)
+        called = {}
+        for name, values in named.items():
+            field = ticket_fields[name]
+            if field.relational:
+                records = self.env[field.comodel_name].sudo().browse(sorted(values))
+                called[name] = {record.id: record.display_name for record in records}
+            else:
+                called[name] = dict(field._description_selection(self.env))
+        return [self._word(rule, called) for rule in rules]
+
+    def _word(self, rule, called):
+        said = [
+            ", ".join(called[name][value] for value in sorted(values))
+            for name, values in rule.conditions
+        ]
+        if rule.outside_hours:
+            said.append(self.env._("outside working hours"))
+        return self.env._(
+            "%(conditions)s: %(number)s",
+            conditions=" · ".join(said or [self.env._("any ticket")]),
+            number=rule.number,
+        )

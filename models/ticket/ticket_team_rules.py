@@ -81,35 +81,7 @@ class HelpdeskTicketTeam(models.Model):
 
         :rtype: list[str]
         """
-        rules = self._incident_rules()
-        ticket_fields = self.env["helpdesk.ticket"]._fields
-        named = {name: set() for rule in rules for name, _values in rule.conditions}
-        for rule in rules:
-            for name, values in rule.conditions:
-                named[name] |= values
-        # What each value is called, by the field: read at once, for all rules.
-        called = {}
-        for name, values in named.items():
-            field = ticket_fields[name]
-            if field.relational:
-                records = self.env[field.comodel_name].sudo().browse(sorted(values))
-                called[name] = {record.id: record.display_name for record in records}
-            else:
-                called[name] = dict(field._description_selection(self.env))
-        return [self._incident_rule_words(rule, called) for rule in rules]
-
-    def _incident_rule_words(self, rule, called):
-        said = [
-            ", ".join(called[name][value] for value in sorted(values))
-            for name, values in rule.conditions
-        ]
-        if rule.outside_hours:
-            said.append(self.env._("outside working hours"))
-        return self.env._(
-            "%(conditions)s: %(number)s",
-            conditions=" · ".join(said or [self.env._("any ticket")]),
-            number=rule.number,
-        )
+        return self.env["helpdesk.ticket.team.rule"]._words(self._incident_rules())
 
     def _incident_rules_changed(self):
         """Forget the rules of before, and look again at what waits for what these teams
