@@ -6,7 +6,7 @@ import os
 from . import postgres, source
 from .console import Stop, digest, lock
 from .databases import Databases
-from .paths import ADDONS, CHECKOUT, CONFIG, DATA, DEV, MODULE, VENV
+from .paths import ADDONS, CHECKOUT, COMPILED, CONFIG, DATA, DEV, MODULE, VENV
 from .python import make_environment, site_packages
 
 REQUIREMENTS = DEV / "requirements.txt"
@@ -84,6 +84,10 @@ def _variables(odoo):
     variables["PATH"] = f"{VENV / 'bin'}{os.pathsep}{variables.get('PATH', os.defpath)}"
     variables["PYTHONPATH"] = str(odoo.home)
     variables["PYTHONUNBUFFERED"] = "1"
+    # Each process would compile all of Odoo anew where this is switched off, as in
+    # containers: some seconds for each server and each worker of the tests.
+    variables["PYTHONDONTWRITEBYTECODE"] = ""
+    variables["PYTHONPYCACHEPREFIX"] = str(COMPILED)
     return variables
 
 
