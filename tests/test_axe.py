@@ -120,28 +120,24 @@ VIEWS = """
     }
 })();
 """
-#: Opens one page after the other in a frame of each size, runs axe in it, and tells
-#: what it found.
+#: Opens one page after the other in a frame, runs axe in it in each size, and tells what
+#: it found.
 RUN = """
 (async () => {
-    const source = %(source)s, paths = %(paths)s, listed = %(listed)s;
+    const source = %(source)s, paths = %(paths)s, sizes = %(sizes)s;
+    const listed = %(listed)s;
     %(watch)s
     const frame = document.createElement("iframe");
     document.body.append(frame);
     const found = [];
-    for (const [path, [width, height]] of paths) {
+    const resize = ([width, height]) => {
         frame.style = `position: fixed; inset: 0; border: 0; width: ${width}px;
             height: ${height}px; z-index: 9999; background: white`;
-        await new Promise((resolve) => {
-            frame.onload = resolve;
-            frame.src = path;
-        });
-        const view = frame.contentWindow;
-        await watch(view)(100);
+    };
+    const look = async (path, view, width) => {
         if (view.innerWidth !== width) {
             found.push(`${path} is ${view.innerWidth} wide`);
         }
-        view.eval(source);
         const results = await view.axe.run(view.document, {
             resultTypes: ["violations"],
         });
@@ -168,6 +164,20 @@ RUN = """
         if (!results.passes.length) {
             found.push(`${path}: nothing was looked at`);
         }
+    };
+    for (const path of paths) {
+        resize(sizes[0]);
+        await new Promise((resolve) => {
+            frame.onload = resolve;
+            frame.src = path;
+        });
+        const view = frame.contentWindow, settled = watch(view);
+        view.eval(source);
+        for (const size of sizes) {
+            resize(size);
+            await settled(100);
+            await look(path, view, size[0]);
+        }
     }
     if (found.length) {
         console.error(`${found.length} obstacles:\\n${found.join("\\n")}`);
@@ -189,7 +199,8 @@ class TestAxe(SubscriptionPortalCommon):
         self.browser_size = "1280x900"
         code = RUN % {
             "source": json.dumps(Path(AXE).read_text()),
-            "paths": json.dumps([(path, size) for size in SIZES for path in paths]),
+            "paths": json.dumps(paths),
+            "sizes": json.dumps(SIZES),
             "listed": json.dumps(LISTED),
             "watch": WATCH,
         }
