@@ -1,6 +1,5 @@
 from . import account_check
 from . import check_ledger
-from . import check_causes
 from . import check_orders
 from . import check_documents
 from . import helpdesk_incident_difference

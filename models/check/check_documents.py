@@ -7,6 +7,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..ledger.helpdesk_incident_cause import Said
 from .account_check import Difference
 
 
@@ -17,6 +18,59 @@ def _compared(account, record, numbers):
         if stored != expected:
             name = number if "." in number else f"{record._name}.{number}"
             yield Difference(account, record, name, stored, expected)
+
+
+def _forgotten(said, account_of):
+    """Return the differences between what documents say and what they remember.
+
+    :param Said said: what they say.
+    :param account_of: the account of a record.
+    """
+    for record, changes in said.changes().items():
+        fields = record._fields
+        yield from _compared(
+            account_of(record),
+            record,
+            {
+                name: (fields[name].convert_to_write(record[name], record), value)
+                for name, value in changes.items()
+                if name in fields
+            },
+        )
+
+
+def _not_opened(env, causes):
+    """Return the differences between what causes with a window say and their
+    allotments."""
+    causes = [cause for cause in causes if cause.date_from]
+    found = {
+        allotment.cause_key: allotment
+        for allotment in env["helpdesk.incident.allotment"].search(
+            [("cause_key", "in", [cause.key for cause in causes])]
+        )
+    }
+    for cause in causes:
+        allotment = found.get(cause.key)
+        if not allotment:
+            number = "helpdesk.incident.allotment.target"
+            yield from _compared(
+                cause.account, cause.source, {number: (None, cause.target)}
+            )
+            continue
+        yield from _compared(
+            cause.account,
+            allotment,
+            {
+                "account_id": (allotment.account_id.id, cause.account.id),
+                "date_from": (allotment.date_from, cause.date_from),
+                "date_to": (allotment.date_to, cause.date_to),
+                "grant_kind": (
+                    allotment.grant_kind,
+                    None if cause.kind == "period" else cause.kind,
+                ),
+                "target": (allotment.target, cause.target),
+            },
+        )
 
 
 def _text(value):
@@ -34,6 +88,82 @@ def _listed(model):
         "SELECT res_id FROM helpdesk_incident_difference WHERE res_model = %s",
         model._name,
     )
+
+
+class HelpdeskIncidentAccount(models.Model):
+    _inherit = "helpdesk.incident.account"
+
+    @api.model
+    def _incident_check_documents(self):
+        """Return the ids of all accounts, as a query."""
+        return SQL("SELECT id FROM helpdesk_incident_account")
+
+    def _incident_differences(self):
+        """Compare what was given for funds added with what the payments that count
+        make (R6.3).
+
+        :return: ``Difference`` tuples.
+        """
+        given = defaultdict(int)
+        for key, account_id, quantity in self.env.execute_query(
+            SQL(
+                """
+                SELECT cause_key, account_id, SUM(quantity)
+                  FROM helpdesk_incident_entry
+                 WHERE account_id IN %s AND starts_with(cause_key, 'topup:')
+                 GROUP BY 1, 2
+                """,
+                self._ids,
+            )
+        ):
+            given[key, account_id] = quantity
+        funds = self._funds()
+        targets = {
+            (cause.key, account.id): cause.target
+            for account in self.browse(funds)
+            for cause in self.env["account.payment"]._incident_topup_targets(
+                account, funds[account.id]
+            )
+        }
+        for key, account_id in {**given, **targets}:
+            account = self.browse(account_id)
+            numbers = given[key, account_id], targets.get((key, account_id), 0)
+            yield from _compared(
+                account, account, {"helpdesk.incident.entry.quantity": numbers}
+            )
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    @api.model
+    def _incident_check_documents(self):
+        """Return the ids of the payments that count, or did so once, as a query."""
+        return SQL(
+            """
+            SELECT id FROM account_payment
+             WHERE incident_seen OR incident_account_id IS NOT NULL
+                OR incident_topup_counted <> 0 OR incident_first_given <> 0
+            """
+        )
+
+    def _incident_differences(self):
+        """Compare what these payments count and hold with what they say (R6.2, R6.3).
+
+        A payment whose contact has moved to another customer still counts where it did.
+
+        :return: ``Difference`` tuples.
+        """
+        account_model = self.env["helpdesk.incident.account"]
+        return _forgotten(
+            self._incident_said(),
+            lambda record: (
+                record
+                if record._name == account_model._name
+                else record.incident_account_id
+                or account_model._of(record.partner_id, record.company_id)
+            ),
+        )
 
 
 class SaleOrder(models.Model):
@@ -67,7 +197,8 @@ class SaleOrder(models.Model):
         )
 
     def _incident_differences(self):
-        """Compare what is due of the lines with what is posted and effective (R8.3).
+        """Compare what is due of the lines with what is posted and effective (R8.3),
+        and packs with their lines (R15.1).
 
         The value of an order in another currency was converted at the rate of its day,
         which may have been corrected since.
@@ -75,21 +206,19 @@ class SaleOrder(models.Model):
         :return: ``Difference`` tuples.
         """
         account_model = self.env["helpdesk.incident.account"]
-        for order in self:
-            paid = order._incident_paid()
-            for line in order.order_line.filtered("incident_kind"):
-                numbers = {
-                    "incident_due": (line.incident_due, line._incident_due(paid))
-                }
-                if order.currency_id == order.company_id.currency_id:
-                    numbers["incident_value"] = (
-                        line.incident_value,
-                        float(line._incident_value(paid)),
-                    )
-                account = line.incident_account_id or account_model._of(
-                    order.partner_id, order.company_id
-                )
-                yield from _compared(account, line, numbers)
+        said = self._incident_due_said()
+        for line, due in said.facts.items():
+            if line.currency_id != line.company_id.currency_id:
+                del due["incident_value"]
+        yield from _forgotten(
+            said,
+            lambda line: (
+                line.incident_account_id
+                or account_model._of(line.order_id.partner_id, line.company_id)
+            ),
+        )
+        once, _paid = self.order_line._incident_once()
+        yield from _not_opened(self.env, once)
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -116,43 +245,20 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :return: ``Difference`` tuples.
         """
-        known, causes, paid = self._compute_targets()
-        targets = {cause.key: cause for cause in causes}
-        for subscription, numbers in known.items():
-            yield from _compared(
-                subscription.account_id,
-                subscription,
-                {
-                    name: (
-                        subscription._fields[name].convert_to_write(
-                            subscription[name], subscription
-                        ),
-                        value,
-                    )
-                    for name, value in subscription._summary_values(numbers).items()
-                },
-            )
-        keys = {None: None}
+        said = self._incident_said()
+        paid = said.facts.pop(self.env["helpdesk.incident.purchase"])["paid"]
+        yield from _forgotten(said, lambda subscription: subscription.account_id)
+        yield from _not_opened(self.env, said.causes)
+        targets = {cause.key: cause for cause in said.causes}
         for allotment in self.allotment_ids:
-            keys[allotment.cause_key] = allotment.id
-            cause = targets.get(allotment.cause_key)
-            yield from _compared(
-                allotment.account_id,
-                allotment,
-                {"target": (allotment.target, cause.target if cause else 0)},
-            )
-        for cause in causes:
-            if cause.date_from and cause.key not in keys:
-                yield Difference(
-                    cause.account,
-                    cause.source,
-                    "helpdesk.incident.allotment.target",
-                    None,
-                    str(cause.target),
+            if allotment.cause_key not in targets:
+                yield from _compared(
+                    allotment.account_id, allotment, {"target": (allotment.target, 0)}
                 )
         lines = self.term_ids.sale_line_id
         yield from self._late_differences(lines, targets)
-        yield from self._paid_differences(lines, paid, keys)
+        keys = {allotment.cause_key: allotment.id for allotment in self.allotment_ids}
+        yield from self._paid_differences(lines, paid, {None: None, **keys})
 
     def _late_differences(self, lines, targets):
         """Compare the lifetime incidents that were given for missed months (R9.4)."""

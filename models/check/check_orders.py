@@ -1,4 +1,4 @@
-"""The check of orders and subscriptions (R13.4)."""
+"""The check of causes, orders and subscriptions (R13.4)."""
 
 from odoo import models
 from odoo.tools import SQL
@@ -6,6 +6,51 @@ from odoo.tools import SQL
 
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
+
+    def _check_causes(self):
+        """R3.4: the entries of a payment or of an order line sum to what it says that
+        it should have given; for funds added, the account is asked (R6.3).
+
+        Lines of subscriptions are compared with these.
+        """
+        return SQL(
+            """
+            WITH given AS (
+                SELECT cause_key, account_id, SUM(quantity)::int AS quantity
+                  FROM helpdesk_incident_entry
+                 WHERE split_part(cause_key, ':', 1) IN ('first_payment', 'sale_line')
+                 GROUP BY 1, 2
+            ), said AS (
+                SELECT 'first_payment:' || id AS cause_key,
+                       incident_account_id AS account_id,
+                       incident_first_given AS quantity
+                  FROM account_payment WHERE incident_account_id IS NOT NULL
+                 UNION ALL
+                SELECT 'sale_line:' || id, incident_account_id, incident_due
+                  FROM sale_order_line
+                 WHERE incident_account_id IS NOT NULL AND incident_kind <> 'period'
+            ), both_sides AS (
+                SELECT split_part(cause_key, ':', 1) AS word,
+                       SUBSTRING(cause_key FROM ':([0-9]{1,9})')::int AS id, account_id,
+                       COALESCE(given.quantity, 0) AS given,
+                       COALESCE(said.quantity, 0) AS said
+                  FROM given FULL JOIN said USING (cause_key, account_id)
+                 WHERE COALESCE(given.quantity, 0) <> COALESCE(said.quantity, 0)
+            )
+            SELECT account_id, cause.model, both_sides.id, cause.number,
+                   said::text, given::text
+              FROM both_sides
+              JOIN (VALUES
+                    ('first_payment', 'account.payment', 'incident_first_given'),
+                    ('sale_line', 'sale.order.line', 'incident_due')
+                   ) AS cause(word, model, number) USING (word)
+              LEFT JOIN sale_order_line l ON word = 'sale_line' AND l.id = both_sides.id
+             -- Of a pack what is used stays given: its target is compared.
+             WHERE l.incident_kind IS DISTINCT FROM 'period'
+               AND (l.incident_kind IS DISTINCT FROM 'pack'
+                    OR l.incident_date_from IS NULL)
+            """
+        )
 
     def _check_lines(self):
         """R8.2, R9: a line sells what was ordered, in the unit of the product, and
@@ -55,34 +100,6 @@ class HelpdeskIncidentAccount(models.Model):
             },
             account="COALESCE(s.account_id, l.incident_account_id)",
             res_id="l.id",
-        )
-
-    def _check_packs(self):
-        """R15.1: the window and the target of a pack are those of its line."""
-        return self._comparison(
-            "helpdesk.incident.allotment",
-            SQL(
-                """
-                (SELECT * FROM sale_order_line WHERE incident_kind = 'pack'
-                    AND incident_account_id IS NOT NULL
-                    AND incident_date_from IS NOT NULL) l
-                  LEFT JOIN helpdesk_incident_allotment m
-                    ON m.cause_key = 'sale_line:' || l.id
-                """
-            ),
-            {
-                "account_id": ("m.account_id", "l.incident_account_id"),
-                "date_from": ("m.date_from", "l.incident_date_from"),
-                "date_to": (
-                    "m.date_to",
-                    """(l.incident_date_from + make_interval(
-                        months => l.incident_term_months))::date - 1""",
-                ),
-                "grant_kind": ("m.grant_kind", "'purchase'"),
-                "target": ("m.target", "COALESCE(l.incident_due, 0)"),
-            },
-            account="l.incident_account_id",
-            res_id="m.id",
         )
 
     def _check_purchases(self):

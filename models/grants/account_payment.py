@@ -224,28 +224,34 @@ class AccountPayment(models.Model):
         """
         payments = self.sudo()
         payments._incident_see()
-        changed = payments.filtered(
-            lambda payment: (
-                payment._incident_can_count() and payment._incident_differs()
-            )
-        )
-        (changed | payments._incident_pays_back()).sorted(
-            lambda payment: (payment.date, payment.id)
-        )._incident_give()
+        changed = payments.filtered(lambda payment: payment._incident_differs())
+        affected = changed | payments._incident_pays_back()
+        affected._incident_oldest_first()._incident_give()
 
     def _incident_differs(self):
         """Return whether the payment differs from what was counted."""
         self.ensure_one()
-        effective = self._incident_is_effective()
-        if effective != bool(self.incident_account_id):
-            return True
+        partner, amount = self._incident_counted()
         # When a contact moves to another customer, its payments still count where they
         # did.
-        return effective and (
-            self.partner_id != self.incident_partner_id
-            or self.company_id.root_id != self.incident_account_id.company_id
-            or self.incident_topup_counted != self._incident_amount()
+        return (
+            bool(partner) != bool(self.incident_account_id)
+            or partner != self.incident_partner_id
+            or amount != self.incident_topup_counted
+            or bool(partner)
+            and self.company_id.root_id != self.incident_account_id.company_id
         )
+
+    def _incident_counted(self):
+        """Return whose payment it counts as by now, if it counts, and how much of it
+        counts for funds added.
+
+        :rtype: tuple[recordset, float]
+        """
+        self.ensure_one()
+        if self._incident_can_count() and self._incident_is_effective():
+            return self.partner_id, self._incident_amount()
+        return self.partner_id.browse(), 0
 
     def _incident_leave(self):
         """Let these payments no longer count. A fault stops the deletion: once they are
@@ -255,6 +261,9 @@ class AccountPayment(models.Model):
         affected = counted | payments._incident_pays_back()
         if affected:
             affected._incident_settle()
+
+    def _incident_oldest_first(self):
+        return self.sorted(lambda payment: (payment.date, payment.id))
 
     def _incident_can_count(self):
         return bool(self.incident_first_number or self.incident_topup_number)
@@ -282,45 +291,41 @@ class AccountPayment(models.Model):
         )
 
     def _incident_moves(self):
-        """Return what has changed since these payments were counted: those that can
-        count, those of them that count from now on, and those that count differently,
-        or no more, the oldest first."""
-        payments = self.filtered(lambda payment: payment._incident_can_count()).sorted(
-            lambda payment: (payment.date, payment.id)
-        )
-        changed = payments.filtered(lambda payment: payment._incident_differs())
-        entering = changed.filtered(lambda payment: payment._incident_is_effective())
-        return payments, entering, changed.filtered("incident_account_id")
+        """Return what has changed since these payments were counted: those that count
+        from now on, and those that count differently, or no more."""
+        changed = self.filtered(lambda payment: payment._incident_differs())
+        entering = changed.filtered(lambda payment: payment._incident_counted()[0])
+        return entering, changed.filtered("incident_account_id")
 
     def _incident_opened(self):
         """Override of `helpdesk.incident.cause`."""
-        payments, entering, _leaving = self._incident_moves()
+        entering, _leaving = self._incident_moves()
         account_model = self.env["helpdesk.incident.account"]
         opened = account_model._get_or_create(account_model._holders_of(entering))
-        return payments.incident_account_id.union(*opened.values())
+        return self.incident_account_id.union(*opened.values())
 
     def _incident_said(self):
         """Override of `helpdesk.incident.cause` for R6.2 and R6.3."""
-        payments, entering, leaving = self._incident_moves()
+        payments = self._incident_oldest_first()
+        entering, leaving = payments._incident_moves()
         account_model = self.env["helpdesk.incident.account"]
         found = account_model._find(account_model._holders_of(entering))
         entering = {
             payment: found[holder]
             for payment in entering
-            for holder in account_model._holders_of(payment)
+            for holder in account_model._holders_of(payment) & found.keys()
         }
-        accounts = payments.incident_account_id.union(*entering.values())
-        causes, facts = payments._incident_first_said(entering, leaving)
-        for payment in leaving.union(*entering):
-            account = entering.get(payment)
+        staying = (payments - leaving).filtered("incident_account_id")
+        accounts = {p: p.incident_account_id for p in staying} | entering
+        causes, facts = payments._incident_first_said(accounts, entering, leaving)
+        for payment in payments:
+            partner, amount = payment._incident_counted()
             facts[payment] |= {
-                "incident_account_id": account.id if account else False,
-                "incident_partner_id": payment.partner_id.id if account else False,
-                "incident_topup_counted": payment._incident_amount() if account else 0,
+                "incident_account_id": accounts.get(payment, account_model).id,
+                "incident_partner_id": partner.id,
+                "incident_topup_counted": amount,
             }
-        return Said(
-            self._incident_topup_causes(accounts, entering, leaving) + causes, facts
-        )
+        return Said(self._incident_topup_causes(entering, leaving) + causes, facts)
 
     def _incident_see(self):
         """Let payments that are effective for the first time keep the numbers of the

@@ -11,41 +11,43 @@ from ..ledger.helpdesk_incident_cause import Said
 class AccountPayment(models.Model):
     _inherit = "account.payment"
 
-    def _incident_first_said(self, entering, leaving):
+    def _incident_first_said(self, accounts, entering, leaving):
         """Return how the incidents for the first payment move (R6.2).
 
-        :param dict entering: the account of each of these payments that counts from
-            now on.
+        :param dict accounts: the account of each of these payments that counts by now.
+        :param dict entering: the same of those that count from now on.
         :param leaving: those that count differently, or no more. A payment that moves
             to another account gives up the grant at the old one first.
         :rtype: Said
         """
-        payments = self.filtered(
+        held = self.filtered("incident_first_given")
+        lost = self.filtered("incident_first_lost")
+        candidates = self.filtered(
             lambda payment: (
-                payment.incident_first_number and payment.payment_type == "inbound"
+                payment in accounts
+                and payment.incident_first_number
+                and payment.payment_type == "inbound"
+                and (
+                    payment in entering
+                    or payment.incident_first_given
+                    or payment.incident_first_lost
+                )
             )
         )
-        accounts = {
-            payment: account
-            for payment in payments
-            if (account := entering.get(payment))
-            or (payment not in leaving and (account := payment.incident_account_id))
-        }
-        too_little = payments._incident_too_little()
-        losing = (payments & (leaving | too_little)).filtered("incident_first_given")
-        candidates = payments.browse().union(*accounts) - too_little
+        candidates -= candidates._incident_too_little()
+        losing = held - (candidates - leaving)
         winning, facts = candidates.filtered(
-            lambda payment: payment in entering or payment.incident_first_lost
+            lambda payment: payment in entering or payment in lost
         )._incident_first_of_all(accounts, entering, losing)
-        for payment in losing:
-            facts[payment]["incident_first_given"] = 0
-        for payment in winning:
-            facts[payment]["incident_first_given"] = payment.incident_first_number
+        holding = held - losing | winning
         # It can get the grant again when the refund is undone, and not later.
-        for payment in (candidates | leaving).filtered("incident_first_lost"):
-            facts[payment]["incident_first_lost"] = False
-        for payment in losing - leaving:
-            facts[payment]["incident_first_lost"] = True
+        lost = (lost - candidates | losing) - leaving
+        for payment in self:
+            number = payment.incident_first_number if payment in holding else 0
+            facts[payment] |= {
+                "incident_first_given": number,
+                "incident_first_lost": payment in lost,
+            }
         causes = [
             payment._incident_first_cause(payment.incident_account_id, 0)
             for payment in losing

@@ -19,17 +19,16 @@ class AccountPayment(models.Model):
         return amount if self.payment_type == "inbound" else -amount
 
     @api.model
-    def _incident_topup_causes(self, accounts, entering, leaving):
+    def _incident_topup_causes(self, entering, leaving):
         """Return what accounts should have given for funds added (R6.3).
 
-        :param accounts: all the accounts concerned, locked.
         :param dict entering: the accounts to which payments will count.
         :param leaving: payments that will count no more.
         :return: one cause after the other, one payment at a time, so that each entry
             names the payment that it comes from.
         :rtype: list[Cause]
         """
-        funds = accounts._funds()
+        funds = leaving.incident_account_id.union(*entering.values())._funds()
         moves = [
             (payment, payment.incident_account_id, -payment.incident_topup_counted)
             for payment in leaving

@@ -164,6 +164,7 @@ class HelpdeskIncidentAccount(models.Model):
                        SUM(incident_topup_counted)
                   FROM account_payment
                  WHERE incident_account_id IN %s AND incident_topup_number > 0
+                   AND incident_topup_step > 0
                  GROUP BY 1, 2, 3
                 """,
                 tuple(self.ids),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 from psycopg2 import OperationalError
 
 from odoo import models
-from odoo.exceptions import ConcurrencyError
+from odoo.exceptions import ConcurrencyError, UserError
 
 from .account_settle import Cause
 
@@ -16,8 +16,27 @@ class Said(NamedTuple):
     yet."""
 
     causes: list[Cause]
-    #: what has to be remembered of that, by who has ``_incident_remember``
+    #: what has to be remembered of that, by who has ``_incident_remember``: values of
+    #: fields, or what finds out by itself what of it is new
     facts: dict[models.BaseModel, dict]
+
+    def changes(self):
+        """Return those of the facts that are not remembered already."""
+        return {
+            record: changed
+            for record, values in self.facts.items()
+            if (changed := _not_stored(record, values))
+        }
+
+
+def _not_stored(record, values):
+    fields = record._fields
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in fields
+        or fields[name].convert_to_write(record[name], record) != value
+    }
 
 
 class HelpdeskIncidentCause(models.AbstractModel):
@@ -65,7 +84,7 @@ class HelpdeskIncidentCause(models.AbstractModel):
         documents._incident_begin()
         said = documents._incident_said()
         self.env["helpdesk.incident.account"]._settle(said.causes)
-        for record, values in said.facts.items():
+        for record, values in said.changes().items():
             record._incident_remember(**values)
 
     def _incident_give(self):
@@ -83,10 +102,18 @@ class HelpdeskIncidentCause(models.AbstractModel):
             if error is not None:
                 fault_model._record(document, error)
 
+    def _incident_problems(self):
+        """Hook: return what staff should know of these documents although nothing has
+        failed, each in a sentence.
+
+        :rtype: list[str]
+        """
+        return []
+
     def _incident_try(self):
         """Settle, or undo everything.
 
-        :return: what went wrong, None if nothing did.
+        :return: what went wrong, or is to be looked at; None if nothing is.
         :rtype: Exception | None
         """
         # An error of earlier changes must not be caught here.
@@ -99,4 +126,5 @@ class HelpdeskIncidentCause(models.AbstractModel):
         except Exception as error:
             _logger.exception("Support incidents of %s could not be settled", self)
             return error
-        return None
+        problems = self.sudo()._incident_problems()
+        return UserError("\n".join(problems)) if problems else None

@@ -7,7 +7,6 @@ paid, given, credited and worth.
 """
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import float_compare
 
@@ -71,7 +70,8 @@ class AccountMove(models.Model):
         return self.incident_order_ids | billed.filtered("incident_invoice_id")
 
     def _incident_settle(self):
-        """Override of `helpdesk.incident.cause` for R8.8 and R8.9."""
+        """Override of `helpdesk.incident.cause` for R8.8 and R8.9: what is sold is
+        given by the orders."""
         for move in self.sudo().with_context(incident_unattended=True):
             move._incident_made_orders()._incident_follow(move)
             if move.state != "posted":
@@ -80,18 +80,10 @@ class AccountMove(models.Model):
                 move._incident_make_orders()
             move._incident_link_credits()
 
-    def _incident_try(self):
-        """Override: what sells nothing is listed, and says why (R8.2, R8.9)."""
-        error = super()._incident_try()
-        problems = self.sudo()._incident_problems() if error is None else []
-        return UserError("\n".join(problems)) if problems else error
-
     def _incident_problems(self):
-        """Return why plan lines of these documents are without effect.
-
-        :rtype: list[str]
-        """
-        problems = []
+        """Override of `helpdesk.incident.cause`: what sells nothing is listed, and says
+        why (R8.2, R8.9)."""
+        problems = super()._incident_problems()
         for line in self.filtered(
             lambda move: move.state == "posted" and not move.incident_goodwill
         )._incident_typed_lines():

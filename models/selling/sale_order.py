@@ -255,21 +255,30 @@ class SaleOrder(models.Model):
         self.filtered(lambda order: order.state == "sale")._incident_remember_grant_on()
         lines = self.order_line.filtered("incident_kind")
         accounts = lines._incident_accounts()
-        for order, order_lines in lines.grouped("order_id").items():
-            paid = order._incident_paid()
-            for line in order_lines:
-                due, value = line._incident_due(paid), line._incident_value(paid)
-                if (due, value) != (line.incident_due, line.incident_value):
-                    line._incident_remember(
-                        incident_due=due,
-                        incident_value=value,
-                        incident_missed_seen=line.incident_missed_seen
-                        and due <= line.incident_due,
-                    )
+        for line, changed in self._incident_due_said().changes().items():
+            if changed.get("incident_due", 0) > line.incident_due:
+                # It may be missed anew.
+                changed["incident_missed_seen"] = False
+            line._incident_remember(**changed)
         for order_lines in lines.grouped("order_id").values():
             new = order_lines.filtered(lambda line: not line.incident_account_id)
             if any(line.incident_due for line in new):
                 new._incident_begin(accounts)
+
+    def _incident_due_said(self):
+        """Return what is due of the lines by now (R8.3, R8.4), and was paid for it.
+
+        :rtype: Said
+        """
+        facts = {}
+        for order in self:
+            paid = order._incident_paid()
+            for line in order.order_line.filtered("incident_kind"):
+                facts[line] = {
+                    "incident_due": line._incident_due(paid),
+                    "incident_value": line._incident_value(paid),
+                }
+        return Said([], facts)
 
     def _incident_said(self):
         """Override of `helpdesk.incident.cause` for R8.3 and R8.4."""
@@ -277,23 +286,10 @@ class SaleOrder(models.Model):
         causes, facts = (
             lines.incident_term_ids.subscription_id | lines.incident_subscription_id
         )._incident_said()
-        once = {
-            line: line._incident_cause(line.incident_due, *line._incident_window())
-            for line in lines
-            if line.incident_kind != "period" and line.incident_account_id
-        }
+        once, paid = lines._incident_once()
         purchases = self.env["helpdesk.incident.purchase"]
-        paid = [
-            row
-            for line, cause in once.items()
-            for row in purchases._spread(
-                line,
-                line.incident_value,
-                [(cause.date_from and cause.key, cause.target, 0)],
-            )
-        ]
         paid += facts.get(purchases, {}).get("paid", [])
-        return Said([*once.values(), *causes], {**facts, purchases: {"paid": paid}})
+        return Said([*once, *causes], {**facts, purchases: {"paid": paid}})
 
 
 class SaleOrderLine(models.Model):
@@ -342,6 +338,26 @@ class SaleOrderLine(models.Model):
             begun.filtered(lambda line: line.incident_kind == "period")
         )
         begun.incident_subscription_id._superseded_by(self.order_id)
+
+    def _incident_once(self):
+        """Return what those of these lines should have given that give once, and what
+        was paid for it, by what is due of them.
+
+        :rtype: tuple[list[Cause], list[Paid]]
+        """
+        causes, paid = [], []
+        for line in self:
+            if line.incident_kind != "period" and line.incident_account_id:
+                cause = line._incident_cause(
+                    line.incident_due, *line._incident_window()
+                )
+                causes.append(cause)
+                paid += self.env["helpdesk.incident.purchase"]._spread(
+                    line,
+                    line.incident_value,
+                    [(cause.date_from and cause.key, cause.target, 0)],
+                )
+        return causes, paid
 
     @api.model
     def _incident_key_prefix(self):

@@ -72,15 +72,15 @@ class SaleOrder(models.Model):
         free._incident_confirm()
         return free
 
-    def _incident_try(self):
+    def _incident_problems(self):
         """Override: what costs nothing is listed until a helpdesk manager has confirmed
         it (R7.3)."""
-        error = super()._incident_try()
-        waiting = self.sudo().order_line.filtered(lambda line: line._incident_waits())
-        if error is None and waiting:
+        problems = super()._incident_problems()
+        waiting = self.order_line.filtered(lambda line: line._incident_waits())
+        if waiting:
             lang = waiting.company_id[0].partner_id.lang
-            error = UserError(waiting.with_context(lang=lang)._incident_free_message())
-        return error
+            problems.append(waiting.with_context(lang=lang)._incident_free_message())
+        return problems
 
 
 class SaleOrderLine(models.Model):

@@ -6,7 +6,6 @@ ever: undone and redone, it gives the same incidents in the same days (R3.4, R8.
 """
 
 from odoo import fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_date, format_list
 
 from ...periods import last_day
@@ -15,15 +14,15 @@ from ...periods import last_day
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    def _incident_try(self):
+    def _incident_problems(self):
         """Override: a pack that was paid (again) only after its last day has given
         nothing that can be used, and staff are told."""
-        error = super()._incident_try()
-        missed = self.sudo().order_line.filtered(lambda line: line._incident_missed())
-        if error is None and missed:
+        problems = super()._incident_problems()
+        missed = self.order_line.filtered(lambda line: line._incident_missed())
+        if missed:
             lang = missed.company_id[0].partner_id.lang
-            error = UserError(missed.with_context(lang=lang)._incident_missed_message())
-        return error
+            problems.append(missed.with_context(lang=lang)._incident_missed_message())
+        return problems
 
 
 class SaleOrderLine(models.Model):

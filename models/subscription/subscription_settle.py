@@ -67,32 +67,16 @@ class HelpdeskIncidentSubscription(models.Model):
         return self.account_id
 
     def _incident_said(self):
-        """Override of `helpdesk.incident.cause`: what the terms have paid for by
-        now."""
-        known, causes, paid = self._compute_targets()
-        facts = self._summary_facts(known)
-        facts[self.env["helpdesk.incident.purchase"]] = {"paid": paid}
-        return Said(causes, facts)
-
-    def _incident_remember(self, **values):
-        """Write what these subscriptions are by now."""
-        self.write(values)
-
-    def _compute_targets(self):
-        """Return what the terms have paid for by now.
-
-        :return: what :meth:`_numbers` does for each subscription, the causes that
-            follow from it, and what accountants are told.
-        :rtype: tuple[dict, list[Cause], list[Paid]]
-        """
-        causes, paid = [], []
-        known = {}
+        """Override of `helpdesk.incident.cause`: what the terms have paid for by now,
+        and what accountants are told of it (R12.4)."""
+        causes, paid, facts = [], [], {}
         for subscription in self:
-            known[subscription], values = subscription._numbers_and_values()
+            numbers, values = subscription._numbers_and_values()
+            facts[subscription] = subscription._summary(numbers)
             name = subscription._incident_name()
             taken = subscription.account_id._taken_words(name)
             total = defaultdict(int)
-            for term, given in known[subscription].items():
+            for term, given in numbers.items():
                 late = []
                 if term.months_late:
                     late = [subscription._late_cause(term, given)]
@@ -115,7 +99,15 @@ class HelpdeskIncidentSubscription(models.Model):
                         date_to=last,
                     )
                 )
-        return known, causes, paid
+        facts[self.env["helpdesk.incident.purchase"]] = {"paid": paid}
+        return Said(causes, facts)
+
+    def _incident_remember(self, **values):
+        """Write what these subscriptions are by now."""
+        if "date_end" in values:
+            # Another end, which has not been tried to renew.
+            values["renewal_problem"] = False
+        self.write(values)
 
     def _period_key(self, first, last):
         return f"period:{self.id}:{first}:{last}"
@@ -257,36 +249,16 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _update_summary(self):
         """Write what the subscriptions are by now."""
-        known = {subscription: subscription._numbers() for subscription in self}
-        for subscription, values in self._summary_facts(known).items():
+        facts = {s: s._summary(s._numbers()) for s in self}
+        for subscription, values in Said([], facts).changes().items():
             subscription._incident_remember(**values)
 
-    def _summary_facts(self, known):
-        """Return what is another than before of what the subscriptions are by now:
-        plan, number and last day as their terms have them in the last month that is
-        paid for.
+    def _summary(self, numbers):
+        """Return what the subscription is by now: plan, number and last day as its
+        terms have them in the last month that is paid for.
 
-        :param dict known: what :meth:`_numbers` has returned for each.
-        :rtype: dict[recordset, dict]
+        :param dict numbers: what :meth:`_numbers` has returned.
         """
-        facts = {}
-        for subscription, numbers in known.items():
-            changed = {
-                name: value
-                for name, value in subscription._summary_values(numbers).items()
-                if subscription._fields[name].convert_to_write(
-                    subscription[name], subscription
-                )
-                != value
-            }
-            if "date_end" in changed:
-                # Another end, which has not been tried to renew.
-                changed["renewal_problem"] = False
-            if changed:
-                facts[subscription] = changed
-        return facts
-
-    def _summary_values(self, numbers):
         last = max(
             (
                 period
