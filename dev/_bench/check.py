@@ -1,11 +1,13 @@
-"""The ledger check over a million entries, and one sum over the same entries."""
+"""The ledger check over a million entries, with 100,000 payments, and one sum over the
+same entries."""
 
 from .customers import make_accounts
 from .measure import Benchmark, ReadOnly
 
 CUSTOMERS = 100_000
-#: Entries of each customer: a gift, a month, what it has lapsed, seven tickets.
-ENTRIES = 10
+#: Entries of each customer: what a payment gave, as the first one and as funds added, a
+#: month, what it has lapsed, seven tickets.
+ENTRIES = 11
 
 
 class Healthy:
@@ -13,6 +15,39 @@ class Healthy:
 
     def fill(self, env):
         make_accounts(env.cr, env.company, CUSTOMERS)
+        method = env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1
+        ).inbound_payment_method_line_ids[:1]
+        env.cr.execute(
+            """
+            CREATE TEMPORARY TABLE paid AS
+            WITH payment AS (
+                INSERT INTO account_payment
+                       (company_id, journal_id, payment_method_line_id, partner_id,
+                        currency_id, date, amount, amount_company_currency_signed,
+                        payment_type, partner_type, state, incident_seen,
+                        incident_account_id, incident_partner_id, incident_first_number,
+                        incident_first_given, incident_topup_step,
+                        incident_topup_number, incident_topup_counted)
+                SELECT %(company)s, %(journal)s, %(method)s, partner_id, %(currency)s,
+                       CURRENT_DATE, 350, 350, 'inbound', 'customer', 'paid', TRUE,
+                       id, partner_id, 6, 6, 100, 2, 350
+                  FROM bench
+                RETURNING id, incident_account_id
+            )
+            SELECT * FROM payment
+            """,
+            {
+                "company": env.company.id,
+                "journal": method.journal_id.id,
+                "method": method.id,
+                "currency": env.company.currency_id.id,
+            },
+        )
+        env.cr.execute(
+            "UPDATE helpdesk_incident_account SET first_payment = 'given' "
+            "WHERE id IN (SELECT id FROM bench)"
+        )
         env.cr.execute(
             """
             INSERT INTO helpdesk_incident_allotment
@@ -35,14 +70,18 @@ class Healthy:
                    part.quantity,
                    part.word || CASE part.word WHEN 'expiry:' THEN m.id
                                 WHEN 'ticket:' THEN bench.id * 10 + part.ticket
-                                ELSE bench.id END,
+                                WHEN 'first_payment:' THEN paid.id
+                                ELSE bench.id END
+                             || CASE part.word WHEN 'topup:' THEN %(funds)s ELSE '' END,
                    1, CASE WHEN part.ticket > 0 THEN 'helpdesk.ticket' END,
                    CASE WHEN part.ticket > 0 THEN bench.id * 10 + part.ticket END,
                    'Bench', 1
               FROM bench
               JOIN helpdesk_incident_allotment m ON m.account_id = bench.id
+              JOIN paid ON paid.incident_account_id = bench.id
               JOIN (VALUES
-                    ('lifetime', 0, 'adjustment', 12, 'adjustment:', 0),
+                    ('lifetime', 0, 'first_payment', 6, 'first_payment:', 0),
+                    ('lifetime', 0, 'topup', 6, 'topup:', 0),
                     ('period', 0, 'period', 10, 'bench:', 0),
                     ('period', 5, 'deduction', -1, 'ticket:', 1),
                     ('period', 9, 'deduction', -1, 'ticket:', 2),
@@ -55,11 +94,14 @@ class Healthy:
                    ) AS part(of, day, kind, quantity, word, ticket)
                 ON part.of = m.kind
              ORDER BY part.day
-            """
+            """,
+            # The step in units of the currency, and its number
+            {"funds": f":{round(100 / env.company.currency_id.rounding)}:2"},
         )
         for table in ("account", "allotment", "entry"):
             env.cr.execute(f"ANALYZE helpdesk_incident_{table}")
-        env.cr.execute("DROP TABLE bench")
+        env.cr.execute("ANALYZE account_payment")
+        env.cr.execute("DROP TABLE bench, paid")
         env.invalidate_all()
 
 

@@ -7,7 +7,6 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..ledger.helpdesk_incident_cause import Said
 from .account_check import Difference
 
 
@@ -98,6 +97,11 @@ class HelpdeskIncidentAccount(models.Model):
         """Return the ids of all accounts, as a query."""
         return SQL("SELECT id FROM helpdesk_incident_account")
 
+    @api.model
+    def _incident_check_listed(self):
+        """Return the ids of those to which a difference is listed, as a query."""
+        return _listed(self)
+
     def _incident_differences(self):
         """Compare what was given for funds added with what the payments that count
         make (R6.3).
@@ -119,11 +123,11 @@ class HelpdeskIncidentAccount(models.Model):
             given[key, account_id] = quantity
         funds = self._funds()
         targets = {
-            (cause.key, account.id): cause.target
-            for account in self.browse(funds)
-            for cause in self.env["account.payment"]._incident_topup_targets(
-                account, funds[account.id]
-            )
+            (key, account_id): target
+            for account_id in funds
+            for key, target in self.browse(account_id)
+            ._topup_targets(funds[account_id])
+            .items()
         }
         for key, account_id in {**given, **targets}:
             account = self.browse(account_id)
@@ -146,6 +150,11 @@ class AccountPayment(models.Model):
                 OR incident_topup_counted <> 0 OR incident_first_given <> 0
             """
         )
+
+    @api.model
+    def _incident_check_listed(self):
+        """Return the ids of those to which a difference is listed, as a query."""
+        return _listed(self)
 
     def _incident_differences(self):
         """Compare what these payments count and hold with what they say (R6.2, R6.3).

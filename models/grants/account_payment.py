@@ -224,34 +224,25 @@ class AccountPayment(models.Model):
         """
         payments = self.sudo()
         payments._incident_see()
-        changed = payments.filtered(lambda payment: payment._incident_differs())
-        affected = changed | payments._incident_pays_back()
+        _amounts, entering, leaving = payments._incident_moves()
+        affected = entering | leaving | payments._incident_pays_back()
         affected._incident_oldest_first()._incident_give()
 
-    def _incident_differs(self):
-        """Return whether the payment differs from what was counted."""
-        self.ensure_one()
-        partner, amount = self._incident_counted()
-        # When a contact moves to another customer, its payments still count where they
-        # did.
-        return (
-            bool(partner) != bool(self.incident_account_id)
-            or partner != self.incident_partner_id
-            or amount != self.incident_topup_counted
-            or bool(partner)
-            and self.company_id.root_id != self.incident_account_id.company_id
-        )
+    def _incident_differs(self, amount):
+        """Return whether the payment differs from what was counted.
 
-    def _incident_counted(self):
-        """Return whose payment it counts as by now, if it counts, and how much of it
-        counts for funds added.
-
-        :rtype: tuple[recordset, float]
+        :param float amount: what it counts by now, None if it does not count.
         """
         self.ensure_one()
-        if self._incident_can_count() and self._incident_is_effective():
-            return self.partner_id, self._incident_amount()
-        return self.partner_id.browse(), 0
+        if (amount is None) == bool(self.incident_account_id):
+            return True
+        # When a contact moves to another customer, its payments still count where they
+        # did.
+        return amount is not None and (
+            self.partner_id != self.incident_partner_id
+            or self.company_id.root_id != self.incident_account_id.company_id
+            or self.incident_topup_counted != amount
+        )
 
     def _incident_leave(self):
         """Let these payments no longer count. A fault stops the deletion: once they are
@@ -291,15 +282,26 @@ class AccountPayment(models.Model):
         )
 
     def _incident_moves(self):
-        """Return what has changed since these payments were counted: those that count
-        from now on, and those that count differently, or no more."""
-        changed = self.filtered(lambda payment: payment._incident_differs())
-        entering = changed.filtered(lambda payment: payment._incident_counted()[0])
-        return entering, changed.filtered("incident_account_id")
+        """Return what those of these payments count that count by now; and what has
+        changed since they were counted: those that count from now on, and those that
+        count differently, or no more.
+
+        :rtype: tuple[dict[recordset, float], recordset, recordset]
+        """
+        amounts = {
+            payment: payment._incident_amount()
+            for payment in self
+            if payment._incident_can_count() and payment._incident_is_effective()
+        }
+        changed = self.filtered(
+            lambda payment: payment._incident_differs(amounts.get(payment))
+        )
+        entering = changed.filtered(lambda payment: payment in amounts)
+        return amounts, entering, changed.filtered("incident_account_id")
 
     def _incident_opened(self):
         """Override of `helpdesk.incident.cause`."""
-        entering, _leaving = self._incident_moves()
+        _amounts, entering, _leaving = self._incident_moves()
         account_model = self.env["helpdesk.incident.account"]
         opened = account_model._get_or_create(account_model._holders_of(entering))
         return self.incident_account_id.union(*opened.values())
@@ -307,7 +309,7 @@ class AccountPayment(models.Model):
     def _incident_said(self):
         """Override of `helpdesk.incident.cause` for R6.2 and R6.3."""
         payments = self._incident_oldest_first()
-        entering, leaving = payments._incident_moves()
+        amounts, entering, leaving = payments._incident_moves()
         account_model = self.env["helpdesk.incident.account"]
         found = account_model._find(account_model._holders_of(entering))
         entering = {
@@ -319,11 +321,10 @@ class AccountPayment(models.Model):
         accounts = {p: p.incident_account_id for p in staying} | entering
         causes, facts = payments._incident_first_said(accounts, entering, leaving)
         for payment in payments:
-            partner, amount = payment._incident_counted()
             facts[payment] |= {
                 "incident_account_id": accounts.get(payment, account_model).id,
-                "incident_partner_id": partner.id,
-                "incident_topup_counted": amount,
+                "incident_partner_id": payment in amounts and payment.partner_id.id,
+                "incident_topup_counted": amounts.get(payment, 0),
             }
         return Said(self._incident_topup_causes(entering, leaving) + causes, facts)
 

@@ -3,7 +3,6 @@
 from odoo import api, models
 
 from ..ledger.account_settle import Cause
-from .account_topup import steps_made
 
 
 class AccountPayment(models.Model):
@@ -51,8 +50,8 @@ class AccountPayment(models.Model):
         return [
             Cause(
                 account=account,
-                key=f"topup:{account.id}:{step}:{number}",
-                target=steps * number,
+                key=key,
+                target=target,
                 kind="topup",
                 name=payment._incident_name("topup", account)
                 if payment
@@ -62,5 +61,5 @@ class AccountPayment(models.Model):
                 if payment
                 else "",
             )
-            for (step, number), (steps, _carry) in steps_made(funds).items()
+            for key, target in account._topup_targets(funds).items()
         ]

@@ -125,12 +125,23 @@ class HelpdeskIncidentAccount(models.Model):
             ),
         )
 
+    def _topup_targets(self, funds):
+        """Return what this account should have given for funds added, by the keys of
+        the causes.
+
+        :param dict funds: what :func:`steps_made` takes.
+        """
+        return {
+            f"topup:{self.id}:{step}:{number}": steps * number
+            for (step, number), (steps, _carry) in steps_made(funds).items()
+        }
+
     def _format_money(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
     def _units(self, amount):
         """Return an amount in units of the currency's rounding, a whole number."""
-        rounding = self.currency_id.rounding or 0.01
+        rounding = self.company_id.currency_id.rounding or 0.01
         return int(float_round(amount / rounding, precision_digits=0))
 
     def _amount(self, units):
@@ -171,7 +182,7 @@ class HelpdeskIncidentAccount(models.Model):
             )
         )
         for account_id, step, number, total in rows:
-            account = self.browse(account_id)
+            account = self.browse(account_id).with_prefetch(self._prefetch_ids)
             group = (account._units(float(step)), number)
             result[account_id][group] = account._units(float(total))
         return result
