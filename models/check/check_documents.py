@@ -57,7 +57,7 @@ def _not_opened(env, causes):
             )
             continue
         yield from _compared(
-            cause.account,
+            allotment.account_id,
             allotment,
             {
                 "account_id": (allotment.account_id.id, cause.account.id),
