@@ -3,8 +3,6 @@ with, as in a form that is not saved."""
 
 from odoo import api, models
 
-from .base import FORM
-
 
 class HelpdeskIncidentNaming(models.AbstractModel):
     """Records that are saved with links to what their user may see, and no others."""
@@ -21,10 +19,11 @@ class HelpdeskIncidentNaming(models.AbstractModel):
         """
         if self.env.su:
             return super().create(vals_list)
-        names = list(self._incident_guarded())
-        hidden = self.default_get(names).keys() - (
-            self.with_context(**{FORM: True}).default_get(names).keys()
-        )
+        hidden = [
+            name
+            for name, value in self.default_get(list(self._incident_guarded())).items()
+            if not self._incident_may_default(name, value, whole=True)
+        ]
         for vals in vals_list:
             self._incident_check_named(vals)
         return super().create([dict.fromkeys(hidden, False) | v for v in vals_list])

@@ -177,18 +177,11 @@ class HelpdeskTicket(models.Model):
 
         :rtype: int
         """
-        saved = self._origin.sudo()
-        if (
-            self.incident_minutes == saved.incident_minutes
-            or self.incident_basis == "hand"
-            or self.incident_parking == "parked"
-            or self._incident_free_because()
-        ):
+        if self.incident_minutes == self._origin.sudo().incident_minutes:
             return 0
-        held = saved._incident_holds() if saved else 0
-        number = saved.incident_submitted if saved.incident_basis else held
         blocks = self.sudo().team_id._incident_blocks(self.incident_minutes)
-        return min(max(number, blocks) - held, max(self.incident_available, 0))
+        more = self._incident_aim(timed=blocks) - self._incident_holds()
+        return min(more, max(self.incident_available, 0))
 
     def _incident_change_words(self, change):
         """Return what is left after so many more incidents are deducted (R4.5), or

@@ -95,10 +95,7 @@ class HelpdeskTicket(models.Model):
 
         :raise AccessError: if the user may not write them.
         """
-        self.check_access("write")
-        self._incident_lock_ahead()
-        for ticket in self.sudo():
-            ticket._incident_account()._lock()
+        for ticket in self._incident_check_and_lock():
             if ticket.incident_due:
                 ticket._incident_waive()
 
@@ -383,13 +380,14 @@ class HelpdeskTicket(models.Model):
         self._incident_remember(incident_parked_date=self.company_id._incident_today())
         if may_tell:
             self._incident_tell("parked", account)
-        self._message_log(
-            body=self.env._(
-                "Waiting for support incidents: %(needed)s needed, %(left)s available. "
-                "The customer gets a link to buy them.",
-                needed=self._incident_required(),
-                left=account.available,
-            )
+        self._message_log(body=self._incident_link_words(account))
+
+    def _incident_link_words(self, account):
+        return self.env._(
+            "Waiting for support incidents: %(needed)s needed, %(left)s available. "
+            "The customer gets a link to buy them.",
+            needed=self._incident_required(),
+            left=account.available,
         )
 
     def _track_template(self, changes):

@@ -108,11 +108,8 @@ class HelpdeskTicket(models.Model):
         :raise AccessError: if the user may not write them.
         :raise UserError: if there is nowhere to send it.
         """
-        self.check_access("write")
-        self._incident_lock_ahead()
-        for ticket in self.sudo():
+        for ticket in self._incident_check_and_lock():
             account = ticket._incident_account(create=True)
-            account._lock()
             if not ticket.incident_due or not ticket.incident_missing:
                 continue
             contact = ticket.partner_id
@@ -210,12 +207,7 @@ class HelpdeskTicket(models.Model):
                 order=order.name,
             )
             if order
-            else self.env._(
-                "Waiting for support incidents: %(needed)s needed, %(left)s available. "
-                "The customer gets a link to buy them.",
-                needed=self._incident_required(),
-                left=account.available,
-            )
+            else self._incident_link_words(account)
         )
 
     def _incident_tell_ordered(self, account, order):

@@ -162,9 +162,8 @@ class HelpdeskTicket(models.Model):
 
         :raise AccessError: if the user may not write them.
         """
-        self.check_access("write")
-        self._incident_lock_ahead()
-        by_hand = self.sudo().filtered(lambda ticket: ticket.incident_basis == "hand")
+        tickets = self._incident_check_and_lock()
+        by_hand = tickets.filtered(lambda ticket: ticket.incident_basis == "hand")
         for ticket in by_hand:
             if ticket.incident_parking == "waived":
                 ticket._incident_end_parking()
@@ -175,12 +174,23 @@ class HelpdeskTicket(models.Model):
 
         :raise AccessError: if the user may not write them.
         """
-        self.check_access("write")
-        self._incident_lock_ahead()
-        for ticket in self.sudo():
-            ticket._incident_account()._lock()
+        for ticket in self._incident_check_and_lock():
             if ticket.incident_short:
                 ticket._incident_waive_rest()
+
+    def _incident_check_and_lock(self):
+        """Begin to change what these tickets take, as a user wishes: lock their
+        accounts.
+
+        :return: the tickets with superuser rights.
+        :raise AccessError: if the user may not write them.
+        """
+        self.check_access("write")
+        self._incident_lock_ahead()
+        tickets = self.sudo()
+        accounts = self.env["helpdesk.incident.account"]
+        accounts.union(*(ticket._incident_account() for ticket in tickets))._lock()
+        return tickets
 
     # ------------------------------------------------------------------
     # The target
@@ -197,10 +207,11 @@ class HelpdeskTicket(models.Model):
             return self.env._("It is marked as a duplicate.")
         return ""
 
-    def _incident_aim(self):
+    def _incident_aim(self, timed=None):
         """Return how many incidents this ticket is to hold (R16.6): none yet, while it
         waits for them.
 
+        :param int timed: how many its time makes, by default as was noted.
         :rtype: int
         """
         self.ensure_one()
@@ -209,9 +220,12 @@ class HelpdeskTicket(models.Model):
             return 0
         if ticket.incident_basis == "hand":
             return ticket.incident_chosen
-        if ticket.incident_basis == "submission":
-            return max(ticket.incident_submitted, ticket.incident_timed)
-        return ticket._incident_holds()
+        number = (
+            ticket.incident_submitted
+            if ticket.incident_basis
+            else ticket._incident_holds()
+        )
+        return max(number, ticket.incident_timed if timed is None else timed)
 
     def _incident_holds(self):
         """Return how many incidents this ticket holds.
