@@ -1,4 +1,4 @@
-"""Field types of the module."""
+"""Field types of the module, and values of fields that several chapters know."""
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -9,6 +9,8 @@ from odoo.tools import formatLang
 MAX_INCIDENTS = 1_000_000_000
 #: What such a column can hold.
 MAX_COLUMN = 2**31 - 1
+#: The states in which a payment is effective (R1).
+EFFECTIVE = ("in_process", "paid")
 
 
 class WholeNumber(fields.Integer):

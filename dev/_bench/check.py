@@ -15,9 +15,9 @@ class Healthy:
 
     def fill(self, env):
         make_accounts(env.cr, env.company, CUSTOMERS)
-        method = env["account.journal"].search(
-            [("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1
-        ).inbound_payment_method_line_ids[:1]
+        banks = [("type", "=", "bank"), ("company_id", "=", env.company.id)]
+        bank = env["account.journal"].search(banks, limit=1)
+        method = bank.inbound_payment_method_line_ids[:1]
         env.cr.execute(
             """
             CREATE TEMPORARY TABLE paid AS
@@ -39,7 +39,7 @@ class Healthy:
             """,
             {
                 "company": env.company.id,
-                "journal": method.journal_id.id,
+                "journal": bank.id,
                 "method": method.id,
                 "currency": env.company.currency_id.id,
             },

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...fields import EFFECTIVE
 from ..groups import INCIDENT_READERS
 
 
@@ -38,7 +39,7 @@ class HelpdeskIncidentAccount(models.Model):
                 & Domain("company_id", "child_of", self.company_id.ids)
                 & Domain("payment_type", "=", "inbound")
                 & Domain("partner_type", "=", "customer")
-                & Domain("state", "in", ("in_process", "paid"))
+                & Domain("state", "in", EFFECTIVE)
                 & (
                     Domain("move_id", "=", False)
                     | Domain("move_id.state", "=", "posted")

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import format_date, formatLang
 
+from ...fields import EFFECTIVE
 from ..groups import INCIDENT_READERS
 from ..ledger.helpdesk_incident_cause import Said
 
@@ -211,7 +212,7 @@ class AccountPayment(models.Model):
         leaving = self.env.context.get("incident_leaving")
         if isinstance(leaving, Leaving) and self.id in leaving.ids:
             return False
-        return self.state in ("in_process", "paid") and (
+        return self.state in EFFECTIVE and (
             not self.move_id or self.move_id.state == "posted"
         )
 

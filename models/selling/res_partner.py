@@ -10,10 +10,10 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...fields import EFFECTIVE
+from ...sql import flush
 from ..groups import ACCOUNTANTS
 
-#: The states in which a payment is effective (R1).
-EFFECTIVE = ("in_process", "paid")
 #: What pages show of orders that wait for their payment, and of their lines.
 SHOWN_OF_ORDERS = (
     "access_token",
@@ -247,23 +247,14 @@ class ResPartner(models.Model):
         :return: ``sale.order`` records with superuser rights.
         :rtype: tuple[recordset, recordset]
         """
-        for model, names in (
-            (
-                "sale.order",
-                ["company_id", "partner_id", "state", "transaction_ids"],
-            ),
-            (
-                "sale.order.line",
-                [
-                    "incident_due",
-                    "incident_kind",
-                    "invoice_lines",
-                    "order_id",
-                    "state",
-                ],
-            ),
-        ):
-            self.env[model].flush_model(names)
+        flush(
+            self.env,
+            {
+                "sale.order": "company_id partner_id state transaction_ids",
+                "sale.order.line": "incident_due incident_kind invoice_lines order_id "
+                "state",
+            },
+        )
         rows = self.env.execute_query(
             SQL(
                 """

@@ -3,6 +3,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...sql import flush
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -19,20 +21,17 @@ class SaleOrder(models.Model):
         payment_ids = list(payments.ids if payments else [])
         if not move_ids and not payment_ids:
             return orders
-        # Only what the query reads: to write everything would slow down whoever posts
-        # many entries at once.
-        for model, names in (
-            (
-                "account.payment",
-                ["move_id", "payment_transaction_id", "source_payment_id"],
-            ),
-            ("account.move", ["reversed_entry_id", "incident_credited_id"]),
-            ("account.move.line", ["move_id"]),
-            ("account.partial.reconcile", ["debit_move_id", "credit_move_id"]),
-            ("payment.transaction", ["source_transaction_id"]),
-            ("sale.order.line", ["order_id", "incident_kind"]),
-        ):
-            self.env[model].flush_model(names)
+        flush(
+            self.env,
+            {
+                "account.payment": "move_id payment_transaction_id source_payment_id",
+                "account.move": "reversed_entry_id incident_credited_id",
+                "account.move.line": "move_id",
+                "account.partial.reconcile": "debit_move_id credit_move_id",
+                "payment.transaction": "source_transaction_id",
+                "sale.order.line": "order_id incident_kind",
+            },
+        )
         rows = self.env.execute_query(
             SQL(
                 """

@@ -5,6 +5,8 @@ from typing import NamedTuple
 from odoo import models
 from odoo.tools import SQL
 
+from ...sql import flush
+
 
 class Rest(NamedTuple):
     """What is left to pay of an order, or of one of its invoices."""
@@ -25,14 +27,16 @@ class SaleOrder(models.Model):
         """
         if not self:
             return self
-        for model, names in (
-            ("account.move", ["payment_state"]),
-            ("account.move.line", ["move_id"]),
-            ("payment.transaction", ["state"]),
-            ("sale.order", ["transaction_ids"]),
-            ("sale.order.line", ["invoice_lines", "order_id"]),
-        ):
-            self.env[model].flush_model(names)
+        flush(
+            self.env,
+            {
+                "account.move": "payment_state",
+                "account.move.line": "move_id",
+                "payment.transaction": "state",
+                "sale.order": "transaction_ids",
+                "sale.order.line": "invoice_lines order_id",
+            },
+        )
         rows = self.env.execute_query(
             SQL(
                 """

@@ -6,6 +6,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ... import periods
+from ...sql import flush
 
 
 class HelpdeskIncidentSubscription(models.Model):
@@ -50,30 +51,19 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :rtype: tuple[recordset, bool]
         """
-        for model, names in (
-            ("account.move", ["move_type", "payment_state"]),
-            ("account.move.line", ["move_id", "parent_state"]),
-            (
-                "helpdesk.incident.subscription.term",
-                ["date_to", "sale_line_id", "subscription_id"],
-            ),
-            ("sale.order", ["incident_grant_on", "state"]),
-            (
-                "sale.order.line",
-                [
-                    "company_id",
-                    "incident_due",
-                    "incident_free",
-                    "incident_period_months",
-                    "incident_quantity",
-                    "incident_term_months",
-                    "incident_units",
-                    "invoice_lines",
-                    "order_id",
-                ],
-            ),
-        ):
-            self.env[model].flush_model(names)
+        flush(
+            self.env,
+            {
+                "account.move": "move_type payment_state",
+                "account.move.line": "move_id parent_state",
+                "helpdesk.incident.subscription.term": "date_to sale_line_id "
+                "subscription_id",
+                "sale.order": "incident_grant_on state",
+                "sale.order.line": "company_id incident_due incident_free "
+                "incident_period_months incident_quantity incident_term_months "
+                "incident_units invoice_lines order_id",
+            },
+        )
         rows = self.env.execute_query(
             SQL(
                 """
