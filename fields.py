@@ -4,13 +4,13 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import formatLang
 
+#: The states in which a payment is effective (R1).
+EFFECTIVE = ("in_process", "paid")
 #: The largest number of incidents that an account may be given. It keeps every sum
 #: within a 32-bit column.
 MAX_INCIDENTS = 1_000_000_000
 #: What such a column can hold.
 MAX_COLUMN = 2**31 - 1
-#: The states in which a payment is effective (R1).
-EFFECTIVE = ("in_process", "paid")
 
 
 class WholeNumber(fields.Integer):

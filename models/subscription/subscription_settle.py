@@ -69,14 +69,14 @@ class HelpdeskIncidentSubscription(models.Model):
     def _incident_said(self):
         """Override of `helpdesk.incident.cause`: what the terms have paid for by now,
         and what accountants are told of it (R12.4)."""
-        causes, paid, facts = [], [], {}
+        causes, paid = [], []
+        known = {}
         for subscription in self:
-            numbers, values = subscription._numbers_and_values()
-            facts[subscription] = subscription._summary(numbers)
+            known[subscription], values = subscription._numbers_and_values()
             name = subscription._incident_name()
             taken = subscription.account_id._taken_words(name)
             total = defaultdict(int)
-            for term, given in numbers.items():
+            for term, given in known[subscription].items():
                 late = []
                 if term.months_late:
                     late = [subscription._late_cause(term, given)]
@@ -99,6 +99,7 @@ class HelpdeskIncidentSubscription(models.Model):
                         date_to=last,
                     )
                 )
+        facts = {s: s._summary(numbers) for s, numbers in known.items()}
         facts[self.env["helpdesk.incident.purchase"]] = {"paid": paid}
         return Said(causes, facts)
 
