@@ -4,6 +4,7 @@ from odoo.tools import format_date, formatLang
 from ...fields import EFFECTIVE
 from ..groups import INCIDENT_READERS
 from ..ledger.helpdesk_incident_cause import Said
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 #: What makes a payment effective (R1), what it counts, and to whom (R6.2, R6.3).
 TRIGGERS = {
@@ -46,83 +47,53 @@ class AccountPayment(models.Model):
     ]
 
     incident_seen = fields.Boolean(
-        string="Seen for incidents",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="Seen for incidents", groups=INCIDENT_READERS, **REMEMBERED
     )
     incident_first_number = fields.Integer(
-        string="Incidents for the first payment",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="Incidents for the first payment", groups=INCIDENT_READERS, **REMEMBERED
     )
     incident_first_minimum = fields.Monetary(
         string="Least first payment for incidents",
         currency_field="company_currency_id",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_topup_step = fields.Monetary(
         string="Amount for incidents",
         currency_field="company_currency_id",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_topup_number = fields.Integer(
-        string="Incidents for each amount",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="Incidents for each amount", groups=INCIDENT_READERS, **REMEMBERED
     )
     # The account to which the payment counts at present, and what it counts and gives.
     incident_account_id = fields.Many2one(
         comodel_name="helpdesk.incident.account",
         string="Counts to",
-        readonly=True,
-        copy=False,
         index="btree_not_null",
         ondelete="restrict",
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_partner_id = fields.Many2one(
         comodel_name="res.partner",
         string="Counted as paid by",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_topup_counted = fields.Monetary(
         string="Counts for incidents",
         currency_field="company_currency_id",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_first_given = fields.Integer(
-        string="First-payment incidents held",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="First-payment incidents held", groups=INCIDENT_READERS, **REMEMBERED
     )
     # It held the grant until it was paid back, and may get it again (R6.2).
     incident_first_lost = fields.Boolean(
-        string="First-payment incidents lost",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="First-payment incidents lost", groups=INCIDENT_READERS, **REMEMBERED
     )
     incident_entry_count = fields.Integer(
         compute="_compute_incident_entries", groups=INCIDENT_READERS

@@ -4,6 +4,9 @@ from odoo.exceptions import UserError
 #: In the context, as ``incident_protected``: says that this module writes. Nobody can
 #: send this object over RPC.
 REMEMBER = object()
+#: What fields have in common by which a document remembers what it gave: nobody writes
+#: them, and a copy has nothing of it.
+REMEMBERED = {"readonly": True, "copy": False, "incident_protected": True}
 
 
 class HelpdeskIncidentProtected(models.AbstractModel):

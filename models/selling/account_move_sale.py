@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import float_compare
 
-from ..ledger.helpdesk_incident_protected import REMEMBER
+from ..ledger.helpdesk_incident_protected import REMEMBER, REMEMBERED
 from .sale_order_line import FOLLOWING
 
 
@@ -258,12 +258,10 @@ class SaleOrder(models.Model):
     incident_invoice_id = fields.Many2one(
         comodel_name="account.move",
         string="Made by invoice",
-        readonly=True,
-        copy=False,
         index="btree_not_null",
         ondelete="set null",
         help="The invoice that has sold this without an order: the order follows it.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     def _incident_follow(self, invoice):

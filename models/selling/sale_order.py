@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ..ledger.account_settle import Cause
 from ..ledger.helpdesk_incident_cause import Said
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 from .account_because import Because
 
 #: When what was ordered is given (R8.3).
@@ -32,18 +33,14 @@ class SaleOrder(models.Model):
     incident_grant_on = fields.Selection(
         selection=GRANT_ON,
         string="Gives incidents",
-        readonly=True,
-        copy=False,
         help="When the order gives its incidents, as was chosen for the customer, or "
         "for all, when it was confirmed.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_automatic = fields.Boolean(
         string="Automatic renewal",
-        readonly=True,
-        copy=False,
         help="It was made to renew a subscription automatically.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_has_plan = fields.Boolean(compute="_compute_incident_has_plan")
     incident_subscription_count = fields.Integer(compute="_compute_incident_counts")

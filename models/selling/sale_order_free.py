@@ -20,6 +20,7 @@ from odoo.tools import SQL, format_list
 from odoo.tools.sql import column_exists, create_column
 
 from ..groups import MANAGERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 
 class SaleOrder(models.Model):
@@ -88,10 +89,8 @@ class SaleOrderLine(models.Model):
 
     incident_free = fields.Boolean(
         string="May cost nothing",
-        readonly=True,
-        copy=False,
         help="A helpdesk manager has confirmed that its incidents cost nothing.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     def _auto_init(self):

@@ -5,6 +5,7 @@ from odoo.tools.sql import column_exists, create_column
 
 from ...fields import MAX_INCIDENTS
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 from .product_product import KINDS, TERM_KINDS
 
 #: In the context, as ``incident_following``: an order follows its invoice (R8.8). An
@@ -88,65 +89,49 @@ class SaleOrderLine(models.Model):
     incident_account_id = fields.Many2one(
         comodel_name="helpdesk.incident.account",
         string="Incidents given to",
-        readonly=True,
-        copy=False,
         index="btree_not_null",
         ondelete="restrict",
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_due = fields.Integer(
         string="Incidents due",
-        readonly=True,
-        copy=False,
         help="How many incidents it should have given by now, of all months: what is "
         "paid for and not credited, as it was when something about it changed last.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_value = fields.Float(
         string="Value of the incidents due",
         digits=0,
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="What was paid for the incidents due, without tax, in company currency.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_operation = fields.Selection(
-        selection=OPERATIONS,
-        string="Does with a subscription",
-        readonly=True,
-        copy=False,
-        incident_protected=True,
+        selection=OPERATIONS, string="Does with a subscription", **REMEMBERED
     )
     incident_subscription_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription",
         string="Acts on subscription",
-        readonly=True,
-        copy=False,
         index="btree_not_null",
         ondelete="restrict",
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_term_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription.term",
         string="Acts on term",
-        readonly=True,
-        copy=False,
         index="btree_not_null",
         ondelete="restrict",
         groups=INCIDENT_READERS,
         help="The term whose months are counted, or credited.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_date_from = fields.Date(
         string="Acts from",
-        readonly=True,
-        copy=False,
         help="The first day of the month from which on it acts; of incidents that "
         "expire, the first day on which they are valid.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_date_start = fields.Date(
         string="First day",

@@ -9,6 +9,7 @@ from odoo import fields, models
 from odoo.tools import format_date, format_list
 
 from ...periods import last_day
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 
 class SaleOrder(models.Model):
@@ -30,10 +31,8 @@ class SaleOrderLine(models.Model):
 
     incident_missed_seen = fields.Boolean(
         string="Paid too late, as staff know",
-        readonly=True,
-        copy=False,
         help="It was paid after its last day, and a helpdesk manager has seen that.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     def _incident_window(self):

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 from .product_product import TERM_KINDS
 
 #: How far away a named day can be: as far as the longest term reaches.
@@ -17,11 +18,9 @@ class SaleOrder(models.Model):
 
     incident_date_confirmed = fields.Date(
         string="Confirmed on",
-        readonly=True,
-        copy=False,
         help="The day of the company on which it was confirmed last, where the first "
         "day of a term was named.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     def _incident_remember_confirmation(self):

@@ -8,6 +8,7 @@ from odoo.tools import SQL, escape_psql
 from odoo.tools.sql import column_exists, create_column
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 
 class ResPartner(models.Model):
@@ -21,13 +22,11 @@ class ResPartner(models.Model):
 
     incident_email_declared = fields.Boolean(
         string="E-mail typed by the customer",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="The customer typed this address, or it was taken from an e-mail. E-mail "
         "from it waits until staff set the contact of the ticket, unless staff gave "
         "the contact a login with this address.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     def _auto_init(self):

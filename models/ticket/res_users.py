@@ -5,6 +5,7 @@ from odoo.tools import SQL, email_normalize
 from odoo.tools.sql import column_exists, create_column
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 
 class ResUsers(models.Model):
@@ -18,12 +19,10 @@ class ResUsers(models.Model):
 
     incident_login_declared = fields.Boolean(
         string="Login typed by the customer",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="The customer chose this login, or it was taken from an address that he "
         "typed. It proves nothing about e-mail until staff confirm the address.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     def _auto_init(self):

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_date
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 from .ticket_parking import CANCELLED
 
 #: Among the values of a ticket that a reply opens: the ticket that it refers to, as a
@@ -29,14 +30,12 @@ class HelpdeskTicket(models.Model):
     incident_previous_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
         string="Goes on from",
-        readonly=True,
-        copy=False,
         index="btree_not_null",
         ondelete="set null",
         groups=INCIDENT_READERS,
         help="The ticket, closed long ago, to which the customer has replied by this "
         "one.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_next_ids = fields.One2many(
         comodel_name="helpdesk.ticket",

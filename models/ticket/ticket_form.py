@@ -10,6 +10,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 #: How many characters of a ticket's ``incident_form`` say which form it was.
 KEY = 32
@@ -40,12 +41,10 @@ class HelpdeskTicket(models.Model):
 
     incident_form = fields.Char(
         string="Form",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="Which form of the client area has opened the ticket, and what it said, "
         "as digests: sent again, it opens no other ticket.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     _incident_form_idx = models.UniqueIndex(

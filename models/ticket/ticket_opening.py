@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 from .helpdesk_ticket import NOTHING
 
 
@@ -16,11 +17,9 @@ class HelpdeskTicket(models.Model):
 
     incident_unopened = fields.Boolean(
         string="Saved without a customer or team",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="Staff have saved the ticket before it had both.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     @api.model_create_multi

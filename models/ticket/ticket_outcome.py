@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 #: In the context: the customer is told otherwise. An object cannot come in over RPC.
 TOLD = object()
@@ -35,12 +36,10 @@ class HelpdeskTicket(models.Model):
     )
     incident_unanswered = fields.Boolean(
         string="Returned without an answer",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="It was withdrawn, or closed before staff had written to the customer. It "
         "takes nothing until somebody goes on with it.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     @api.depends("incident_outcome_id")

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 _logger = logging.getLogger(__name__)
 
@@ -39,28 +40,20 @@ class HelpdeskTicket(models.Model):
 
     incident_parking = fields.Selection(
         selection=[("parked", "Waiting for incidents"), ("waived", "Waived")],
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="Why nothing is deducted for this ticket, although its team takes "
         "incidents.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_parked_date = fields.Date(
-        string="Waiting since",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="Waiting since", groups=INCIDENT_READERS, **REMEMBERED
     )
     incident_link_on = fields.Datetime(
         string="Link to buy used on",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="When the customer has ordered for this ticket: it is released before "
         "others that wait.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     # What waits is little, and looked up by customer whenever incidents arrive.

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 
 from ...fields import WholeNumber
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 #: No ticket takes a year.
 MAX_MINUTES = 525_600
@@ -40,41 +41,27 @@ class HelpdeskTicket(models.Model):
             ("hand", "Set by hand"),
         ],
         string="Number of incidents by",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="Empty while nothing but its submission has said what it takes.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_submitted = fields.Integer(
-        string="Incidents at submission",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="Incidents at submission", groups=INCIDENT_READERS, **REMEMBERED
     )
     incident_timed = fields.Integer(
         string="Incidents by time",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="The started blocks, as the team counted when the time was entered.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_chosen = fields.Integer(
-        string="Incidents set by hand",
-        readonly=True,
-        copy=False,
-        groups=INCIDENT_READERS,
-        incident_protected=True,
+        string="Incidents set by hand", groups=INCIDENT_READERS, **REMEMBERED
     )
     incident_is_duplicate = fields.Boolean(
         string="Returned as a duplicate",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="It takes nothing while it is marked as a duplicate.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_target = fields.Integer(
         string="Incidents it takes",
@@ -84,12 +71,10 @@ class HelpdeskTicket(models.Model):
     )
     incident_short = fields.Integer(
         string="Short of incidents",
-        readonly=True,
-        copy=False,
         groups=INCIDENT_READERS,
         help="How many the ticket takes beyond what the customer had. They are "
         "deducted when incidents arrive, before waiting tickets are released.",
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     # Few are, and they are looked up by customer whenever incidents arrive.
