@@ -22,6 +22,7 @@ from . import test_buy
 from . import test_buy_compare
 from . import test_buy_tours
 from . import test_can_buy
+from . import test_carry_over
 from . import test_charge
 from . import test_charge_concurrency
 from . import test_charge_errors

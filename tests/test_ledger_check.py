@@ -33,7 +33,7 @@ CHARGE = "helpdesk.ticket.charge"
 #: The records of the history, by name, and their models.
 RECORDS = {
     **dict.fromkeys(("account", "other_account", "new_account"), ACCOUNT),
-    **dict.fromkeys(("month", "lifetime", "year"), ALLOTMENT),
+    **dict.fromkeys(("month", "lifetime", "carried", "year"), ALLOTMENT),
     **dict.fromkeys(("deduction", "granting", "expiry", "bonus", "returned"), ENTRY),
     **dict.fromkeys(
         ("payment", "foreign_payment", "loose_payment", "reset_payment", "refund"),
@@ -88,7 +88,13 @@ TAMPERINGS = [
     Tampering("subscription_id", "month", "NULL"),
     Tampering("cause_key", "month", "'nothing'", f"{ALLOTMENT}.date_from"),
     Tampering("grant_kind", "month", "'purchase'"),
+    Tampering("date_period_to", "month", "date_from"),
+    # What is carried over (R15.3)
+    Tampering("date_period_to", "carried", "date_period_to - 1"),
+    Tampering("date_period_to", "carried", "NULL"),
+    Tampering("date_to", "carried", "date_to + 1"),
     # That of a pack (R15.1)
+    Tampering("date_period_to", "year", "date_from"),
     Tampering("target", "year", "target + 5"),
     Tampering("date_from", "year", "date_from - 1"),
     Tampering("date_to", "year", "date_to + 1"),
@@ -149,6 +155,7 @@ TAMPERINGS = [
     Tampering("incident_quantity", "pack", "11", f"{LINE}.incident_due"),
     Tampering("incident_term_months", "plan", "4", f"{TERM}.months"),
     Tampering("incident_period_months", "plan", "3", f"{TERM}.period_months"),
+    Tampering("incident_carry_periods", "plan", "2", f"{TERM}.carry_periods"),
     Tampering("incident_kind", "pack", "'period'"),
     Tampering("incident_kind", "year_line", "'lifetime'"),
     Tampering("incident_due", "year_line", "incident_due - 5"),
@@ -180,6 +187,7 @@ TAMPERINGS = [
     Tampering("incidents_per_period", "subscription", "incidents_per_period + 1"),
     Tampering("extra_incidents", "subscription", "extra_incidents + 1"),
     Tampering("period_months", "subscription", "period_months + 1"),
+    Tampering("carry_periods", "subscription", "carry_periods + 1"),
     Tampering("date_start", "subscription", "date_start + 1"),
     Tampering("date_end", "subscription", "date_end + 1"),
     Tampering("date_end", "subscription", "NULL"),
@@ -196,6 +204,7 @@ TAMPERINGS = [
     Tampering("date_to", "term", "date_to + 1"),
     Tampering("months", "term", "months + 1"),
     Tampering("period_months", "term", "3"),
+    Tampering("carry_periods", "term", "carry_periods + 1"),
     Tampering("months_late", "late_term", "months_late + 1", f"{ENTRY}.quantity"),
     Tampering("incidents_per_period", "term", "incidents_per_period + 1"),
     # What a ticket takes (R16.6)
@@ -246,6 +255,7 @@ STORED_ONCE = {
         "next_price": "what the customer agreed to",
         "next_months": "what the customer agreed to",
         "next_period_months": "what the customer agreed to",
+        "next_carry_periods": "what the customer agreed to",
         "next_incidents": "what the customer agreed to",
         "next_currency_id": "what the customer agreed to",
         "renewal_problem": "what happened last",
@@ -400,6 +410,10 @@ class TestLedgerCheck(SubscriptionCommon):
             self.account_model.search([])._open_and_close()
             cancelled = self.bought(self.months, customer=other)
             cancelled.sudo(False).with_user(self.manager).sudo().action_cancel()
+            carrying = self.plan(
+                "10, carried over", 90, "period", 10, 3, incident_carry_periods=1
+            )
+            carried = self.bought(carrying, customer=other).allotment_ids[0]
         account = self.incident_account()
         month = subscription.allotment_ids.sorted("date_from")[0]
         entries = account.entry_ids.sorted("id")
@@ -410,6 +424,7 @@ class TestLedgerCheck(SubscriptionCommon):
             "charge": charge,
             "contact": contact,
             "month": month,
+            "carried": carried,
             "year": account.allotment_ids.filtered("grant_kind"),
             "year_line": year.order_line,
             "year_purchase": self.env[PURCHASE].search(

@@ -10,8 +10,18 @@ GROUPS = {
         *("period_balance", "subscription_count"),
     },
     "helpdesk.incident.allotment": {
-        *("account_id", "balance", "company_id", "date_from", "date_to", "granted"),
-        *("kind", "lapsed", "left", "name", "product_id", "subscription_id", "total"),
+        *("account_id", "balance", "company_id", "date_from", "date_period_to"),
+        *(
+            "date_to",
+            "granted",
+            "kind",
+            "lapsed",
+            "left",
+            "name",
+            "product_id",
+            "subscription_id",
+            "total",
+        ),
         *("used", "window"),
     },
     "helpdesk.incident.entry": {
@@ -25,14 +35,15 @@ GROUPS = {
         *("subscription_id", "ticket_id"),
     },
     "helpdesk.incident.subscription": {
-        *("account_id", "activity_state", "auto_renew", "company_id"),
+        *("account_id", "activity_state", "auto_renew", "carry_periods", "company_id"),
         *("date_cancelled", "date_end", "date_start", "extra_incidents"),
         *("incidents_per_period", "next_product_id", "partner_id", "period_months"),
         *("product_id", "quantity", "renewal_problem", "state"),
     },
     "helpdesk.incident.subscription.term": {
-        *("company_id", "date_from", "date_to", "incidents_per_period", "kind"),
-        *("months", "period_months", "sale_line_id", "subscription_id"),
+        *("carry_periods", "company_id", "date_from", "date_to"),
+        *("incidents_per_period", "kind", "months", "period_months"),
+        *("sale_line_id", "subscription_id"),
     },
     "helpdesk.ticket.charge": {
         *("company_id", "date", "name", "partner_id", "payment_state", "state"),

@@ -27,6 +27,9 @@ class TestUnearnedProperty(UnearnedCommon):
         # One legal entity with the company (R2.3): nothing but the books differs.
         cls.add_branch()
         cls.expiring = cls.plan("7 for a month", 30, "pack", 7, 1)
+        # R15.3
+        cls.months.incident_carry_periods = 1
+        cls.small.incident_carry_periods = 2
 
     def _seller(self):
         return self.random.choice([self.company, self.company, self.branch]).id
@@ -244,19 +247,35 @@ class TestUnearnedProperty(UnearnedCommon):
     # -- what must hold --------------------------------------------------------
 
     def _check_windows(self):
-        """R15.1: each pack that expires is a queue of its own: what is left of it has
-        its part of what was paid for it."""
-        rows = self.rows()
-        for pack in self.account_model.search([]).allotment_ids.filtered("grant_kind"):
-            paid = self.env["helpdesk.incident.purchase"].search(
-                [("allotment_id", "=", pack.id)]
+        """R15.1, R15.3: each window is a queue of its own, of single incidents: each
+        knows what was paid for it, whether it is used in its own period or after it
+        was carried over."""
+        rows = self.rows().grouped("allotment_id")
+        purchases = self.env["helpdesk.incident.purchase"]
+        for window in self.account_model.search([]).allotment_ids.filtered("date_to"):
+            shelf, lines = (
+                [],
+                purchases.search(
+                    [("allotment_id", "=", window.id)], order="id"
+                ).grouped("sale_line_id"),
             )
-            number, amount = (sum(paid.mapped(name)) for name in ("quantity", "amount"))
-            left = pack.balance + pack.to_grant
-            worth = max(amount, 0) * left / number if number else 0
-            mine = rows.filtered(lambda row, pack=pack: row.allotment_id == pack)
-            self.assertEqual(sum(mine.mapped("quantity_left")), left)
-            self.assertAlmostEqual(sum(mine.mapped("amount_left")), worth, delta=0.01)
+            for paid in lines.values():
+                number, amount, withdrawn = (
+                    sum(paid.mapped(name))
+                    for name in ("quantity", "amount", "withdrawn")
+                )
+                if withdrawn:
+                    break
+                shelf += number * [max(amount, 0) / max(number, 1)]
+            else:
+                left = window.balance + window.to_grant
+                mine = rows.get(window, self.env["helpdesk.incident.unearned"])
+                self.assertEqual(sum(mine.mapped("quantity_left")), left)
+                self.assertAlmostEqual(
+                    sum(mine.mapped("amount_left")),
+                    sum(shelf[window.used :][:left]),
+                    delta=0.01 * len(lines),
+                )
 
     def _check_units(self):
         """Simulate the lifetime incidents one by one: each knows what was paid for

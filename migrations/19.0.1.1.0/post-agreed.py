@@ -21,6 +21,12 @@ def migrate(cr, version):
         "UPDATE helpdesk_incident_subscription SET next_period_months = 1 "
         "WHERE next_months > 0"
     )
+    # R15.3: nothing was carried over.
+    cr.execute(
+        "UPDATE sale_order_line SET incident_carry_periods = 0 "
+        "WHERE incident_kind IS NOT NULL AND incident_carry_periods IS NULL"
+    )
+    cr.execute("UPDATE helpdesk_incident_subscription SET carry_periods = 0")
     # The template is noupdate, and may be changed and translated: what comes before the
     # next reason gets one more sentence, in each language.
     cr.execute(

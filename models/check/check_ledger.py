@@ -56,9 +56,10 @@ class HelpdeskIncidentAccount(models.Model):
     def _check_balances(self):
         """R3.3: the numbers of an allotment are sums of its entries; its days and its
         subscription are those of its cause."""
-        # "period:<subscription>:<first day>:<last day>"; the parts may be anything.
+        # "period:<subscription>:<first day>:<last day>", and where what is unused is
+        # carried over, ":<last day of that>"; the parts may be anything.
         of_month = """CASE m.res_model WHEN 'helpdesk.incident.subscription'
-            THEN split_part(m.cause_key, ':', {}) ELSE {}::text END"""
+            THEN NULLIF(split_part(m.cause_key, ':', {}), '') ELSE {}::text END"""
         return self._comparison(
             "helpdesk.incident.allotment",
             SQL(
@@ -94,7 +95,17 @@ class HelpdeskIncidentAccount(models.Model):
                     "CASE WHEN m.cause_key IS NULL THEN 'lifetime' ELSE 'period' END",
                 ),
                 "date_from": ("m.date_from::text", of_month.format(3, "m.date_from")),
-                "date_to": ("m.date_to::text", of_month.format(4, "m.date_to")),
+                "date_to": (
+                    "m.date_to::text",
+                    f"""COALESCE({of_month.format(5, "m.date_to")},
+                                 {of_month.format(4, "m.date_to")})""",
+                ),
+                "date_period_to": (
+                    "m.date_period_to::text",
+                    f"""CASE WHEN split_part(m.cause_key, ':', 5) <> ''
+                               OR m.subscription_id IS NULL
+                             THEN {of_month.format(4, "m.date_period_to")} END""",
+                ),
                 "subscription_id": (
                     "m.subscription_id::text",
                     of_month.format(2, "NULL"),

@@ -154,6 +154,7 @@ class HelpdeskIncidentAccount(models.Model):
                 (SELECT t.*, l.incident_operation, l.incident_date_from,
                         l.incident_term_months AS line_months,
                         GREATEST(l.incident_period_months, 1) AS line_period,
+                        COALESCE(l.incident_carry_periods, 0) AS line_carry,
                         l.incident_quantity * l.incident_units AS line_number,
                         acted_on.anchor AS old_anchor, s.account_id, CASE
                         WHEN t.anchor + make_interval(months => elapsed) > t.date_from
@@ -190,6 +191,7 @@ class HelpdeskIncidentAccount(models.Model):
                 ),
                 "months": ("t.months", "t.line_months"),
                 "period_months": ("t.period_months", "t.line_period"),
+                "carry_periods": ("t.carry_periods", "t.line_carry"),
                 "incidents_per_period": ("t.incidents_per_period", "t.line_number"),
             },
         )

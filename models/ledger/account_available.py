@@ -31,7 +31,7 @@ class HelpdeskIncidentAccount(models.Model):
                     & Domain("date_from", "<=", today)
                     & Domain("date_to", ">=", today)
                 ),
-                ["kind", "date_to", "balance", "to_grant"],
+                ["kind", "date_to", "date_period_to", "balance", "to_grant"],
             )
         )
 
@@ -47,7 +47,9 @@ class HelpdeskIncidentAccount(models.Model):
             self.env._(
                 "%(number)s %(validity)s",
                 number=number,
-                validity=validity(allotment.kind, allotment.date_to),
+                validity=validity(
+                    allotment.kind, allotment.date_to, allotment._is_carried()
+                ),
             )
             for allotment, number in legs
         )

@@ -51,7 +51,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     def _windows(self, ahead=None):
         """Return the allotments that are valid today, in the order in which tickets use
-        them (R4.2): months that are used up too, and lifetime incidents last.
+        them (R4.2): months that are used up too, unless they have ended and were
+        carried over (R15.3), and lifetime incidents last.
 
         :param ahead: what :meth:`_ahead` has returned, if it is known.
         :return: allotments with superuser rights.
@@ -61,7 +62,12 @@ class HelpdeskIncidentAccount(models.Model):
             lambda window: (
                 window.balance > 0
                 if window.kind == "lifetime"
-                else window.date_from <= today and window.granted + window.to_grant > 0
+                else window.date_from <= today
+                and (
+                    window.balance + window.to_grant > 0
+                    or window.granted > 0
+                    and (window.date_period_to or window.date_to) >= today
+                )
             )
         )
 

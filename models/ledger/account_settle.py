@@ -34,6 +34,9 @@ class Cause:
     #: first and last day of validity, inclusive
     date_from: date | None = None
     date_to: date | None = None
+    #: the last day of its own period, where what is unused then is carried over to
+    #: ``date_to`` (R15.3)
+    date_period_to: date | None = None
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -207,6 +210,7 @@ class HelpdeskIncidentAccount(models.Model):
                 cause.key,
                 cause.date_from,
                 cause.date_to,
+                cause.date_period_to,
                 cause.target,
                 None if cause.kind == "period" else cause.kind,
                 cause.name,
@@ -216,8 +220,8 @@ class HelpdeskIncidentAccount(models.Model):
             for cause in causes
         ]
         columns = (
-            "account_id cause_key date_from date_to target grant_kind name "
-            "res_model res_id"
+            "account_id cause_key date_from date_to date_period_to target grant_kind "
+            "name res_model res_id"
         )
         self.env.execute_query(
             SQL(
@@ -237,7 +241,11 @@ class HelpdeskIncidentAccount(models.Model):
                 """,
                 columns=SQL(", ").join(map(SQL.identifier, columns.split())),
                 values=SQL(", ").join(
-                    SQL("(%s, %s, %s::date, %s::date, %s, %s, %s, %s, %s::int4)", *row)
+                    SQL(
+                        "(%s, %s, %s::date, %s::date, %s::date, %s, %s, %s, %s, "
+                        "%s::int4)",
+                        *row,
+                    )
                     for row in values
                 ),
                 uid=self.env.uid,

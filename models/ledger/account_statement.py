@@ -32,9 +32,15 @@ class StatementLine(NamedTuple):
     res_id: int | None
     allotment_kind: str
     date_to: date | None
+    date_period_to: date | None
     quantity: int
     #: what the account held after it, whatever else the statement leaves out
     balance: int
+
+    @property
+    def is_carried(self):
+        """Whether the incidents had been carried over by then (R15.3)."""
+        return bool(self.date_period_to) and self.date_period_to < self.date
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -95,7 +101,7 @@ class HelpdeskIncidentAccount(models.Model):
                 """
                 SELECT entry.id, entry.date, entry.kind, entry.name,
                        entry.res_model, entry.res_id,
-                       allotment.kind, allotment.date_to,
+                       allotment.kind, allotment.date_to, allotment.date_period_to,
                        entry.quantity, entry.balance
                   FROM (SELECT *, SUM(quantity) OVER (ORDER BY date, id) AS balance
                           FROM helpdesk_incident_entry

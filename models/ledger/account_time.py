@@ -68,7 +68,10 @@ class HelpdeskIncidentAccount(models.Model):
                 condition=ENDED,
                 values=SQL("%s, 'expiry', -m.balance, 'expiry:' || m.id", ended),
                 text=SQL(
-                    "': ' || CASE WHEN m.grant_kind IS NULL THEN %s ELSE %s END",
+                    """
+                    ': ' || CASE WHEN m.grant_kind IS NULL
+                                  AND m.date_period_to IS NULL THEN %s ELSE %s END
+                    """,
                     in_words(PERIOD_LAPSED),
                     in_words(LAPSED),
                 ),

@@ -98,7 +98,7 @@ class HelpdeskIncidentAccount(models.Model):
         allotment_model = self.env["helpdesk.incident.allotment"].sudo()
         allotments = allotment_model.browse([row["id"] for row, _taken in legs])
         # The texts need these values: cache them, so that they are not read again.
-        for name in ("kind", "date_to"):
+        for name in ("account_id", "kind", "date_to", "date_period_to"):
             allotments._fields[name]._insert_cache(
                 allotments, [row[name] for row, _taken in legs]
             )
@@ -113,16 +113,16 @@ class HelpdeskIncidentAccount(models.Model):
         One statement, and a simple one: each is a large part of the time that a ticket
         takes, and most of it is its plan (docs/performance.md).
 
-        :return: of each allotment ``id``, ``account_id``, ``kind``, ``date_to``, how
-            many are ``usable`` on that day, and whether it ``is_due`` to be granted or
-            closed first (R9.3).
+        :return: of each allotment ``id``, ``account_id``, ``kind``, ``date_to``,
+            ``date_period_to``, how many are ``usable`` on that day, and whether it
+            ``is_due`` to be granted or closed first (R9.3).
         :rtype: list[dict]
         """
         self.env.cr.execute(
             SQL(
                 """
                 %(lock)s
-                SELECT m.id, m.account_id, m.kind, m.date_to,
+                SELECT m.id, m.account_id, m.kind, m.date_to, m.date_period_to,
                        (%(due)s) OR (%(ended)s) AS is_due,
                        CASE WHEN m.kind = 'lifetime' OR (%(current)s)
                             THEN GREATEST(m.balance, 0) ELSE 0 END AS usable

@@ -39,6 +39,12 @@ class HelpdeskIncidentAllotment(models.Model):
     date_to = fields.Date(
         string="Last Day", readonly=True, help="The last day of validity, inclusive."
     )
+    date_period_to = fields.Date(
+        string="Last day of its period",
+        readonly=True,
+        help="What is unused then is carried over, and stays valid to the last day; "
+        "empty where nothing is carried over.",
+    )
     name = fields.Char(
         string="Description", readonly=True, help="What the incidents come from."
     )
@@ -115,8 +121,12 @@ class HelpdeskIncidentAllotment(models.Model):
         """CHECK (CASE kind
             WHEN 'period' THEN date_from <= date_to AND cause_key IS NOT NULL
                 AND date_from IS NOT NULL AND date_to IS NOT NULL
-            ELSE date_from IS NULL AND date_to IS NULL END)""",
-        "A period allotment has a first and a last day; a lifetime one has neither.",
+                AND (date_period_to IS NULL
+                     OR date_from <= date_period_to AND date_period_to < date_to)
+            ELSE date_from IS NULL AND date_to IS NULL
+                AND date_period_to IS NULL END)""",
+        "A period allotment has a first and a last day, and its own period ends before "
+        "what is carried over; a lifetime one has neither.",
     )
     _balance_check = models.Constraint(
         "CHECK (balance = granted - used - lapsed)",
@@ -141,12 +151,21 @@ class HelpdeskIncidentAllotment(models.Model):
     # Compute
     # ------------------------------------------------------------------
 
-    @api.depends("kind", "date_to")
+    @api.depends("kind", "date_to", "date_period_to")
     @api.depends_context("lang")
     def _compute_display_name(self):
         """Words as a customer knows them: "valid to May 10, 2027" or "lifetime"."""
         for allotment in self:
-            allotment.display_name = self._validity(allotment.kind, allotment.date_to)
+            allotment.display_name = self._validity(
+                allotment.kind, allotment.date_to, allotment._is_carried()
+            )
+
+    def _is_carried(self):
+        """Return whether what is left was carried over: its own period has ended
+        (R15.3)."""
+        self.ensure_one()
+        last = self.date_period_to
+        return bool(last) and last < self.sudo().company_id._incident_today()
 
     @api.model
     @tools.ormcache()
@@ -156,11 +175,14 @@ class HelpdeskIncidentAllotment(models.Model):
         return allotments._order_to_sql(self._order, allotments._as_query(), "m")
 
     @api.model
-    def _validity(self, kind, date_to):
-        """Return until when incidents can be used, in words."""
+    def _validity(self, kind, date_to, is_carried=False):
+        """Return until when incidents can be used, in words.
+
+        :param bool is_carried: whether their own period has ended (R15.3).
+        """
         if kind != "period":
             return self.env._("lifetime")
-        return self.env._(
-            "valid to %(date)s",
-            date=format_date(self.env, date_to, date_format="medium"),
-        )
+        date = format_date(self.env, date_to, date_format="medium")
+        if is_carried:
+            return self.env._("carried over, valid to %(date)s", date=date)
+        return self.env._("valid to %(date)s", date=date)

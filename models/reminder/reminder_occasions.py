@@ -166,8 +166,9 @@ class HelpdeskIncidentReminder(models.Model):
 
     @api.model
     def _note_expiries(self, company, today, soon):
-        """Unused incidents of a month, or of a pack (R15.1), that ends soon. For the
-        last month, the customer is told that the subscription ends, and not this."""
+        """Unused incidents of a month, of a pack (R15.1), or carried over (R15.3), that
+        expire soon. On the last day of the subscription the customer is told that it
+        ends, and not this."""
         self._insert(
             SQL(
                 """
@@ -175,7 +176,7 @@ class HelpdeskIncidentReminder(models.Model):
                        COALESCE(s.id::text, m.cause_key) || ':' || m.date_to,
                        m.account_id, s.id,
                        NULL::int4, o.id, NULL, m.date_to,
-                       m.balance + m.to_grant, 'waiting'
+                       SUM(m.balance + m.to_grant), 'waiting'
                   FROM helpdesk_incident_allotment m
                   JOIN helpdesk_incident_account a ON a.id = m.account_id
                   LEFT JOIN helpdesk_incident_subscription s
@@ -186,8 +187,10 @@ class HelpdeskIncidentReminder(models.Model):
                    AND (m.balance <> 0 OR m.to_grant <> 0)
                    AND m.date_from <= %(today)s
                    AND m.date_to BETWEEN %(today)s AND %(soon)s
-                   AND (m.date_to < s.date_end OR s.auto_renew IS TRUE
+                   AND (m.date_to <> s.date_end OR s.auto_renew IS TRUE
                         OR o.id IS NOT NULL)
+                 GROUP BY m.account_id, m.date_to, s.id, o.id, COALESCE(s.id::text,
+                       m.cause_key)
                 """,
                 company=company.id,
                 today=today,

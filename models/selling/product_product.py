@@ -21,6 +21,7 @@ PLAN_FIELDS = (
     "incident_quantity",
     "incident_term_months",
     "incident_period_months",
+    "incident_carry_periods",
 )
 
 
@@ -53,6 +54,12 @@ class ProductProduct(models.Model):
         help="How many months each period has: 1 for incidents every month, 3 for "
         "every quarter. The term has whole periods.",
     )
+    incident_carry_periods = WholeNumber(
+        string="Carried over for periods",
+        default=0,
+        help="For how many more periods a customer can use what is left at the end of "
+        "a period; 0: it lapses then.",
+    )
     incident_description = fields.Char(
         string="A customer gets", compute="_compute_incident_description"
     )
@@ -73,10 +80,13 @@ class ProductProduct(models.Model):
              AND (incident_kind = 'lifetime'
                   OR incident_term_months BETWEEN 1 AND {MAX_MONTHS})
              AND (incident_kind <> 'period' OR incident_period_months >= 1
-                 AND MOD(incident_term_months, GREATEST(incident_period_months, 1)) = 0)
+                 AND MOD(incident_term_months, GREATEST(incident_period_months, 1)) = 0
+                 AND incident_carry_periods BETWEEN 0
+                     AND {MAX_MONTHS} / GREATEST(incident_period_months, 1))
                  END)""",
         "A plan gives 1 incident or more, for a whole number of months "
-        f"from 1 to {MAX_MONTHS}, and of periods.",
+        f"from 1 to {MAX_MONTHS}, and of periods; what is carried over is for no more "
+        "months than that.",
     )
 
     @api.depends(*PLAN_FIELDS)
@@ -88,6 +98,7 @@ class ProductProduct(models.Model):
                 product.incident_quantity,
                 product.incident_term_months,
                 product.incident_period_months,
+                product.incident_carry_periods,
             )
 
     def _incident_is_in_portal(self, company):
@@ -164,6 +175,18 @@ class ProductProduct(models.Model):
                         period=product.incident_period_months,
                     )
                 )
+            most = MAX_MONTHS // max(product.incident_period_months, 1)
+            if product.incident_kind == "period" and not (
+                0 <= product.incident_carry_periods <= most
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "What is left of a period of %(product)s can be carried over "
+                        "for 0 to %(limit)s periods.",
+                        product=product.display_name,
+                        limit=most,
+                    )
+                )
             product.product_tmpl_id._check_incident_policy()
 
     @api.model_create_multi
@@ -218,15 +241,19 @@ class ProductProduct(models.Model):
             )
 
     @api.model
-    def _incident_words(self, kind, number, months, period=1):
+    def _incident_words(self, kind, number, months, period=1, carry=0):
         """Return in words what a customer gets (R8.1, R8.6).
 
         :param str kind: a key of ``KINDS``.
         :param int number: incidents in all, or in each period.
         :param int months: of a term.
         :param int period: how many months a period has.
+        :param int carry: for how many more periods what is unused can be used (R15.3).
         :rtype: str | False
         """
+        if kind == "period" and carry:
+            plan = self._incident_words(kind, number, months, period)
+            return self._incident_carry_words(plan, carry * period)
         if kind == "lifetime":
             if number == 1:
                 return self.env._("1 lifetime incident")
@@ -265,5 +292,23 @@ class ProductProduct(models.Model):
         return self.env._(
             "%(incidents)s every month for %(months)s months",
             incidents=incidents,
+            months=months,
+        )
+
+    @api.model
+    def _incident_carry_words(self, plan, months):
+        """Return in words that what is unused of a plan at the end of a period can be
+        used for so many months more (R15.3).
+
+        :param str plan: how many incidents it has, in words.
+        :rtype: str
+        """
+        if not months:
+            return plan
+        if months == 1:
+            return self.env._("%(plan)s, unused ones valid for 1 more month", plan=plan)
+        return self.env._(
+            "%(plan)s, unused ones valid for %(months)s more months",
+            plan=plan,
             months=months,
         )

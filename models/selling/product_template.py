@@ -46,6 +46,14 @@ class ProductTemplate(models.Model):
         help="How many months each period has: 1 for incidents every month, 3 for "
         "every quarter. The term has whole periods.",
     )
+    incident_carry_periods = WholeNumber(
+        string="Carried over for periods",
+        compute="_compute_incident_carry_periods",
+        inverse="_inverse_incident_plan",
+        copy=True,
+        help="For how many more periods a customer can use what is left at the end of "
+        "a period; 0: it lapses then.",
+    )
     incident_description = fields.Text(
         string="A customer gets", compute="_compute_incident_description"
     )
@@ -106,6 +114,10 @@ class ProductTemplate(models.Model):
         for template in self:
             if not template._origin and not template.incident_period_months:
                 template.incident_period_months = 1
+
+    @api.depends("product_variant_ids.incident_carry_periods")
+    def _compute_incident_carry_periods(self):
+        self._compute_template_field_from_variant_field("incident_carry_periods")
 
     @api.depends("product_variant_ids.incident_description")
     @api.depends_context("lang")

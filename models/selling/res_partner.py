@@ -30,6 +30,7 @@ SHOWN_OF_ORDERS = (
     "validity_date",
 )
 SHOWN_OF_LINES = (
+    "incident_carry_periods",
     "incident_kind",
     "incident_operation",
     "incident_period_months",

@@ -78,6 +78,15 @@ class SaleOrderLine(models.Model):
         copy=False,
         incident_protected=True,
     )
+    incident_carry_periods = fields.Integer(
+        string="Carried over for periods",
+        compute="_compute_incident_plan",
+        store=True,
+        precompute=True,
+        readonly=False,
+        copy=False,
+        incident_protected=True,
+    )
     incident_units = fields.Integer(
         string="Units of incidents",
         compute="_compute_incident_units",
@@ -156,6 +165,7 @@ class SaleOrderLine(models.Model):
             ("incident_quantity", "int4"),
             ("incident_term_months", "int4"),
             ("incident_period_months", "int4"),
+            ("incident_carry_periods", "int4"),
             ("incident_units", "int4"),
         ):
             if not column_exists(self.env.cr, self._table, name):
@@ -185,6 +195,11 @@ class SaleOrderLine(models.Model):
             )
             line.incident_period_months = (
                 product.incident_period_months
+                if product.incident_kind == "period"
+                else 0
+            )
+            line.incident_carry_periods = (
+                product.incident_carry_periods
                 if product.incident_kind == "period"
                 else 0
             )

@@ -37,6 +37,7 @@ class SaleOrderLine(models.Model):
         "incident_quantity",
         "incident_term_months",
         "incident_period_months",
+        "incident_carry_periods",
         "incident_date_from",
         "incident_date_start",
         "order_id.state",
@@ -92,6 +93,7 @@ class SaleOrderLine(models.Model):
                     self.incident_quantity,
                     self.incident_term_months,
                     self.incident_period_months,
+                    self.incident_carry_periods,
                 )
             )
             if self.incident_operation:
@@ -124,6 +126,7 @@ class SaleOrderLine(models.Model):
             self._incident_number(),
             self.incident_term_months,
             self.incident_period_months,
+            self.incident_carry_periods,
         )
 
     def _incident_extra_words(self):

@@ -34,6 +34,7 @@ class HelpdeskIncidentSubscription(models.Model):
         {
             *("agreed_partner_id", "renewal_tried"),
             *(
+                "next_carry_periods",
                 "next_currency_id",
                 "next_incidents",
                 "next_months",
@@ -70,6 +71,12 @@ class HelpdeskIncidentSubscription(models.Model):
     )
     period_months = fields.Integer(
         string="Months in a period", required=True, readonly=True, default=1
+    )
+    carry_periods = fields.Integer(
+        string="Carried over for periods",
+        readonly=True,
+        help="For how many more periods the customer can use what is left at the end "
+        "of a period.",
     )
     extra_incidents = fields.Integer(
         string="Extra incidents per period",
@@ -124,7 +131,8 @@ class HelpdeskIncidentSubscription(models.Model):
     period_balance = fields.Integer(
         string="Left now",
         compute="_compute_period_balance",
-        help="What is left of the current month, or period.",
+        help="What is left of the current month, or period, and of what was carried "
+        "over.",
     )
 
     _quantity_check = models.Constraint(

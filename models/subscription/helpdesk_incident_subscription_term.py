@@ -56,6 +56,9 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
     period_months = fields.Integer(
         string="Months in a period", required=True, readonly=True, default=1
     )
+    carry_periods = fields.Integer(
+        string="Carried over for periods", required=True, readonly=True, default=0
+    )
     months_late = fields.Integer(
         string="Periods late",
         required=True,
@@ -83,6 +86,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         f"""CHECK (anchor <= date_from AND date_from <= date_to
               AND months BETWEEN 1 AND {periods.MAX_MONTHS}
               AND period_months >= 1 AND MOD(months, GREATEST(period_months, 1)) = 0
+              AND carry_periods >= 0
               AND months_late BETWEEN 0 AND months
               AND months_lapsed BETWEEN 0 AND months - months_late
               AND incidents_per_period >= 1)""",
@@ -100,6 +104,16 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
             periods.period(self.anchor, number, self.period_months)
             for number in range(first, first + self.months, self.period_months)
         ]
+
+    def _usable_to(self, period):
+        """Return the last day on which what is unused of a period can be used (R15.3):
+        that of the last period to which it is carried over, as if the term went on.
+
+        :param period: its first and last day.
+        :rtype: date
+        """
+        months = self.period_months * (1 + self.carry_periods)
+        return periods.last_day(self.anchor, months, period[0])
 
     def _numbers(self, due):
         """Return how many incidents the line has paid for in each period: of what it
@@ -123,7 +137,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
 
     def _has_lapsed(self, period):
         """Return whether what was bought for a period had lapsed when it was paid
-        (R8.12).
+        (R8.12): nothing of it could be carried over either (R15.3).
 
         :param period: its first and last day.
         :rtype: bool
@@ -174,6 +188,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
                     ),
                     "months": line.incident_term_months,
                     "period_months": max(line.incident_period_months, 1),
+                    "carry_periods": line.incident_carry_periods,
                     "incidents_per_period": line._incident_number(),
                 }
             )
@@ -181,7 +196,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
                 term.months_late = term._months_gone()
             elif line._incident_is_day_kept():
                 term.months_late = term._months_gone(line._incident_confirmed_on())
-                term.months_lapsed = term._months_gone() - term.months_late
+                term.months_lapsed = max(term._months_over() - term.months_late, 0)
         # What comes next goes on where this ends.
         subscriptions._update_summary()
 
@@ -191,8 +206,16 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
 
         :param date day: by which day, by default today.
         """
-        windows = self._periods()
+        return self._months_before([last for _first, last in self._periods()], day)
+
+    def _months_over(self):
+        """Return of how many periods of this term nothing can be used any more, what is
+        carried over included (R15.3)."""
+        return self._months_before(map(self._usable_to, self._periods()))
+
+    def _months_before(self, days, day=None):
+        days = list(days)
         if self.subscription_id.date_cancelled:
-            return len(windows)
+            return len(days)
         day = day or self.company_id._incident_today()
-        return sum(last < day for _first, last in windows)
+        return sum(last < day for last in days)

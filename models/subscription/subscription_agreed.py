@@ -13,6 +13,7 @@ NOTHING_AGREED = {
     "next_price": 0,
     "next_months": 0,
     "next_period_months": 0,
+    "next_carry_periods": 0,
     "next_incidents": 0,
     "next_currency_id": False,
 }
@@ -28,6 +29,8 @@ class Terms:
     months: int
     #: how many months a period has; 0 of lifetime incidents
     period: int
+    #: for how many more periods what is unused can be used (R15.3)
+    carry: int
     #: incidents in each period, extra ones included; of lifetime incidents, in all
     incidents: int
     #: what all of it costs, taxes included
@@ -56,6 +59,12 @@ class HelpdeskIncidentSubscription(models.Model):
         readonly=True,
         help="How many months each period of the next plan had when the customer "
         "agreed to it.",
+    )
+    next_carry_periods = fields.Integer(
+        string="Agreed carry-over",
+        readonly=True,
+        help="For how many periods the next plan carried over what is unused when the "
+        "customer agreed to it.",
     )
     next_incidents = fields.Integer(
         string="Agreed incidents per period",
@@ -127,6 +136,18 @@ class HelpdeskIncidentSubscription(models.Model):
                         **values,
                     )
                 )
+            carried, before = now.carry * now.period, agreed.carry * agreed.period
+            if carried < before:
+                words.append(
+                    env._(
+                        "unused incidents valid for %(number)s more months instead of "
+                        "%(agreed)s",
+                        number=carried,
+                        agreed=before,
+                    )
+                    if carried
+                    else env._("unused incidents not carried over")
+                )
         if (
             now.currency != agreed.currency
             or now.currency.compare_amounts(now.price, agreed.price) > 0
@@ -170,6 +191,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 kind="period",
                 months=self.next_months,
                 period=self.next_period_months or 1,
+                carry=self.next_carry_periods,
                 incidents=self.next_incidents,
                 price=self.next_price * self.next_months,
                 currency=self.next_currency_id,
@@ -188,6 +210,7 @@ class HelpdeskIncidentSubscription(models.Model):
             kind="period",
             months=plan.incident_term_months,
             period=max(plan.incident_period_months, 1),
+            carry=plan.incident_carry_periods,
             incidents=sum(line._incident_number() for line in lines),
             price=price,
             # Of several there is no sum.
@@ -222,6 +245,7 @@ class SaleOrder(models.Model):
             kind=plan.incident_kind,
             months=plan.incident_term_months,
             period=plan.incident_period_months,
+            carry=plan.incident_carry_periods,
             incidents=sum(line._incident_number() for line in sold),
             price=sum(self.order_line.mapped("price_total")),
             currency=self.currency_id,
@@ -234,6 +258,7 @@ class SaleOrder(models.Model):
             "next_price": terms.price / max(terms.months, 1),
             "next_months": terms.months,
             "next_period_months": terms.period,
+            "next_carry_periods": terms.carry,
             "next_incidents": terms.incidents,
             "next_currency_id": terms.currency.id,
         }

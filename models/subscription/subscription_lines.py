@@ -68,6 +68,7 @@ class HelpdeskIncidentSubscription(models.Model):
                     extra,
                     plan.incident_term_months,
                     plan.incident_period_months,
+                    plan.incident_carry_periods,
                 )
             )
         return lines
@@ -105,18 +106,19 @@ class HelpdeskIncidentSubscription(models.Model):
         return [
             {
                 **self._extra_line(
-                    self._extra_product(), number, length * len(found), length
+                    self._extra_product(), number, length * len(found), length, carry
                 ),
                 "incident_term_id": self._plan_term(anchor).id,
                 "incident_date_from": found[0][0],
             }
-            for anchor, found in ahead.items()
+            for anchor, carry, found in ahead
         ]
 
-    def _extra_line(self, product, number, months, period):
+    def _extra_line(self, product, number, months, period, carry=0):
         """
         :param int number: incidents more in each period.
         :param int months: for how many months, of which each period has ``period``.
+        :param int carry: for how many periods the plan carries them over (R15.3).
         """
         return {
             "product_id": product.id,
@@ -128,6 +130,7 @@ class HelpdeskIncidentSubscription(models.Model):
             "incident_quantity": 1,
             "incident_term_months": months,
             "incident_period_months": period,
+            "incident_carry_periods": carry,
         }
 
     def _change_values(self, plan, partner=None):
@@ -217,4 +220,5 @@ class HelpdeskIncidentSubscription(models.Model):
             "incident_quantity": number,
             "incident_term_months": 1,
             "incident_period_months": 1,
+            "incident_carry_periods": 0,
         }

@@ -27,7 +27,7 @@ class HelpdeskIncidentSubscription(models.Model):
         return env._("%(number)s incidents every month", number=number)
 
     def _number_words(self, since=None):
-        """Return how many incidents each period has.
+        """Return how many incidents each period has, and how long they can be used.
 
         :param date since: the first day from which on it has so many, if that is not
             today.
@@ -41,6 +41,9 @@ class HelpdeskIncidentSubscription(models.Model):
                 incidents=words,
                 extra=self.extra_incidents,
             )
+        words = env["product.product"]._incident_carry_words(
+            words, self.carry_periods * self.period_months
+        )
         if not since:
             return words
         return env._(

@@ -218,34 +218,38 @@ class HelpdeskIncidentSubscription(models.Model):
 
     def _periods_ahead(self):
         """Return the periods from the current one to the last one that is paid for, as
-        far as they are as long as the current one (R15.2): of each anchor their first
-        and last days, in the order of time. A renewal can begin later than on the day
-        after the old end (R8.12), and has an anchor of its own then.
+        far as they are as long as the current one (R15.2), in the order of time. A
+        renewal can begin later than on the day after the old end (R8.12), and has an
+        anchor of its own then; and it can carry over for longer (R15.3).
 
-        :return: how many months each has, and the periods by anchor.
-        :rtype: tuple[int, dict[date, list[tuple[date, date]]]]
+        :return: how many months each has; and one row after the other of periods that
+            are counted from one anchor, and carry over for as long: that anchor, how
+            many periods that is, and their first and last days.
+        :rtype: tuple[int, list[tuple[date, int, list[tuple[date, date]]]]]
         """
         today = self._today()
         ahead = {
-            (period, term.anchor, term.period_months)
+            (period, term.anchor, term.carry_periods, term.period_months)
             for term, given in self.sudo()._numbers().items()
             for period, number in given.items()
             if number and period[1] >= today
         }
-        length, found = self.period_months, {}
-        for number, (period, anchor, months) in enumerate(sorted(ahead)):
-            if not number:
+        length, rows = self.period_months, []
+        for period, anchor, carry, months in sorted(ahead):
+            if not rows:
                 length = months
             elif months != length:
                 break
-            found.setdefault(anchor, []).append(period)
-        return length, found
+            if not rows or rows[-1][:2] != (anchor, carry):
+                rows.append((anchor, carry, []))
+            rows[-1][2].append(period)
+        return length, rows
 
     def _boundary(self):
         """Return the first day of the next period (R9.6)."""
         today = self._today()
         _length, ahead = self._periods_ahead()
-        for found in ahead.values():
+        for _anchor, _carry, found in ahead:
             first, last = found[0]
             return first if first > today else last + timedelta(days=1)
         number = periods.number_at(self.date_start, today) + 1
@@ -254,7 +258,8 @@ class HelpdeskIncidentSubscription(models.Model):
     def _plan_term(self, anchor=None):
         """Return the last term of the plan with this anchor, by default with the one
         that the current period is counted from."""
-        anchor = anchor or next(iter(self._periods_ahead()[1]), self.date_start)
+        ahead = self._periods_ahead()[1]
+        anchor = anchor or (ahead[0][0] if ahead else self.date_start)
         return self.term_ids.filtered(
             lambda term: term.kind != "extra" and term.anchor == anchor
         ).sorted("id")[-1:]

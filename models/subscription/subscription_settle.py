@@ -31,6 +31,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 "quantity": line.incident_units,
                 "incidents_per_period": line._incident_number(),
                 "period_months": max(line.incident_period_months, 1),
+                "carry_periods": line.incident_carry_periods,
                 "date_start": account.company_id._incident_today(),
             }
         )
@@ -83,20 +84,22 @@ class HelpdeskIncidentSubscription(models.Model):
                     causes += late
                 on_time = term._on_time(given)
                 for period, number in on_time.items():
-                    total[period] += 0 if term._has_lapsed(period) else number
+                    window = *period, term._usable_to(period)
+                    total[window] += 0 if term._has_lapsed(period) else number
                 paid += subscription._paid(term, late, on_time, values[term])
-            for (first, last), number in sorted(total.items()):
+            for (first, last, usable_to), number in sorted(total.items()):
                 causes.append(
                     Cause(
                         account=subscription.account_id,
-                        key=subscription._period_key(first, last),
+                        key=subscription._period_key(first, last, usable_to),
                         target=number if subscription._is_kept_until(last) else 0,
                         kind="period",
                         name=name,
                         source=subscription,
                         taken=taken,
                         date_from=first,
-                        date_to=last,
+                        date_to=usable_to,
+                        date_period_to=last if last < usable_to else None,
                     )
                 )
         facts = {s: s._summary(numbers) for s, numbers in known.items()}
@@ -110,8 +113,11 @@ class HelpdeskIncidentSubscription(models.Model):
             values["renewal_problem"] = False
         self.write(values)
 
-    def _period_key(self, first, last):
-        return f"period:{self.id}:{first}:{last}"
+    def _period_key(self, first, last, usable_to):
+        """Return the key of the cause that a period is. What is carried over for
+        another time (R15.3), as by another plan, has another one."""
+        key = f"period:{self.id}:{first}:{last}"
+        return key if last == usable_to else f"{key}:{usable_to}"
 
     def _paid(self, term, late, on_time, value):
         """Return what a term has paid for by now, for accountants (R12.4).
@@ -127,7 +133,7 @@ class HelpdeskIncidentSubscription(models.Model):
             [(None, cause.target, 0) for cause in late]
             + [
                 (
-                    self._period_key(first, last),
+                    self._period_key(first, last, term._usable_to((first, last))),
                     number,
                     number
                     if term._has_lapsed((first, last)) or not self._is_kept_until(last)
@@ -285,6 +291,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 "quantity": line.incident_units,
                 "incidents_per_period": line._incident_number(),
                 "period_months": max(line.incident_period_months, 1),
+                "carry_periods": line.incident_carry_periods,
                 "extra_incidents": sum(
                     given.get(last, 0)
                     for term, given in numbers.items()
