@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import count, takewhile
+from itertools import count, groupby, takewhile
 from math import floor
 
 DAY = timedelta(days=1)
@@ -48,6 +48,8 @@ class Allotment:
     number: int = 0
     first: date | None = None
     last: date | None = None
+    #: R15.3: the last day of its own period, where it is carried over
+    own_last: date | None = None
     target: int = 0
     given: int = 0
     used: int = 0
@@ -256,6 +258,8 @@ class Line:
     named: date | None = None
     #: R15.2: how many months each period has
     period: int = 1
+    #: R15.3: for how many more what is unused can be used
+    carry: int = 0
     #: what it has become
     term: object = None
     #: given once, and valid for its months
@@ -307,6 +311,11 @@ class Term:
     @property
     def is_extra(self):
         return self.line.operation == "extra"
+
+    def until(self, window):
+        """R15.3: the last day on which what is unused of a period can be used."""
+        months = self.line.period * (1 + self.line.carry)
+        return month(self.anchor, month_of(self.anchor, window[0]), months)[1]
 
     def numbers(self, due):
         """R8.4: the last months give way first."""
@@ -448,21 +457,22 @@ class Subscription:
 
     def ahead(self, today):
         """R15.2: the periods from the current one on that are paid for, as far as they
-        are as long as that; before the first one, from that on (R8.12)."""
+        are as long as that; before the first one, from that on (R8.12). And for how
+        many more each is carried over (R15.3)."""
         found = sorted(
             {
-                (window, term.line.period)
+                (window, term.line.period, term.line.carry)
                 for term, given in self.numbers().items()
                 for window, number in given.items()
                 if number and window[1] >= today
             }
         )
         same = takewhile(lambda row: row[1] == found[0][1], found)
-        return [window for window, _period in same]
+        return [(window, carry) for window, _period, carry in same]
 
     def boundary(self, today):
         """R9.6: the first day of the next period."""
-        first, last = self.ahead(today)[0]
+        (first, last), _carry = self.ahead(today)[0]
         return first if first > today else last + DAY
 
     def terms_after(self, day):
@@ -482,8 +492,8 @@ class Subscription:
 
     def agreed(self):
         """R9.7: what was bought last, or agreed upon for the next plan: months, those
-        of a period, incidents in each of them, and the price of all, be it given away
-        since."""
+        of a period, for how many it is carried over, incidents in each of them, and the
+        price of all, be it given away since."""
         if self.scheduled:
             return self.next_terms
         lines = [
@@ -495,6 +505,7 @@ class Subscription:
         return (
             plan.months,
             plan.period,
+            plan.carry,
             sum(line.number for line in lines),
             sum(line.price * plan.months / line.months for line in lines),
         )
@@ -848,23 +859,28 @@ class Model:
             gone = [subscription.cancelled or last < today for _first, last in windows]
             line.term.late = sum(map(bool, gone))
         elif kept:
-            ends = [last for _first, last in windows]
-            line.term.late = sum(last < confirmed for last in ends)
-            line.term.lapsed = sum(confirmed <= last < today for last in ends)
+            late = sum(last < confirmed for _first, last in windows)
+            over = sum(line.term.until(window) < today for window in windows)
+            line.term.late, line.term.lapsed = late, max(over - late, 0)
         subscription.terms.append(line.term)
 
     def settle_subscription(self, subscription):
         account, targets = subscription.account, defaultdict(int)
         for term, given in subscription.numbers().items():
             for window, number in term.usable(given).items():
-                targets[window] += number
+                targets[window, term.until(window)] += number
             if term.late:
                 account.give(("late", term), subscription.late(term, given))
-        for window in sorted(targets):
-            target = targets[window] if subscription.goes_on(window) else 0
-            cause = (subscription, window)
-            today = self.today(account.company)
-            account.aim(cause, target, window, today, self.counter)
+        today = self.today(account.company)
+        for (window, until), target in sorted(targets.items()):
+            first, last = window
+            account.aim(
+                (subscription, (window, until)),
+                target if subscription.goes_on(window) else 0,
+                (first, until, last if last < until else None),
+                today,
+                self.counter,
+            )
         subscription.follow()
 
     def renewal(self, subscription, contact):
@@ -876,6 +892,7 @@ class Model:
             "subscription": subscription,
             "months": plan.months,
             "period": plan.period,
+            "carry": plan.carry,
         }
         order.lines.append(Line(order, plan.number, operation="renew", **again))
         if subscription.extra:
@@ -886,36 +903,42 @@ class Model:
 
     def extra(self, subscription, contact, number):
         """R9.4: from the current period to the last paid one."""
-        first, months, period = self.months_left(subscription)
         order = Order(contact, subscription.account.company)
-        order.lines.append(
-            Line(
-                order,
-                number,
-                months,
-                operation="extra",
-                subscription=subscription,
-                acts_on=subscription.plan_term(),
-                date_from=first,
-                period=period,
+        for first, months, period, carry in self.months_left(subscription):
+            order.lines.append(
+                Line(
+                    order,
+                    number,
+                    months,
+                    operation="extra",
+                    subscription=subscription,
+                    acts_on=subscription.plan_term(),
+                    date_from=first,
+                    period=period,
+                    carry=carry,
+                )
             )
-        )
         return order
 
     def months_left(self, subscription):
-        """R9.4, R15.2
+        """R9.4, R15.2: from the current period to the last paid one of its length.
 
-        :return: the first day of the current period; how many months there are from it
-            to the last paid one of its length; and how many of them a period has.
+        :return: of each stretch that is carried over for as long (R15.3) its first day;
+            how many months it has; how many of them a period has; and for how many
+            periods it is carried over.
         """
         today = self.today(subscription.account.company)
         if not subscription.runs(today):
             raise Refused("it has ended")
-        ahead = subscription.ahead(today)
-        anchor, (first, last) = subscription.anchor, ahead[0]
-        begin = month_of(anchor, first)
-        period = month_of(anchor, last) - begin + 1
-        return first, period * len(ahead), period
+        ahead, anchor = subscription.ahead(today), subscription.anchor
+        first, last = ahead[0][0]
+        period = month_of(anchor, last) - month_of(anchor, first) + 1
+        stretches = []
+        for carry, windows in groupby(ahead, key=lambda row: row[1]):
+            windows = list(windows)
+            first = windows[0][0][0]
+            stretches.append((first, period * len(windows), period, carry))
+        return stretches
 
     def cancel(self, subscription, cancelled):
         """R9.8"""
@@ -1279,6 +1302,6 @@ class Reminders:
             if period.left:
                 self.queue("pack_expires", f"sale_line:{what.id}:{period.last}")
             return
-        goes_on = subscription.end and period.last < subscription.end
+        goes_on = subscription.end and period.last != subscription.end
         if period.left and (goes_on or subscription.automatic):
             self.queue("expires", f"{subscription.id}:{period.last}")

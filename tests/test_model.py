@@ -262,7 +262,7 @@ class World(RuleBasedStateMachine):
         rows = self._rows(
             """
             SELECT a.partner_id, a.company_id, m.kind, m.date_from, m.date_to,
-                   m.target, m.granted, m.used, m.lapsed, m.balance,
+                   m.date_period_to, m.target, m.granted, m.used, m.lapsed, m.balance,
                    COALESCE(SUM(e.quantity), 0),
                    -COALESCE(SUM(e.quantity) FILTER
                        (WHERE e.kind IN ('deduction', 'return')), 0),
@@ -277,10 +277,10 @@ class World(RuleBasedStateMachine):
         )
         module = []
         for row in rows:
-            holder, (kind, first, last) = row[:2], row[2:5]
-            target, granted, used, lapsed, balance = row[5:10]
+            holder, (kind, first, last, own_last) = row[:2], row[2:6]
+            target, granted, used, lapsed, balance = row[6:11]
             self.test.assertEqual(
-                row[9:], (granted - used - lapsed, balance, used, lapsed, False), row
+                row[10:], (granted - used - lapsed, balance, used, lapsed, False), row
             )
             if kind == "period":
                 self.test.assertGreaterEqual(balance, 0, row)
@@ -290,9 +290,15 @@ class World(RuleBasedStateMachine):
                 lapsed = granted - used if last < today else lapsed
             numbers = (granted, used, lapsed)
             if first or any(numbers):
-                module.append((holder, str(first), str(last), target, numbers))
+                window = str(first), str(last), str(own_last)
+                module.append((holder, window, target, numbers))
         model = [
-            (holder, str(lot.first), str(lot.last), lot.target, numbers)
+            (
+                holder,
+                (str(lot.first), str(lot.last), str(lot.own_last)),
+                lot.target,
+                numbers,
+            )
             for holder, account in self.model.accounts.items()
             for lot in (account.lifetime, *account.periods.values())
             if any(numbers := (lot.given, lot.used, lot.lapsed)) or lot.first
@@ -1283,10 +1289,11 @@ class TestModel(SaleCommon):
             (pack, 5, 2, {"pack": True}),
             (quarters, 9, 6, {"period": 3}),
         ]
-        for months in (1, 2, 3):
+        for months, carry in ((1, 2), (2, 0), (3, 1)):
             product = cls.plan(f"{months} months", 30 * months, "period", 4, months)
             product.incident_extra_product_id = extra
-            cls.plans.append((product, 4, months, {}))
+            product.incident_carry_periods = carry
+            cls.plans.append((product, 4, months, {"carry": carry}))
 
     @classmethod
     def _draft(cls, contact, amount):

@@ -61,6 +61,8 @@ EVENTS = {
     "give_back": 4,
     "judge": 3,
 }
+#: R15.3: for how many periods the terms of some plans carry over.
+CARRY = {("Care", 3): 1, ("Care", 12): 1, ("Swap", 1): 2, ("Large", 3): 3}
 #: How an order is paid.
 PAYING = {
     "online": 9,
@@ -173,6 +175,8 @@ class TestSubscriptionSimulation(SaleCommon):
                     "incident_term_months": months,
                     # R15.2: some have longer periods.
                     "incident_period_months": {4: 2, 12: 3}.get(months, 1),
+                    # R15.3: some carry over.
+                    "incident_carry_periods": CARRY.get((name, months), 0),
                 }
             )
             cls._sold(product, price, kind, given, months, taxed)
@@ -182,7 +186,8 @@ class TestSubscriptionSimulation(SaleCommon):
     def _sold(cls, product, price, kind, number, months, taxed):
         cls.prices[product] = price
         period = product.incident_period_months if kind == "period" else 1
-        cls.facts[product] = (kind, number, months, period)
+        carry = product.incident_carry_periods
+        cls.facts[product] = (kind, number, months, period, carry)
         if taxed:
             cls.taxed.add(product)
             product.taxes_id = cls.tax
@@ -518,8 +523,8 @@ class TestSubscriptionSimulation(SaleCommon):
         day without the scheduled actions may still be to be granted."""
         self.env.cr.execute(
             """
-            SELECT COALESCE(subscription_id, 0), date_from, date_to, target, used,
-                   granted, lapsed
+            SELECT COALESCE(subscription_id, 0), date_from, date_to, date_period_to,
+                   target, used, granted, lapsed
               FROM helpdesk_incident_allotment
              WHERE kind = 'period' AND (target <> 0 OR granted <> 0 OR used <> 0)
                AND account_id = ANY(%s)
@@ -530,7 +535,7 @@ class TestSubscriptionSimulation(SaleCommon):
         expected = [
             (
                 0 if cause[0] == "pack" else cause[0].id,
-                *(p.first, p.last, p.target, p.used, p.given, p.lapsed),
+                *(p.first, p.last, p.own_last, p.target, p.used, p.given, p.lapsed),
             )
             for customer in self.customers
             for cause, p in customer.account.periods.items()
@@ -539,8 +544,8 @@ class TestSubscriptionSimulation(SaleCommon):
         self.seen["periods compared"] += len(expected)
         if not ran:
             # Those of before were granted already, or will be with the next verb.
-            actual = [row[:5] for row in actual]
-            expected = [row[:5] for row in expected]
+            actual = [row[:6] for row in actual]
+            expected = [row[:6] for row in expected]
         self.assertSame(actual, expected)
 
     def _check_subscriptions(self):
@@ -770,9 +775,10 @@ class TestSubscriptionSimulation(SaleCommon):
         order.automatic = True
         row = self.env["sale.order"].browse(order.id)
         total = cents(row.amount_total)
-        months, period, number, price = subscription.agreed()
+        months, period, carry, number, price = subscription.agreed()
         if (
             (order.lines[0].months, order.lines[0].period) != (months, period)
+            or order.lines[0].carry < carry
             or sum(line.number for line in order.lines) < number
             # Extra incidents are agreed to for other months, to the cent.
             or total > price + cents(0.02)
@@ -849,6 +855,7 @@ class TestSubscriptionSimulation(SaleCommon):
                     row.incident_quantity * row.incident_units,
                     row.incident_term_months,
                     row.incident_period_months or 1,
+                    row.incident_carry_periods,
                     row.incident_date_from or None,
                     row.incident_subscription_id.id,
                     row.incident_term_id.sale_line_id.id,
@@ -860,6 +867,7 @@ class TestSubscriptionSimulation(SaleCommon):
                     line.number,
                     line.months,
                     line.period,
+                    line.carry,
                     line.date_from,
                     line.subscription.id if line.subscription else False,
                     line.acts_on.line.id if line.acts_on else False,
@@ -881,7 +889,7 @@ class TestSubscriptionSimulation(SaleCommon):
         return cents(self.prices[product] * quantity * rate)
 
     def _plan_line(self, product, units, **values):
-        kind, number, months, period = self.facts[product]
+        kind, number, months, period, carry = self.facts[product]
         line = {
             "number": number * units,
             "months": months,
@@ -889,11 +897,12 @@ class TestSubscriptionSimulation(SaleCommon):
             "product": product.id,
             "pack": kind == "pack",
             "period": period,
+            "carry": carry,
             **values,
         }
         return line, self._price(product, units)
 
-    def _extra_line(self, product, number, months, period, **values):
+    def _extra_line(self, product, number, months, period, carry, **values):
         line = {
             "number": number,
             "months": months,
@@ -901,6 +910,7 @@ class TestSubscriptionSimulation(SaleCommon):
             "product": product.id,
             "operation": "extra",
             "period": period,
+            "carry": carry,
             **values,
         }
         return line, self._price(product, number * (months // period))
@@ -919,11 +929,11 @@ class TestSubscriptionSimulation(SaleCommon):
         extra = self.extra_of(plan)
         if self.facts[plan][0] == "period" and extra and subscription.extra:
             # R15.2: as many in each month.
-            months, period = self.facts[plan][2:]
+            months, period, carry = self.facts[plan][2:]
             number = -(-subscription.extra * period // subscription.plan.period)
             lines.append(
                 self._extra_line(
-                    extra, number, months, period, subscription=subscription
+                    extra, number, months, period, carry, subscription=subscription
                 )
             )
         return lines
@@ -1017,22 +1027,25 @@ class TestSubscriptionSimulation(SaleCommon):
             lambda s: s.runs(self.today) and self.extra_of(self._plan_of(s)),
         )
         number = customer.rng.randint(1, 4)
-        first, months, period = self.model.months_left(found)
+        stretches = self.model.months_left(found)
         order = record._order_extra(number)
         if order.id in customer.orders:
             raise NotNow
         self.assertEqual(order.validity_date, found.boundary(self.today) - DAY)
-        line = self._extra_line(
-            self.extra_of(self._plan_of(found)),
-            number,
-            months,
-            period,
-            subscription=found,
-            acts_on=found.plan_term(),
-            date_from=first,
-        )
+        lines = [
+            self._extra_line(
+                self.extra_of(self._plan_of(found)),
+                number,
+                *stretch,
+                subscription=found,
+                acts_on=found.plan_term(),
+                date_from=first,
+            )
+            for first, *stretch in stretches
+        ]
+        self.seen["extra, carried over otherwise"] += len(lines) > 1
         self._plan_payment(
-            customer, self._register(customer, order, [line]), late=10, pending=4
+            customer, self._register(customer, order, lines), late=10, pending=4
         )
 
     def _do_renew(self, customer):
@@ -1094,6 +1107,7 @@ class TestSubscriptionSimulation(SaleCommon):
             found.next_terms = (
                 later[0][0]["months"],
                 later[0][0]["period"],
+                later[0][0]["carry"],
                 sum(line["number"] for line, _price in later),
                 sum(price for _line, price in later),
             )
