@@ -151,17 +151,27 @@ class PaidSupportCommon(LedgerCase):
         return PaidSupportCommon._keys
 
     @classmethod
-    def settle(cls, key, target, account=None, date_from=None, date_to=None):
+    def settle(
+        cls,
+        key,
+        target,
+        account=None,
+        date_from=None,
+        date_to=None,
+        kind=None,
+        **values,
+    ):
         return cls.account_model._settle(
             [
                 Cause(
                     account=account or cls.account(),
                     key=key,
                     target=target,
-                    kind="period" if date_from else "purchase",
+                    kind=kind or ("period" if date_from else "purchase"),
                     name="A plan",
                     date_from=date_from,
                     date_to=date_to,
+                    **values,
                 )
             ]
         )

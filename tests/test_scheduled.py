@@ -143,16 +143,15 @@ class TestScheduled(PaidSupportCommon):
     def _happen(self, event, rng, account, sold, tickets):
         today = self.company._incident_today()
         if event == "buy":
-            number, months = rng.randint(1, 6), rng.randint(1, 4)
-            for k in range(months):
-                window = periods.period(today, k)
+            number, windows = rng.randint(1, 6), self._windows(rng, today)
+            for window in windows:
                 key = f"simulated:{len(sold)}"
                 sold.append([key, number, window, number])
-                self.settle(key, number, account, *window)
+                self.settle(key, number, account, **window)
         elif event == "undo" and sold:
             cause = rng.choice(sold)
             cause[3] = 0 if cause[3] else cause[1]
-            self.settle(cause[0], cause[3], account, *cause[2])
+            self.settle(cause[0], cause[3], account, **cause[2])
         elif event == "use":
             ticket = self.ticket(team=self.free_team)
             try:
@@ -167,6 +166,26 @@ class TestScheduled(PaidSupportCommon):
             ticket.incident_count = rng.randint(0, ticket.incident_count)
             return ticket.incident_count
         return None
+
+    def _windows(self, rng, today):
+        """Return the windows of a pack (R15.1), or of months or quarters (R15.2) that
+        are carried over or not (R15.3)."""
+        count, length = rng.randint(1, 4), rng.choice((1, 1, 3))
+        if rng.random() < 0.2:
+            last = periods.period(today, 0, count)[1]
+            return [{"date_from": today, "date_to": last, "kind": "purchase"}]
+        windows, carry = [], rng.choice((0, 0, 1, 2))
+        for k in range(0, count * length, length):
+            first, last = periods.period(today, k, length)
+            until = periods.period(today, k, length * (1 + carry))[1]
+            windows.append(
+                {
+                    "date_from": first,
+                    "date_to": until,
+                    "date_period_to": last if carry else None,
+                }
+            )
+        return windows
 
     def _seen(self, account):
         account.invalidate_recordset()
