@@ -5,11 +5,18 @@ from .tickets import NUMBER, make_customers, make_team
 
 
 class Deduct(OneByOne):
-    """Deductions for tickets, each from three allotments."""
+    """Deductions for tickets, each from three allotments.
+
+    :param int months: how many months of the customer are open, as where they are
+        carried over (R15.3).
+    """
+
+    def __init__(self, months=2):
+        self.months = months
 
     def prepare(self, env):
         self.last = env["helpdesk.incident.entry"].search([], order="id desc", limit=1)
-        partners = make_customers(env, NUMBER)
+        partners = make_customers(env, NUMBER, self.months)
         accounts = env["helpdesk.incident.account"]._find(
             [(partner.id, env.company.id) for partner in partners]
         )
@@ -107,4 +114,11 @@ def benchmarks(env):
         None,
         Deduct(),
         UntrackedPoints(),
+    )
+    yield Benchmark(
+        "a deduction where 12 allotments are open",
+        "one where 3 are",
+        1.2,
+        Deduct(months=11),
+        Deduct(),
     )

@@ -12,32 +12,34 @@ DATABASE = throw_away("periods")
 
 class Periods:
     """As many customers with a period: one that has begun today (``due``), or one that
-    has ended yesterday, with all of its incidents left.
+    has ended yesterday, with all of its incidents left, and what was carried over
+    (``carried``, R15.3).
 
     In a database made anew for each measurement: what is written is committed, batch
     by batch, as the scheduled action does.
     """
 
-    def __init__(self, number, due):
+    def __init__(self, number, due, carried=False):
         self.number = number
         self.due = due
+        self.carried = carried
 
     def prepare(self, env):
         make_accounts(env.cr, env.company, self.number)
+        days = 59 if self.carried else 29
+        past = 0 if self.due else days + 1
+        own = f"CURRENT_DATE - {past} + 29" if self.carried else "NULL::date"
         env.cr.execute(
             f"""
             INSERT INTO helpdesk_incident_allotment
-                   (account_id, kind, name, cause_key, date_from, date_to, target,
-                    to_grant, granted, used, lapsed, balance)
-            SELECT id, 'lifetime', NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0
+                   (account_id, kind, name, cause_key, date_from, date_period_to,
+                    date_to, target, to_grant, granted, used, lapsed, balance)
+            SELECT id, 'lifetime', NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0
               FROM bench
              UNION ALL
             SELECT id, 'period', 'Standard support (3 months)', 'bench:' || id,
-                   {
-                "CURRENT_DATE, CURRENT_DATE + 29, 10, 10, 0, 0, 0, 0"
-                if self.due
-                else "CURRENT_DATE - 30, CURRENT_DATE - 1, 10, 0, 10, 0, 0, 10"
-            }
+                   CURRENT_DATE - {past}, {own}, CURRENT_DATE - {past} + {days},
+                   {"10, 10, 0, 0, 0, 0" if self.due else "10, 0, 10, 0, 0, 10"}
               FROM bench
             """
         )
@@ -123,19 +125,20 @@ class RawSql(Periods):
 
 
 def benchmarks(_env):
-    for number, due, most in (
-        (100_000, True, 99),
-        (100_000, False, 99),
+    for number, due, carried, most in (
+        (100_000, True, False, 99),
+        (100_000, False, False, 99),
+        (100_000, True, True, 99),
+        (100_000, False, True, 99),
         # Takes minutes to make ready.
-        (1_000_000, True, 1),
+        (1_000_000, True, False, 1),
     ):
+        words = "due periods granted" if due else "ended periods closed"
         yield Benchmark(
-            f"{number:,} due periods granted"
-            if due
-            else f"{number:,} ended periods closed",
+            f"{number:,} {words}{', carried over' * carried}",
             "the same rows in raw SQL",
             4,
-            Action(number, due),
-            RawSql(number, due),
+            Action(number, due, carried),
+            RawSql(number, due, carried),
             most=most,
         )

@@ -19,16 +19,19 @@ NUMBER = 60
 RULES = ((0, ""), (10, " with ten rules"))
 
 
-def make_customers(env, number=1):
+def make_customers(env, number=1, months=2):
     """Return customers with incidents of three allotments: two months of three each,
-    and many lifetime ones."""
+    and many lifetime ones.
+
+    :param int months: how many months, if not two.
+    """
     partners = env["res.partner"].create(
         [
             {"name": f"Customer {n}", "email": f"customer{n}@example.com"}
             for n in range(number)
         ]
     )
-    give(env, partners)
+    give(env, partners, months=months)
     return partners
 
 
@@ -53,8 +56,9 @@ def make_users(env, number=1):
     )
 
 
-def give(env, partners, quantity=1000):
-    """Give these customers incidents: three allotments, the first two with little."""
+def give(env, partners, quantity=1000, months=2):
+    """Give these customers incidents: months with little, which end one after the
+    other, and lifetime ones."""
     account_model = env["helpdesk.incident.account"]
     today = env.company._incident_today()
     holders = [(partner.id, env.company.id) for partner in partners]
@@ -70,7 +74,7 @@ def give(env, partners, quantity=1000):
                     date_from=today,
                     date_to=today + timedelta(days=days),
                 )
-                for days in (10, 20)
+                for days in range(10, 10 * months + 1, 10)
             ]
         )
         account._adjust(quantity, "A gift")

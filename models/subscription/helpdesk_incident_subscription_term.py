@@ -72,8 +72,8 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         required=True,
         readonly=True,
         default=0,
-        help="How many more of its periods had ended when it was paid, since it was "
-        "confirmed to begin on a past day: their incidents have lapsed.",
+        help="Of how many more of its periods nothing could be used any more when it "
+        "was paid, since it was confirmed to begin on a past day: they have lapsed.",
     )
     incidents_per_period = fields.Integer(
         string="Incidents per period", required=True, readonly=True
