@@ -455,6 +455,24 @@ class Subscription:
             total += max(given[window] - replaced, 0)
         return total
 
+    def left_in_place(self, term, given, numbers):
+        """R9.4, R15.3: of what was missed, what the credited term has given, and
+        carries over."""
+        left = defaultdict(int)
+        for late in term.windows[: term.late] if self.goes_on(term.windows[0]) else ():
+            missing = given[late]
+            for line in term.line.order.lines:
+                old = line.acts_on
+                if line.operation != "credit" or not old.line.carry:
+                    continue
+                full = old.on_time(old.numbers(old.line.due))
+                for window, number in full.items():
+                    if late[0] <= window[0] <= late[1]:
+                        taken = min(number - numbers[old][window], missing)
+                        left[window, old.until(window)] += taken
+                        missing -= taken
+        return left
+
     def ahead(self, today):
         """R15.2: the periods from the current one on that are paid for, as far as they
         are as long as that; before the first one, from that on (R8.12). And for how
@@ -866,10 +884,14 @@ class Model:
 
     def settle_subscription(self, subscription):
         account, targets = subscription.account, defaultdict(int)
-        for term, given in subscription.numbers().items():
+        numbers = subscription.numbers()
+        for term, given in numbers.items():
             for window, number in term.usable(given).items():
                 targets[window, term.until(window)] += number
             if term.late:
+                left = subscription.left_in_place(term, given, numbers)
+                for window, number in left.items():
+                    targets[window] += number
                 account.give(("late", term), subscription.late(term, given))
         today = self.today(account.company)
         for (window, until), target in sorted(targets.items()):

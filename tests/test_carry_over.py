@@ -426,6 +426,35 @@ class TestCarryOver(UnearnedCommon):
             payment.action_draft()
             self.assertEqual(len(self.windows(subscription)), 3)
 
+    def test_changed_late(self):
+        """R15.3, R9.4, R9.6: paid after the first month of the new plan has ended: what
+        the old one gave in it stays, to be used as long as it is carried over, and the
+        rest comes for life. No more and no less than was paid for, to the cent."""
+        subscription = self.bought()
+        with self.on("2027-05-20"):
+            order = subscription._order_change(self.business)
+        with self.on("2027-07-15"):
+            self.use(3)
+            payment = self.paid(order)
+            self.assertEqual(
+                self.windows(subscription)[2:],
+                [
+                    ("Jun 11", "Jul 10", "Aug 10", 10),
+                    ("Jul 11", None, "Aug 10", 20),
+                    ("Aug 11", None, "Sep 10", 20),
+                ],
+            )
+            self.assertEqual(self.given(), 10)
+            self.assertEqual(self.available(), 7 + 20 + 10)
+            # 150.00 for 60, of which 3 are used.
+            self.assertEqual(self.unearned(), 142.5)
+            self.assertAgrees()
+            payment.action_draft()
+            self.assertEqual(self.given(), 0)
+            self.assertEqual(self.available(), 7)
+            payment.action_post()
+            self.assertEqual(self.available(), 37)
+
     def test_named_day(self):
         """R15.3, R8.12, R9.4: months that had ended when it was confirmed come for
         life; what has ended since lapses, but for what is carried over still."""

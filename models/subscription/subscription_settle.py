@@ -78,15 +78,18 @@ class HelpdeskIncidentSubscription(models.Model):
             taken = subscription.account_id._taken_words(name)
             total = defaultdict(int)
             for term, given in known[subscription].items():
-                late = []
+                late, left = [], {}
                 if term.months_late:
                     late = [subscription._late_cause(term, given)]
+                    left = subscription._left_in_place(term, given, known[subscription])
                     causes += late
+                for window, number in left.items():
+                    total[window] += number
                 on_time = term._on_time(given)
                 for period, number in on_time.items():
                     window = *period, term._usable_to(period)
                     total[window] += 0 if term._has_lapsed(period) else number
-                paid += subscription._paid(term, late, on_time, values[term])
+                paid += subscription._paid(term, late, left, on_time, values[term])
             for (first, last, usable_to), number in sorted(total.items()):
                 causes.append(
                     Cause(
@@ -119,10 +122,11 @@ class HelpdeskIncidentSubscription(models.Model):
         key = f"period:{self.id}:{first}:{last}"
         return key if last == usable_to else f"{key}:{usable_to}"
 
-    def _paid(self, term, late, on_time, value):
+    def _paid(self, term, late, left, on_time, value):
         """Return what a term has paid for by now, for accountants (R12.4).
 
         :param list[Cause] late: for the months that had ended when it was paid.
+        :param dict left: what :meth:`_left_in_place` says.
         :param dict on_time: its number of incidents by period.
         :param value: what was paid for all of it.
         :rtype: list[Paid]
@@ -131,6 +135,10 @@ class HelpdeskIncidentSubscription(models.Model):
             term.sale_line_id,
             value,
             [(None, cause.target, 0) for cause in late]
+            + [
+                (self._period_key(*window), number, 0)
+                for window, number in left.items()
+            ]
             + [
                 (
                     self._period_key(first, last, term._usable_to((first, last))),
@@ -236,6 +244,36 @@ class HelpdeskIncidentSubscription(models.Model):
         return term.sale_line_id._incident_cause(
             sum(max(given[period] - replaced[period], 0) for period in late)
         )
+
+    def _left_in_place(self, term, given, numbers):
+        """Return what a term that was paid late leaves in place of what it credits
+        (R9.4): what the old plan gave in months that had ended, and can be carried over
+        (R15.3), is not taken back. It is part of what the term has paid for, as
+        :meth:`_late_cause` counts it.
+
+        :param dict numbers: what :meth:`_numbers` returns.
+        :return: how many incidents by period and end of its window.
+        :rtype: dict[tuple[date, date, date], int]
+        """
+        found, late = {}, sorted(given)[: term.months_late]
+        if not self._is_kept_until(late[-1][1]):
+            return found
+        missing = {period: given[period] for period in late}
+        for credit in term.sale_line_id.order_id.order_line:
+            old = credit.incident_term_id
+            if credit.incident_operation != "credit" or not old.carry_periods:
+                continue
+            now = numbers.get(old, {})
+            full = old._on_time(old._numbers(old.sale_line_id.incident_due))
+            for (first, last), number in full.items():
+                for period in late:
+                    if period[0] <= first <= period[1]:
+                        credited = number - now.get((first, last), 0)
+                        taken = min(credited, missing[period])
+                        missing[period] -= taken
+                        window = first, last, old._usable_to((first, last))
+                        found[window] = found.get(window, 0) + taken
+        return found
 
     def _given_with(self, terms):
         """Return how many incidents some of the terms have given by today."""
