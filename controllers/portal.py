@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import http
 from odoo.http import request
 from odoo.tools import format_date
@@ -285,10 +283,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
 
         :param dict actions: what :meth:`_portal_actions` says of each.
         """
-        company = request.env.company
-        soon = company._incident_today() + timedelta(
-            days=company.incident_reminder_days
-        )
+        soon = request.env.company._incident_soon()
         return subscriptions.filtered(
             lambda subscription: (
                 "renew" in actions[subscription]

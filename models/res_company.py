@@ -1,7 +1,11 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Command
 
-from ..fields import WholeNumber
+from ..fields import DayList, WholeNumber
+from .groups import INCIDENT_READERS
 from .selling.sale_order import GRANT_ON
 
 
@@ -39,14 +43,26 @@ class ResCompany(models.Model):
     incident_renewal_days = WholeNumber(
         string="Days before the end to renew automatically", default=7
     )
-    incident_reminder_days = WholeNumber(
-        string="Days before the end to remind", default=7
+    incident_reminder_days = DayList(
+        string="Days before the end to remind", default="7"
     )
     incident_pending_days = WholeNumber(
         string="Days to wait for an announced bank transfer", default=7
     )
+    # R19.3
+    incident_threshold_ids = fields.One2many(
+        comodel_name="helpdesk.incident.threshold",
+        inverse_name="company_id",
+        string="Thresholds of running low",
+        groups=INCIDENT_READERS,
+    )
     incident_low_threshold = WholeNumber(
-        string="Incidents are running low at", default=0
+        string="Incidents are running low at",
+        compute="_compute_incident_low_threshold",
+        inverse="_inverse_incident_low_threshold",
+        compute_sudo=True,
+        help="The highest threshold. Written, it is the only one, and customers are "
+        "told.",
     )
 
     incident_tell_taken = fields.Boolean(string="Tell customers what is taken back")
@@ -89,14 +105,28 @@ class ResCompany(models.Model):
               AND incident_topup_quantity >= 0
               AND incident_topup_amount >= 0
               AND incident_renewal_days >= 0
-              AND incident_reminder_days >= 0
               AND incident_pending_days >= 0
-              AND incident_low_threshold >= 0
               AND incident_parked_reminder_days >= 0
               AND incident_parked_close_days >= 0
               AND COALESCE(incident_contest_days, 0) >= 0)""",
         "Numbers of support incidents and of days, and amounts, must be 0 or more.",
     )
+
+    @api.depends("incident_threshold_ids.number")
+    def _compute_incident_low_threshold(self):
+        for company in self:
+            numbers = company.incident_threshold_ids.mapped("number")
+            company.incident_low_threshold = max(numbers, default=0)
+
+    def _inverse_incident_low_threshold(self):
+        """Keep one threshold, or none for 0, as when there was one for each company.
+        Whoever may write the company may do so."""
+        for company in self.sudo():
+            number = company.incident_low_threshold
+            company.incident_threshold_ids = [
+                Command.clear(),
+                *([Command.create({"number": number})] if number else []),
+            ]
 
     @api.constrains(
         "helpdesk_mgmt_portal_select_team", "helpdesk_mgmt_portal_team_id_required"
@@ -141,3 +171,21 @@ class ResCompany(models.Model):
             or company.incident_topup_amount > 0
             and company.incident_topup_quantity
         )
+
+    def _incident_days_before(self):
+        """Return how many days before something ends customers are told (R15.4), the
+        largest number first; none, if they are not. Branches go by their root (R2.3).
+
+        :rtype: list[int]
+        """
+        self.ensure_one()
+        return DayList.numbers(self.sudo().root_id.incident_reminder_days)
+
+    def _incident_soon(self):
+        """Return the last day on which what ends ends soon: customers and staff are
+        shown it, and told of it (R13.2).
+
+        :rtype: datetime.date
+        """
+        days = self._incident_days_before()
+        return self._incident_today() + timedelta(days=max(days, default=0))

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..fields import WholeNumber
+from ..fields import DayList, WholeNumber
 
 
 class ResConfigSettings(models.TransientModel):
@@ -39,7 +39,7 @@ class ResConfigSettings(models.TransientModel):
     incident_renewal_days = WholeNumber(
         related="company_id.incident_renewal_days", readonly=False
     )
-    incident_reminder_days = WholeNumber(
+    incident_reminder_days = DayList(
         related="company_id.incident_reminder_days", readonly=False
     )
     incident_pending_days = WholeNumber(
@@ -49,8 +49,10 @@ class ResConfigSettings(models.TransientModel):
     incident_parent_id = fields.Many2one(
         related="company_id.parent_id", string="Parent of the company"
     )
-    incident_low_threshold = WholeNumber(
-        related="company_id.incident_low_threshold", readonly=False
+    incident_thresholds = fields.Text(
+        string="Running low",
+        compute="_compute_incident_thresholds",
+        help="How many incidents are left when it is told, and who is told.",
     )
     incident_tell_taken = fields.Boolean(
         related="company_id.incident_tell_taken", readonly=False
@@ -71,6 +73,14 @@ class ResConfigSettings(models.TransientModel):
     incident_charge_tax_included = fields.Boolean(
         related="company_id.incident_charge_tax_included", readonly=False
     )
+
+    @api.depends("company_id")
+    @api.depends_context("lang")
+    def _compute_incident_thresholds(self):
+        """R19.3"""
+        for settings in self:
+            thresholds = settings.company_id.sudo().incident_threshold_ids
+            settings.incident_thresholds = "\n".join(thresholds._words())
 
     @api.depends("company_id")
     def _compute_incident_free_signup(self):

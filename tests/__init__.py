@@ -82,6 +82,7 @@ from . import test_printing
 from . import test_purchases
 from . import test_refund_in_part
 from . import test_registration
+from . import test_reminder_days
 from . import test_reminders
 from . import test_reorder
 from . import test_return
@@ -89,6 +90,7 @@ from . import test_returned
 from . import test_right_to_left
 from . import test_roles
 from . import test_runners
+from . import test_running_low
 from . import test_sale_concurrency
 from . import test_sale_money
 from . import test_sale_paid

@@ -39,6 +39,7 @@ def default_settings(company):
         if name.startswith("incident_") and field.store and field.type != "one2many"
     ]
     company.write({name: False for name in names} | company.default_get(names))
+    company.incident_low_threshold = 0
     company.helpdesk_mgmt_portal_select_category = False
 
 

@@ -1271,37 +1271,53 @@ class Model:
 class Reminders:
     """What customers should be told (R13.2).
 
-    :param soon: so many days before something ends
-    :param low: when no more than so many incidents are left
+    :param days: so many days before something ends, each number once (R15.4)
+    :param thresholds: when no more than so many incidents are left (R19.3)
     """
 
-    def __init__(self, model, soon, low):
-        self.model, self.soon, self.low = model, soon, low
-        self.told = set()
+    def __init__(self, model, days, thresholds):
+        self.model, self.days, self.thresholds = model, days, thresholds
+        self.told = {}
         self.waiting = []
-        self.episodes = {}
+        self.seen = {}
 
-    def queue(self, kind, key):
-        """Something has happened that the customer is to be told, once."""
-        if (kind, key) not in self.told:
-            self.told.add((kind, key))
+    def queue(self, kind, key, days=0):
+        """Something has happened that the customer is to be told, once; of what ends,
+        once more nearer to it, and not further from it."""
+        if days < self.told.get((kind, key), days + 1):
+            self.told[kind, key] = days
             self.waiting.append((kind, key))
+
+    def due(self, today, first, last):
+        """Return how many days before its last day something is told today, if it is:
+        by the least number that is reached. What is there for fewer days than that is
+        told by the least of all."""
+        reached = [
+            days
+            for days in self.days
+            if last - days * DAY <= today <= last
+            and (first < last - days * DAY or days == min(self.days))
+        ]
+        return min(reached, default=None)
 
     def remind(self, today):
         """Return what should be sent now."""
-        last = today + self.soon * DAY
         for subscription in self.model.subscriptions:
             if (
                 (not subscription.automatic or subscription.problem == "paying")
                 and not subscription.cancelled
                 and subscription.end
-                and today <= subscription.end <= last
             ):
-                self.queue("ends", f"{subscription.id}:{subscription.end}")
+                begun = [t.windows[0][0] for t in subscription.terms if not t.is_extra]
+                first = max(day for day in begun if day <= subscription.end)
+                days = self.due(today, first, subscription.end)
+                if days is not None:
+                    self.queue("ends", f"{subscription.id}:{subscription.end}", days)
         for account in self.model.accounts.values():
             for cause, period in account.periods.items():
-                if period.first <= today <= period.last <= last:
-                    self._note_expiry(*cause, period)
+                days = self.due(today, period.first, period.last)
+                if days is not None and period.first <= today:
+                    self._note_expiry(*cause, period, days)
         sent = []
         problems = {str(s.id): s.problem for s in self.model.subscriptions}
         for kind, key in self.waiting:
@@ -1312,18 +1328,18 @@ class Reminders:
         self.waiting = []
         for account in self.model.accounts.values():
             available = account.available(today)
-            if available > self.low:
-                self.episodes[account] = True
-            elif self.episodes.get(account):
-                self.episodes[account] = False
-                sent.append(("low", str(account.id)))
+            if account in self.seen or available > min(self.thresholds):
+                before = self.seen.get(account, 0)
+                if any(available <= number < before for number in self.thresholds):
+                    sent.append(("low", str(account.id)))
+                self.seen[account] = available
         return sorted(sent)
 
-    def _note_expiry(self, subscription, what, period):
+    def _note_expiry(self, subscription, what, period, days):
         if subscription == "pack":
             if period.left:
-                self.queue("pack_expires", f"sale_line:{what.id}:{period.last}")
+                self.queue("pack_expires", f"sale_line:{what.id}:{period.last}", days)
             return
         goes_on = subscription.end and period.last != subscription.end
         if period.left and (goes_on or subscription.automatic):
-            self.queue("expires", f"{subscription.id}:{period.last}")
+            self.queue("expires", f"{subscription.id}:{period.last}", days)

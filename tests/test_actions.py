@@ -31,6 +31,7 @@ MANAGER = CHARGER | {
     "helpdesk_incident_reporting_menu",
     "helpdesk_incident_onboarding_menu",
     "helpdesk_ticket_outcome_menu",
+    "helpdesk_incident_threshold_menu",
 }
 ACCOUNTANT = {
     "account_incident_menu",

@@ -36,6 +36,7 @@ FORMS = {
     "helpdesk.incident.subscription": ("--------", "--------"),
     "helpdesk.incident.subscription.order": ("--!-!!!!", "--+-++--"),
     "helpdesk.incident.subscription.term": ("--------", "--------"),
+    "helpdesk.incident.threshold": ("-----+-+", "-----+--"),
     "helpdesk.incident.unearned": ("--------", "--------"),
     "helpdesk.incident.unearned.month": ("--------", "--------"),
     "helpdesk.incident.unearned.wizard": ("---+++-+", "---+++--"),

@@ -5,6 +5,8 @@ from odoo.models import LOG_ACCESS_COLUMNS, MAGIC_COLUMNS
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
+from odoo.addons.helpdesk_paid_support.fields import DayList
+
 from .common_attack import CLERK, MODULE, SECRET, AttackCommon
 
 #: What the customers' and the staff's users get from each method over RPC: an error of
@@ -252,6 +254,16 @@ WRITABLE = {
     "helpdesk.ticket.charge.amount": ("boss",),
     **dict.fromkeys(
         [
+            f"helpdesk.incident.threshold.{name}"
+            for name in (
+                *("company_id", "number", "tell_customer", "tell_salesperson"),
+                "tell_team",
+            )
+        ],
+        ("boss",),
+    ),
+    **dict.fromkeys(
+        [
             f"helpdesk.ticket.team.rule.{name}"
             for name in ("team_id", "priority", "outside_hours", "incident_cost")
         ],
@@ -300,7 +312,7 @@ WRITABLE = {
                 *("return_on_duplicate", "renewal_days", "reminder_days"),
                 *("pending_days", "setup_hidden", "tell_taken", "contest_days"),
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
-                "charge_tax_included",
+                *("charge_tax_included", "threshold_ids"),
             )
         ],
         ("boss",),
@@ -434,6 +446,17 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.incident.merge": self.env["helpdesk.incident.merge"],
             "helpdesk.incident.position": self.env["helpdesk.incident.position"],
             "helpdesk.incident.protected": self.env["helpdesk.incident.protected"],
+            "helpdesk.incident.threshold": self.env["helpdesk.incident.threshold"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.company.id,
+                    "number": 5,
+                    "tell_customer": False,
+                    "tell_salesperson": True,
+                    "tell_team": True,
+                }
+            ),
             "helpdesk.incident.purchase": self.env["helpdesk.incident.purchase"]
             .sudo()
             .search([], limit=1),
@@ -611,6 +634,8 @@ class TestAttackRpc(AttackCommon):
         value = record[field.name]
         if field.type == "boolean":
             return not value
+        if isinstance(field, DayList):
+            return "21, 5"
         if field.type in ("integer", "float", "monetary", "many2one_reference"):
             return (value or 0) + 3
         if field.type in ("one2many", "many2many"):

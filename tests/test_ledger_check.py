@@ -319,6 +319,7 @@ NO_NUMBERS = {
     "helpdesk.incident.merge",
     "helpdesk.incident.outbox",
     "helpdesk.incident.reminder",
+    "helpdesk.incident.threshold",
     "helpdesk.ticket.draft",
     "helpdesk.ticket.outcome",
     "helpdesk.ticket.stage",

@@ -30,7 +30,7 @@ GROUPS = {
         *("ticket_id", "user_id"),
     },
     "helpdesk.incident.reminder": {
-        *("account_id", "company_id", "date_sent", "day", "kind", "order_id"),
+        *("account_id", "company_id", "date_sent", "day", "days", "kind", "order_id"),
         *("partner_id", "product_id", "quantity", "reason", "state"),
         *("subscription_id", "ticket_id"),
     },

@@ -108,7 +108,9 @@ class TestSubscriptionSimulation(SaleCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.company.partner_id.tz = ZONE.key
-        cls.company.write({"incident_low_threshold": 2})
+        cls.company.incident_reminder_days = "40, 7"
+        thresholds = cls.env["helpdesk.incident.threshold"]
+        thresholds.create([{"number": number} for number in (2, 0)])
         cls.tax = cls.company_data["default_tax_sale"]
         cls.tax.write({"amount": 15, "price_include_override": "tax_excluded"})
         cls.outcome = cls.env["helpdesk.ticket.outcome"].create({"name": "Defect"})
@@ -226,8 +228,8 @@ class TestSubscriptionSimulation(SaleCommon):
         self.model = Model(lambda _company: self.today)
         self.reminders = Reminders(
             self.model,
-            soon=self.company.incident_reminder_days,
-            low=self.company.incident_low_threshold,
+            days=self.company._incident_days_before(),
+            thresholds=self.company.incident_threshold_ids.mapped("number"),
         )
         self.customers = []
         self.frozen = self.startPatcher(freeze_time(datetime(2027, 1, 1)))
@@ -236,6 +238,8 @@ class TestSubscriptionSimulation(SaleCommon):
 
         def recorded(reminder):
             key = reminder.key
+            if reminder.kind == "low":
+                key = key.partition(":")[0]  # the account
             # Of switches the customer is told at once: they are no occasions of time.
             if (
                 reminder.kind not in helpdesk_incident_reminder.SWITCHES

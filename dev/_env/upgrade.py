@@ -14,6 +14,8 @@ FILL, CHECK = DEV / "_upgrade/fill.py", DEV / "_upgrade/check.py"
 MOVED = {
     "helpdesk_ticket.incident_hold": "helpdesk_ticket.incident_parking",
     "helpdesk_ticket.incident_hold_date": "helpdesk_ticket.incident_parked_date",
+    # A row of its own by now.
+    "res_company.incident_low_threshold": None,
 }
 # What the scripts add to what users may have changed, as it stands in a value.
 ADDED = {

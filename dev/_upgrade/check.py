@@ -9,6 +9,7 @@ def check(env):
     _load_views(env)
     _know_addresses(env)
     _know_branches(env)
+    _know_reminders(env)
     _use(env)
 
 
@@ -49,6 +50,19 @@ def _know_branches(env):
         assert rule.model_id.model == "helpdesk.incident.fault" or (
             "parent_of" in rule.domain_force
         ), rule.name
+
+
+def _know_reminders(env):
+    """R15.4, R19.3: the numbers of before, and what was told is not told again."""
+    company = env.company
+    assert company.incident_reminder_days == "40"
+    thresholds = company.incident_threshold_ids
+    assert [(t.number, t._kinds()) for t in thresholds] == [(4, ["low"])]
+    told = env["helpdesk.incident.reminder"].sudo()
+    before = told.search([])
+    told._note_occasions()
+    again = told.search([]) - before
+    assert not again.filtered(lambda r: r.kind in ("ends", "expires")), again
 
 
 def _use(env):

@@ -7,6 +7,8 @@ KINDS = [
     ("expires", "Incidents expire soon"),
     ("pack_expires", "Bought incidents expire soon"),
     ("low", "Incidents are running low"),
+    ("low_salesperson", "Salesperson: customer runs low"),
+    ("low_team", "Team: customer runs low"),
     ("taken", "Incidents were taken back"),
     ("renewed", "Subscription was renewed"),
     ("failed", "Subscription was not renewed"),
@@ -38,15 +40,16 @@ class HelpdeskIncidentReminder(models.Model):
     even if something runs twice. What waits is sent by the scheduled action, with a
     mail template for each kind that a user can edit.
 
-    For low balances there is one row for each account, which is armed while the balance
-    is above the threshold. So the customer is told once for each episode.
+    Of each account that may run low there is one more row, of the kind ``low``, with
+    the id of the account as its key: it knows what the account had when it was looked
+    at last (R19.3).
     """
 
     _name = "helpdesk.incident.reminder"
     _inherit = "helpdesk.incident.described"
     _description = "Reminder of Support Incidents"
     _order = "id desc"
-    _internal_fields = frozenset({"contact_ids", "key"})
+    _internal_fields = frozenset({"contact_ids", "key", "seen"})
 
     kind = fields.Selection(selection=KINDS, required=True, readonly=True)
     key = fields.Char(
@@ -93,6 +96,18 @@ class HelpdeskIncidentReminder(models.Model):
         string="Incidents",
         readonly=True,
         help="How many expire, are left, or are needed for the ticket.",
+    )
+    days = fields.Integer(
+        string="Days before",
+        readonly=True,
+        default=0,
+        help="How many days before something ends this is told (R15.4), of those that "
+        "the company has chosen; 0 of what is told when it happens.",
+    )
+    seen = fields.Integer(
+        string="Incidents when looked at last",
+        readonly=True,
+        help="Of the row that watches an account; nobody is told this.",
     )
     state = fields.Selection(
         selection=[
@@ -163,7 +178,7 @@ class HelpdeskIncidentReminder(models.Model):
         help="Where the customer can do something about it.",
     )
 
-    _key_uniq = models.UniqueIndex("(kind, key)", "This was told already.")
+    _key_uniq = models.UniqueIndex("(kind, key, days)", "This was told already.")
     _waiting_idx = models.Index("(id) WHERE state = 'waiting'")
 
     # ------------------------------------------------------------------
@@ -251,6 +266,8 @@ class HelpdeskIncidentReminder(models.Model):
                 "ends": f"{page}/renew",
                 "expires": "/new/ticket",
                 "low": "/my/incidents/buy",
+                "low_salesperson": "/mail/view?model=helpdesk.incident.account"
+                f"&res_id={reminder.account_id.id}",
                 "taken": "/my/incidents/statement?group=taken",
                 **dict.fromkeys(("renewed", *SWITCHES), page),
                 "failed": f"{page}/renew",

@@ -77,7 +77,7 @@ class HelpdeskIncidentReminder(models.Model):
         self._insert(
             SQL(
                 "SELECT %s, %s, %s::int4, %s::int4, %s::int4, %s::int4, %s, %s::date,"
-                " %s, 'waiting'",
+                " %s, 'waiting', 0",
                 kind,
                 key,
                 account.id,
@@ -93,28 +93,32 @@ class HelpdeskIncidentReminder(models.Model):
 
     @api.model
     def _insert(self, rows):
-        """Write occasions that were not known before.
+        """Write occasions that were not known before. What was told so many days before
+        something ends is told once more nearer to the end, and not further from it,
+        whatever the company chooses meanwhile (R15.4).
 
         :param SQL rows: a query of kind, key, account, subscription, ticket, order,
-            reason, day, quantity and state.
+            reason, day, quantity, state and days.
         """
         self.env["helpdesk.incident.subscription"].flush_model()
+        self.env["helpdesk.incident.subscription.term"].flush_model()
         # Look them up before: each conflict would use up an id.
         self.env.execute_query(
             SQL(
                 """
                 INSERT INTO helpdesk_incident_reminder
                        (kind, key, account_id, subscription_id, ticket_id, order_id,
-                        reason, day, quantity, state,
+                        reason, day, quantity, state, days,
                         create_uid, create_date, write_uid, write_date)
                 SELECT row.*, %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM (%(rows)s) AS row(kind, key, account_id, subscription_id,
                                          ticket_id, order_id, reason, day, quantity,
-                                         state)
+                                         state, days)
                  WHERE NOT EXISTS (
                        SELECT FROM helpdesk_incident_reminder known
-                        WHERE known.kind = row.kind AND known.key = row.key)
-                ON CONFLICT (kind, key) DO NOTHING
+                        WHERE known.kind = row.kind AND known.key = row.key
+                          AND known.days <= row.days)
+                ON CONFLICT (kind, key, days) DO NOTHING
                 RETURNING 1
                 """,
                 rows=rows,
@@ -129,72 +133,117 @@ class HelpdeskIncidentReminder(models.Model):
         """Note what is to be told today, in each company by its own day (R3.7)."""
         for company in self.env["res.company"]._incident_companies():
             today = company._incident_today()
-            soon = today + timedelta(days=company.incident_reminder_days)
-            if company.incident_reminder_days:
-                self._note_ends(company, today, soon)
-                self._note_expiries(company, today, soon)
+            if company._incident_days_before():
+                self._note_ends(company, today)
+                self._note_expiries(company, today)
             if company.incident_parked_reminder_days:
                 self._note_parked(
                     company,
                     today - timedelta(days=company.incident_parked_reminder_days),
                 )
-            if company.incident_low_threshold:
-                self._note_low(company)
+            self._note_low(company)
 
     @api.model
-    def _note_ends(self, company, today, soon):
+    def _days_before(self, company, today, first, last):
+        """Return how many days before its last day something is told today (R15.4): the
+        least of the company's numbers that is reached, NULL if none is. So nobody is
+        told twice at once.
+
+        What is there for fewer days is told by the smallest number alone: else a
+        customer would be told of what has just begun.
+
+        :param SQL first: the first day, a column.
+        :param SQL last: the last day, a column.
+        :rtype: SQL
+        """
+        numbers = company._incident_days_before()
+        return SQL(
+            """
+            (SELECT MIN(number) FROM unnest(%(numbers)s) AS number
+              WHERE %(today)s BETWEEN %(last)s - number AND %(last)s
+                AND (%(first)s < %(last)s - number OR number = %(least)s))
+            """,
+            numbers=numbers,
+            least=numbers[-1],
+            today=today,
+            first=first,
+            last=last,
+        )
+
+    @api.model
+    def _note_ends(self, company, today):
         """Subscriptions that end soon, and are not renewed automatically."""
         self._insert(
             SQL(
                 """
                 SELECT 'ends', s.id || ':' || s.date_end, s.account_id, s.id,
-                       NULL::int4, NULL::int4, NULL, s.date_end, 0, 'waiting'
+                       NULL::int4, NULL::int4, NULL, s.date_end, 0, 'waiting', due.days
                   FROM helpdesk_incident_subscription s
                   JOIN helpdesk_incident_account a ON a.id = s.account_id
-                 WHERE a.company_id = %s AND s.date_end BETWEEN %s AND %s
+                  -- what was paid last
+                  JOIN LATERAL (
+                       SELECT MAX(t.date_from) AS first
+                         FROM helpdesk_incident_subscription_term t
+                        WHERE t.subscription_id = s.id AND t.date_from <= s.date_end
+                          AND t.kind <> 'extra') AS term ON TRUE
+                  JOIN LATERAL (SELECT %(days)s AS days) AS due ON due.days IS NOT NULL
+                 WHERE a.company_id = %(company)s
+                   AND s.date_end BETWEEN %(today)s AND %(soon)s
                    AND s.date_cancelled IS NULL
                    -- of other problems the customer is told by themselves
                    AND (s.auto_renew IS NOT TRUE
-                        OR s.renewal_problem IN %s)
+                        OR s.renewal_problem IN %(quiet)s)
                 """,
-                company.id,
-                today,
-                soon,
-                QUIET,
+                company=company.id,
+                today=today,
+                soon=company._incident_soon(),
+                days=self._days_before(
+                    company, today, SQL("term.first"), SQL("s.date_end")
+                ),
+                quiet=QUIET,
             )
         )
 
     @api.model
-    def _note_expiries(self, company, today, soon):
-        """Unused incidents of a month, of a pack (R15.1), or carried over (R15.3), that
-        expire soon. On the last day of the subscription the customer is told that it
-        ends, and not this."""
+    def _note_expiries(self, company, today):
+        """Unused incidents of a period, carried ones included (R15.3), or of a pack
+        (R15.1), that end soon. Of those that end with the subscription the customer is
+        told that it ends, and not this."""
         self._insert(
             SQL(
                 """
                 SELECT CASE WHEN s.id IS NULL THEN 'pack_expires' ELSE 'expires' END,
                        COALESCE(s.id::text, m.cause_key) || ':' || m.date_to,
                        m.account_id, s.id,
-                       NULL::int4, o.id, NULL, m.date_to,
-                       SUM(m.balance + m.to_grant), 'waiting'
-                  FROM helpdesk_incident_allotment m
+                       NULL::int4, o.id, NULL, m.date_to, m.left, 'waiting', due.days
+                  -- what ends on a day of a subscription, or of a pack
+                  FROM (SELECT account_id, subscription_id, date_to,
+                               CASE WHEN subscription_id IS NULL THEN cause_key END
+                                    AS cause_key,
+                               CASE WHEN res_model = 'sale.order' THEN res_id END
+                                    AS order_id,
+                               MIN(date_from) AS date_from,
+                               SUM(balance + to_grant) AS left
+                          FROM helpdesk_incident_allotment
+                         WHERE kind = 'period' AND (balance <> 0 OR to_grant <> 0)
+                           AND date_from <= %(today)s
+                           AND date_to BETWEEN %(today)s AND %(soon)s
+                         GROUP BY 1, 2, 3, 4, 5) m
                   JOIN helpdesk_incident_account a ON a.id = m.account_id
+                  JOIN LATERAL (SELECT %(days)s AS days) AS due ON due.days IS NOT NULL
                   LEFT JOIN helpdesk_incident_subscription s
                     ON s.id = m.subscription_id
-                  LEFT JOIN sale_order o
-                    ON o.id = m.res_id AND m.res_model = 'sale.order'
-                 WHERE a.company_id = %(company)s AND m.kind = 'period'
-                   AND (m.balance <> 0 OR m.to_grant <> 0)
-                   AND m.date_from <= %(today)s
-                   AND m.date_to BETWEEN %(today)s AND %(soon)s
+                  LEFT JOIN sale_order o ON o.id = m.order_id
+                 WHERE a.company_id = %(company)s
                    AND (m.date_to <> s.date_end OR s.auto_renew IS TRUE
-                        OR o.id IS NOT NULL)
-                 GROUP BY m.account_id, m.date_to, s.id, o.id, COALESCE(s.id::text,
-                       m.cause_key)
+                        OR s.date_cancelled IS NOT NULL OR o.id IS NOT NULL)
                 """,
                 company=company.id,
                 today=today,
-                soon=soon,
+                soon=company._incident_soon(),
+                days=self._days_before(
+                    company, today, SQL("m.date_from"), SQL("m.date_to")
+                ),
             )
         )
 
@@ -216,7 +265,7 @@ class HelpdeskIncidentReminder(models.Model):
                 SELECT 'still_parked',
                        t.id || ':' || a.id || ':' || t.incident_parked_date, a.id,
                        NULL::int4, t.id, NULL::int4, NULL, t.incident_parked_date,
-                       takes.number, 'waiting'
+                       takes.number, 'waiting', 0
                   FROM %s
                   JOIN unnest(%s::int4[], %s::int4[]) AS takes(id, number)
                     ON takes.id = t.id
@@ -226,47 +275,3 @@ class HelpdeskIncidentReminder(models.Model):
                 [ticket._incident_required() for ticket in tickets],
             )
         )
-
-    @api.model
-    def _note_low(self, company):
-        """Accounts that run low: once for each episode; armed again when there are more
-        than the threshold.
-
-        An account that was never above the threshold does not run low.
-        """
-        numbers = self.env["helpdesk.incident.account"]._numbers_query(
-            company, SQL("account.company_id = %s", company.id), ["available"]
-        )
-        threshold = company.incident_low_threshold
-        self._insert(
-            SQL(
-                """
-                SELECT 'low', n.account_id::text, n.account_id, NULL::int4,
-                       NULL::int4, NULL::int4, NULL, NULL::date, 0, 'armed'
-                  FROM (%s) n WHERE n.available > %s
-                """,
-                numbers,
-                threshold,
-            )
-        )
-        self.env.execute_query(
-            SQL(
-                """
-                UPDATE helpdesk_incident_reminder r
-                   SET state = CASE WHEN now.available > %(threshold)s
-                                    THEN 'armed' ELSE 'waiting' END,
-                       quantity = now.available
-                  FROM (SELECT a.id, COALESCE(n.available, 0) AS available
-                          FROM helpdesk_incident_account a
-                          LEFT JOIN (%(numbers)s) n ON n.account_id = a.id
-                         WHERE a.company_id = %(company)s) now
-                 WHERE r.kind = 'low' AND r.key = now.id::text
-                   AND (now.available > %(threshold)s) <> (r.state = 'armed')
-                RETURNING 1
-                """,
-                numbers=numbers,
-                company=company.id,
-                threshold=threshold,
-            )
-        )
-        self.invalidate_model()

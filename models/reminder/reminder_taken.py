@@ -26,7 +26,7 @@ class HelpdeskIncidentReminder(models.Model):
             self._insert(
                 SQL(
                     "SELECT 'taken', %s, %s::int4, NULL::int4, NULL::int4, NULL::int4,"
-                    " NULL, %s::date, 0, 'waiting'",
+                    " NULL, %s::date, 0, 'waiting', 0",
                     f"{account.id}:{self.env.cr.now().isoformat()}",
                     account.id,
                     account._today(),

@@ -1,5 +1,4 @@
 from collections import defaultdict
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -254,7 +253,6 @@ class HelpdeskIncidentSubscription(models.Model):
             return []
         sentences = []
         company = self.company_id.sudo()
-        today = company._incident_today()
         if self.renewal_problem:
             problems = dict(
                 self._fields["renewal_problem"]._description_selection(self.env)
@@ -266,7 +264,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 )
             )
             sentences += filter(None, [self.sudo()._differences_words()])
-        elif self.date_end <= today + timedelta(days=company.incident_reminder_days):
+        elif self.date_end <= company._incident_soon():
             sentences.append(
                 self.env._(
                     "It ends on %(date)s.",

@@ -332,8 +332,7 @@ class HelpdeskTicket(models.Model):
 
     def _incident_ask_to_decide(self, contest):
         """Tell the team of a contest, by an activity; a manager, if it has nobody."""
-        staff = self.user_id | self.team_id.user_ids | self._incident_managers()
-        user = staff.filtered("active")[:1]
+        user = self._incident_staff(self.company_id)[:1]
         if user:
             self.with_user(user).sudo().activity_schedule(
                 "helpdesk_paid_support.mail_activity_contest",
@@ -341,12 +340,15 @@ class HelpdeskTicket(models.Model):
                 note=plaintext2html(contest.reason),
             )
 
-    def _incident_managers(self):
-        """Return the helpdesk managers of the company of this ticket."""
+    def _incident_staff(self, company):
+        """Return who can be told of this ticket, the first one before the others: who
+        handles it, the team, helpdesk managers of the company; of no ticket, those.
+        """
         users = self.env["res.users"].sudo()
-        return users.search(
+        managers = users.search(
             Domain("all_group_ids", "in", self.env.ref(MANAGERS).ids)
-            & Domain("company_ids", "in", self.company_id.ids)
+            & Domain("company_ids", "in", company.ids)
             & Domain("share", "=", False),
             order="id",
         )
+        return (self.user_id | self.team_id.user_ids | managers).filtered("active")
