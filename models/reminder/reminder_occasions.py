@@ -215,7 +215,7 @@ class HelpdeskIncidentReminder(models.Model):
                 SELECT CASE WHEN s.id IS NULL THEN 'pack_expires' ELSE 'expires' END,
                        COALESCE(s.id::text, m.cause_key) || ':' || m.date_to,
                        m.account_id, s.id,
-                       NULL::int4, o.id, NULL, m.date_to, m.left, 'waiting', due.days
+                       NULL::int4, o.id, NULL, m.date_to, m.unused, 'waiting', due.days
                   -- what ends on a day of a subscription, or of a pack
                   FROM (SELECT account_id, subscription_id, date_to,
                                CASE WHEN subscription_id IS NULL THEN cause_key END
@@ -223,7 +223,7 @@ class HelpdeskIncidentReminder(models.Model):
                                CASE WHEN res_model = 'sale.order' THEN res_id END
                                     AS order_id,
                                MIN(date_from) AS date_from,
-                               SUM(balance + to_grant) AS left
+                               SUM(balance + to_grant) AS unused
                           FROM helpdesk_incident_allotment
                          WHERE kind = 'period' AND (balance <> 0 OR to_grant <> 0)
                            AND date_from <= %(today)s

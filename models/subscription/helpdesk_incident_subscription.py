@@ -109,7 +109,6 @@ class HelpdeskIncidentSubscription(models.Model):
         ],
         compute="_compute_state",
         search="_search_state",
-        group_expand=True,
     )
     term_ids = fields.One2many(
         comodel_name="helpdesk.incident.subscription.term",

@@ -18,9 +18,12 @@ export class IncidentStepperField extends IntegerField {
         return this.props.record.data[this.props.name] || 0;
     }
 
+    // What is missing, unless the notice at the top offers to order that.
     get missing() {
         const {data, resId} = this.props.record;
-        return resId && !data.incident_due && data.incident_missing;
+        const noticed = data.incident_more || data.incident_short;
+        const offered = data.incident_due || (noticed && !data.incident_preview);
+        return resId && !offered && data.incident_missing;
     }
 
     order() {
