@@ -38,6 +38,7 @@
         "report/helpdesk_incident_returned_views.xml",
         "wizards/helpdesk_ticket_charge_wizard_views.xml",
         "wizards/helpdesk_ticket_order_views.xml",
+        "wizards/helpdesk_ticket_overage_views.xml",
         "views/helpdesk_incident_account_views.xml",
         "views/helpdesk_incident_entry_views.xml",
         "views/helpdesk_incident_allotment_views.xml",

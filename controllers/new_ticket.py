@@ -201,7 +201,7 @@ class PaidSupportTicketController(PaidSupportNoticeController):
                 "The payment was declined. Choose another way to pay under “Buy "
                 "support incidents”."
             )
-        parks = team.incident_shortage_policy == "park"
+        parks = team.incident_shortage_policy != "refuse"
         coming = transaction.state in ("pending", "authorized") and parks
         if transaction.state != "done" and not coming:
             return request.env._(

@@ -67,7 +67,7 @@ class PaidSupportNoticeController(HelpdeskTicketController):
             "rules": team._incident_rules_words(),
             "available": available,
             "enough": available >= cost,
-            "parks": team.incident_shortage_policy == "park",
+            "parks": team.incident_shortage_policy != "refuse",
             "left": available - cost,
             "used": account._legs_text(account._preview(cost)) if cost else "",
             "pack": pack,

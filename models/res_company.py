@@ -98,6 +98,32 @@ class ResCompany(models.Model):
         default=True,
     )
 
+    # R18
+    incident_overage_product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Product of what is paid later",
+        check_company=True,
+        help="A lifetime plan of 1 incident: what tickets lack is sold with it where "
+        "their team sells it.",
+    )
+    incident_overage_limit = fields.Monetary(
+        string="Paid later, each month",
+        help="How much a customer may buy in a calendar month to pay it later, taxes "
+        "included. 0: nothing.",
+    )
+    incident_overage_invoicing = fields.Selection(
+        selection=[
+            ("now", "at once"),
+            ("monthly", "on the first day of the next month, all in one invoice"),
+        ],
+        string="What is paid later is invoiced",
+        default="monthly",
+        required=True,
+    )
+    incident_overage_overdue_days = WholeNumber(
+        string="Days overdue before nothing more is paid later", default=0
+    )
+
     _incident_numbers_check = models.Constraint(
         """CHECK (incident_registration_quantity >= 0
               AND incident_first_payment_quantity >= 0
@@ -108,7 +134,9 @@ class ResCompany(models.Model):
               AND incident_pending_days >= 0
               AND incident_parked_reminder_days >= 0
               AND incident_parked_close_days >= 0
-              AND COALESCE(incident_contest_days, 0) >= 0)""",
+              AND COALESCE(incident_contest_days, 0) >= 0
+              AND COALESCE(incident_overage_limit, 0) >= 0
+              AND COALESCE(incident_overage_overdue_days, 0) >= 0)""",
         "Numbers of support incidents and of days, and amounts, must be 0 or more.",
     )
 
@@ -159,6 +187,20 @@ class ResCompany(models.Model):
                         "%(teams)s. Hide them from the portal first.",
                         company=company.name,
                         teams=", ".join(teams.mapped("name")),
+                    )
+                )
+
+    @api.constrains("incident_overage_product_id")
+    def _check_incident_overage_product(self):
+        """R18.1: what is missing is sold one by one."""
+        for company in self:
+            product = company.sudo().incident_overage_product_id
+            if product and not product._incident_is_single():
+                raise ValidationError(
+                    self.env._(
+                        "%(product)s is no lifetime plan of 1 incident: what tickets "
+                        "lack is sold one by one.",
+                        product=product.display_name,
                     )
                 )
 

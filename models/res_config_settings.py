@@ -74,6 +74,19 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.incident_charge_tax_included", readonly=False
     )
 
+    incident_overage_product_id = fields.Many2one(
+        related="company_id.incident_overage_product_id", readonly=False
+    )
+    incident_overage_limit = fields.Monetary(
+        related="company_id.incident_overage_limit", readonly=False
+    )
+    incident_overage_invoicing = fields.Selection(
+        related="company_id.incident_overage_invoicing", readonly=False, required=True
+    )
+    incident_overage_overdue_days = WholeNumber(
+        related="company_id.incident_overage_overdue_days", readonly=False
+    )
+
     @api.depends("company_id")
     @api.depends_context("lang")
     def _compute_incident_thresholds(self):

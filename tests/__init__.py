@@ -63,6 +63,8 @@ from . import test_online_payment
 from . import test_open_and_close
 from . import test_order_in_part
 from . import test_outbox
+from . import test_overage
+from . import test_overage_invoice
 from . import test_overview
 from . import test_overview_history
 from . import test_pack

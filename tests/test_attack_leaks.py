@@ -24,6 +24,9 @@ KNOWN = {
     ("foreign", "helpdesk.ticket.charge_currency_id"),
     ("elsewhere", "helpdesk.ticket.charge_currency_id"),
     ("elsewhere", "res.partner.incident_account_ids"),
+    # What the other company says: that there is one value, no.
+    ("elsewhere", "res.partner.incident_overage_own"),
+    ("elsewhere", "res.partner.incident_overage_by_mail"),
 }
 LONG = bool(os.environ.get("PAID_SUPPORT_ATTACK"))
 #: A word of internal notes, and one that nobody has written: what is asked for with the

@@ -46,6 +46,7 @@ FORMS = {
     "helpdesk.ticket.draft": ("--------", "--------"),
     "helpdesk.ticket.order": ("--!-!!!!", "--+-++--"),
     "helpdesk.ticket.outcome": ("-----+-+", "-----+--"),
+    "helpdesk.ticket.overage": ("-----+-+", "-----+--"),
     "helpdesk.ticket.stage": ("-----+-+", "-----+--"),
     "helpdesk.ticket.team": ("-----+-+", "-----+--"),
     "helpdesk.ticket.team.rule": ("-----+-+", "-----+--"),
@@ -477,6 +478,11 @@ class TestAttackOnchange(AttackCommon):
                 "helpdesk.ticket.charge.wizard",
                 {"ticket_id": self.secret_ticket.id},
                 ("partner_id", "tax_included", "balance", "amount_total"),
+            ),
+            (
+                "helpdesk.ticket.overage",
+                {"ticket_id": self.secret_ticket.id},
+                ("offer", "obstacle", "problem"),
             ),
             (
                 "helpdesk.incident.subscription.order",

@@ -113,12 +113,15 @@ METHODS = {
     "helpdesk.ticket.action_incident_decide": "--+--",
     "helpdesk.ticket.action_incident_deduct": "--+--",
     "helpdesk.ticket.action_incident_order": "--+--",
+    "helpdesk.ticket.action_incident_sell": "-----",
     "helpdesk.ticket.action_incident_send_link": "--+--",
+    "helpdesk.ticket.action_incident_undo_overage": "-----",
     "helpdesk.ticket.action_incident_waive": "--+--",
     "helpdesk.ticket.action_incident_waive_rest": "--+--",
     "helpdesk.ticket.action_refund_charges": "-----",
     "helpdesk.ticket.action_view_charges": "+++++",
     "helpdesk.ticket.action_view_incident_entries": "-++-+",
+    "helpdesk.ticket.action_view_incident_overage": "+++++",
     "helpdesk.ticket.charge.action_edit": "-----",
     "helpdesk.ticket.charge.action_refund": "-----",
     "helpdesk.ticket.charge.action_view_invoices": "+++++",
@@ -138,6 +141,7 @@ METHODS = {
     "helpdesk.ticket.message_post": "-++-+",
     "helpdesk.ticket.order.action_order": "--+--",
     "helpdesk.ticket.outcome.write": "-----",
+    "helpdesk.ticket.overage.action_sell": "-----",
     "helpdesk.ticket.team.create": "-----",
     "helpdesk.ticket.team.rule.create": "-----",
     "helpdesk.ticket.team.rule.unlink": "-----",
@@ -237,6 +241,7 @@ WRITABLE = {
     "account.move.line.incident_sells_nothing": ("accountant", "clerk", "boss"),
     "helpdesk.incident.account.grant_on": ("boss",),
     "helpdesk.incident.account.lifetime_granted": ("boss",),
+    "helpdesk.incident.account.overage_own": ("boss",),
     **dict.fromkeys(
         [
             f"helpdesk.ticket.incident_{name}"
@@ -271,6 +276,8 @@ WRITABLE = {
     ),
     "res.partner.incident_grant_on": ("boss",),
     "res.partner.incident_lifetime_granted": ("boss",),
+    "res.partner.incident_overage_limit": ("boss",),
+    "res.partner.incident_overage_own": ("boss",),
     # Without effect: a customer is registered once (R6.1).
     "res.users.incident_portal_seen": ("boss",),
     **dict.fromkeys(
@@ -308,7 +315,8 @@ WRITABLE = {
             for name in (
                 *("registration_quantity", "first_payment_quantity", "topup_amount"),
                 *("topup_quantity", "grant_on", "expired_return", "low_threshold"),
-                "first_payment_minimum",
+                *("first_payment_minimum", "overage_limit"),
+                *("overage_invoicing", "overage_overdue_days"),
                 *("return_on_duplicate", "renewal_days", "reminder_days"),
                 *("pending_days", "setup_hidden", "tell_taken", "contest_days"),
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
@@ -391,6 +399,10 @@ class TestAttackRpc(AttackCommon):
                 "ticket_id": cls.secret_ticket.id,
                 "product_id": cls.months.id,
                 "quantity": 1,
+            },
+            "helpdesk.ticket.overage": {
+                "ticket_id": cls.secret_ticket.id,
+                "reason": SECRET,
             },
             "helpdesk.incident.contest.decide": {
                 "contest_id": cls.contest.id,

@@ -278,6 +278,8 @@ STORED_ONCE = {
         "incident_grant_on": "the setting of its day",
         "incident_automatic": "who has made it",
         "incident_date_confirmed": "when it happened",
+        "incident_overage_date": "when it happened",
+        "incident_ticket_id": "what it was sold for",
     },
     PAYMENT: {
         "incident_seen": "that it was effective once",

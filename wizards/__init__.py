@@ -9,3 +9,4 @@ from . import helpdesk_incident_subscription_order
 from . import helpdesk_incident_unearned_wizard
 from . import helpdesk_ticket_charge_wizard
 from . import helpdesk_ticket_order
+from . import helpdesk_ticket_overage

@@ -7,3 +7,8 @@ from . import charge_obstacles
 from . import charge_documents
 from . import charge_notices
 from . import helpdesk_ticket
+from . import helpdesk_ticket_team
+from . import res_partner_overage
+from . import sale_order_overage
+from . import sale_order_overage_invoice
+from . import ticket_overage

@@ -113,6 +113,10 @@ class ProductProduct(models.Model):
             and self.company_id <= company.sudo().parent_ids
         )
 
+    def _incident_is_single(self):
+        """Return whether a unit of this product is one lifetime incident."""
+        return self.incident_kind == "lifetime" and self.incident_quantity == 1
+
     def _incident_fetch_shown(self):
         """Fetch what pages show of these plans, and ask of them."""
         self.fetch(["active", "default_code", "incident_kind", "product_tmpl_id"])

@@ -13,6 +13,9 @@ from .sale_order_portal import BalanceShort
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    #: Those that give credit (R14): whoever makes a contact says so, and no default.
+    _incident_credit_fields = frozenset({"incident_grant_on"})
+
     incident_grant_on = fields.Selection(
         selection=GRANT_ON,
         string="Incidents bought are given",
@@ -21,6 +24,14 @@ class ResPartner(models.Model):
         help="Empty for what the company has set for all customers. Before it is paid: "
         "renewals that are agreed to are confirmed and invoiced by themselves, then.",
     )
+
+    @api.model
+    def default_get(self, fields_list):
+        """Override: nobody gives credit by a default of the context."""
+        defaults = super().default_get(fields_list)
+        for name in self._incident_credit_fields & set(defaults):
+            del defaults[name]
+        return defaults
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -121,18 +121,20 @@ class HelpdeskTicket(models.Model):
         self._incident_remember(incident_parking=False, incident_parked_date=False)
 
     def _incident_park_if_short(self):
-        """Let this ticket wait if too few incidents are available, and its team does
-        not refuse then.
+        """Let this ticket wait if too few incidents are available, nothing provides
+        them, and its team does not refuse then.
 
         :return: whether it waits.
         :rtype: bool
         :raise UserError: if a share user submits it, and too many wait already.
         """
-        if self.team_id.incident_shortage_policy != "park":
+        if self.team_id.incident_shortage_policy == "refuse":
             return False
         account = self._incident_account(create=True)
         account._lock()
         if not account or account.available >= self._incident_required():
+            return False
+        if self._incident_provide(account):
             return False
         if self.env.user.share and len(account._parked()) >= MAX_PARKED:
             raise UserError(
@@ -146,6 +148,16 @@ class HelpdeskTicket(models.Model):
         self._incident_remember(incident_parking="parked")
         self._incident_tell_parked(account)
         return True
+
+    def _incident_provide(self, account):
+        """Get what this new ticket lacks, if its team has a way to, whose customer has
+        too few incidents. The account is locked.
+
+        :param account: of the customer.
+        :return: whether there are enough now.
+        :rtype: bool
+        """
+        return False
 
     def _incident_admit(self, refusable=True):
         """Deduct what this ticket waits for. Where that is too much the customer is
@@ -165,6 +177,8 @@ class HelpdeskTicket(models.Model):
         # Of unknown senders there is no account, until staff set the customer.
         if self.incident_parking != "parked" or told or not account:
             return False
+        if refusable and self._incident_provide(account):
+            return self._incident_release()
         if not self._incident_may_tell(account):
             return False
         if refusable and self.team_id.incident_shortage_policy == "refuse":
