@@ -68,6 +68,7 @@
         "views/portal_subscription_templates.xml",
         "views/portal_charge_templates.xml",
         "views/portal_parked_templates.xml",
+        "views/portal_overage_templates.xml",
     ],
     "images": ["static/description/incidents-list.png"],
     "demo": [

@@ -1,5 +1,6 @@
 from . import balance
 from . import buy
+from . import later
 from . import new_ticket
 from . import parked
 from . import portal

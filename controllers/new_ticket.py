@@ -5,10 +5,11 @@ from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import format_date
 
+from ..models.charge.ticket_overage import Agreed
 from ..models.ticket.ticket_form import SentForm
 from .form import filled, sent_values
 from .parse import typed, whole_number
-from .ticket_notice import BUY, PaidSupportNoticeController
+from .ticket_notice import BUY, LATER, PaidSupportNoticeController
 
 #: Fields of the form that no customer types into.
 OWN = ("csrf_token", "incident_draft", "incident_files", "incident_form")
@@ -22,16 +23,17 @@ class PaidSupportTicketController(PaidSupportNoticeController):
 
     def _get_teams(self):
         """Override to offer paid teams to customers who have incidents, or can buy
-        them (R11.1)."""
+        them (R11.1), now or to pay them later (R18.1)."""
         teams = super()._get_teams()
-        if (
-            teams
-            and request.env["helpdesk.incident.account"]._mine().available <= 0
-            and not self._can_buy()
-        ):
+        account = request.env["helpdesk.incident.account"]._mine()
+        if teams and account.available <= 0 and not self._can_buy():
             takes = self._takes(teams, {})
             teams = teams.filtered(
-                lambda team: not takes[team] or team._incident_may_take_nothing()
+                lambda team: (
+                    not takes[team]
+                    or team._incident_may_take_nothing()
+                    or self._later(account, team, {})
+                )
             )
         return teams
 
@@ -84,13 +86,15 @@ class PaidSupportTicketController(PaidSupportNoticeController):
             return request.redirect(f"/my/ticket/{ticket.id}")
         error = self._submission_error(kw, ticket)
         team = self._browse("helpdesk.ticket.team", kw.get("team"))
-        pack = transaction = None
+        pack = transaction = agreed = None
         if not error:
             pack, transaction, error = self._chosen(kw, form, team)
         if transaction:
             error = self._pay_by_token(transaction, team)
+        elif not error and not pack:
+            agreed, error = self._agreed(kw, team)
         if not error:
-            request.update_context(incident_form=form)
+            request.update_context(incident_form=form, incident_agreed=agreed)
             try:
                 with request.env.cr.savepoint():
                     if pack:
@@ -168,6 +172,28 @@ class PaidSupportTicketController(PaidSupportNoticeController):
         except UserError as exception:
             return None, None, exception.args[0]
         return None, draft.transaction_id, None
+
+    def _agreed(self, kw, team):
+        """Return what the customer agrees to pay later with this ticket (R18.1), if it
+        lacks something that can be paid later, and why it cannot be submitted. The
+        ticket looks at it again when it is submitted.
+
+        :param dict kw: the form; nothing in it can be trusted.
+        :rtype: tuple[Agreed | None, str | None]
+        """
+        account = request.env["helpdesk.incident.account"]._mine()
+        later = self._later(account, team, kw)
+        if not later:
+            return None, None
+        key = typed(kw.get(f"{LATER}{team.id}"))
+        if not key:
+            return None, request.env._(
+                "This ticket takes more support incidents than you have: agree to pay "
+                "for them later, or buy some first."
+            )
+        if key != later.key:
+            return None, request.env["sale.order"]._incident_pack_changed()
+        return Agreed(request.env.user, key), None
 
     def _buy(self, pack):
         return request.env["sale.order"]._incident_buy_pack(
@@ -263,7 +289,7 @@ class PaidSupportTicketController(PaidSupportNoticeController):
         return {
             name: texts
             for name, texts in values.items()
-            if name not in OWN and not name.startswith(BUY)
+            if name not in OWN and not name.startswith((BUY, LATER))
         }
 
     def _has_files(self, kw):

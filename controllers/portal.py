@@ -123,6 +123,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
                 request.env.user.partner_id, company
             )
         values.update(self._charges_of_user(ticket))
+        values["overages"] = self._overages_of_user(ticket)
         return values
 
     def _continued_values(self, ticket):
@@ -165,6 +166,14 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             ),
         }
 
+    def _overages_of_user(self, ticket):
+        """Return the orders that the customer of the logged-in user pays later for this
+        ticket (R18.1): the ticket may have been another customer's (R11.6)."""
+        customer = request.env.user.sudo().commercial_partner_id
+        return ticket._incident_overages().filtered(
+            lambda order: order.partner_id.commercial_partner_id == customer
+        )
+
     @http.route("/my/incidents", type="http", auth="user", website=True)
     def portal_my_incidents(self, **kw):
         """Show what is left, what comes next, what can be done, and the last
@@ -205,6 +214,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
                 account, customer, kw.get("order_id"), kw.get("tx_id")
             ),
             "funds_offers": account._topup_offers(company),
+            **self._later_values(customer, company),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
 

@@ -8,6 +8,8 @@ from .parse import whole_number
 #: How the fields begin with which customers buy what a ticket takes: they are for one
 #: time.
 BUY = "incident_buy_"
+#: And those with which they agree to pay it later.
+LATER = "incident_later_"
 
 
 class PaidSupportNoticeController(HelpdeskTicketController):
@@ -44,7 +46,12 @@ class PaidSupportNoticeController(HelpdeskTicketController):
         paid = [team for team in teams if team.incident_required or costs[team]]
         packs = self._packs(account, {team: costs[team] for team in paid})
         notices = [
-            self._prepare_incident_notice(account, team, costs[team], packs[team])
+            {
+                **self._prepare_incident_notice(
+                    account, team, costs[team], packs[team]
+                ),
+                "later": self._later(account, team, kw),
+            }
             for team in paid
         ]
         return {
@@ -85,11 +92,29 @@ class PaidSupportNoticeController(HelpdeskTicketController):
         :param dict kw: the form; nothing in it can be trusted.
         :rtype: dict[recordset, int]
         """
-        tickets, values = request.env["helpdesk.ticket"], self._ticket_values(kw)
+        values = self._ticket_values(kw)
         return {
-            team: tickets.new({**values, "team_id": team.id})._incident_required()
+            team: self._typed_ticket(team, values)._incident_required()
             for team in teams
         }
+
+    def _typed_ticket(self, team, values):
+        """Return the ticket, not saved, that a form would make.
+
+        :param dict values: see :meth:`_ticket_values`.
+        """
+        return request.env["helpdesk.ticket"].new({**values, "team_id": team.id})
+
+    def _later(self, account, team, kw):
+        """Return what the customer can pay later with a ticket of a team (R18.1).
+
+        :param dict kw: the form; nothing in it can be trusted.
+        :rtype: Overage | None
+        """
+        if team.sudo().incident_shortage_policy != "charge":
+            return None
+        ticket = self._typed_ticket(team, self._ticket_values(kw))
+        return ticket._incident_later(account.available)
 
     def _ticket_values(self, kw):
         """Return what a form would make a ticket of, so far as that can be said.

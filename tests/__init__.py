@@ -65,6 +65,8 @@ from . import test_order_in_part
 from . import test_outbox
 from . import test_overage
 from . import test_overage_invoice
+from . import test_overage_mail
+from . import test_overage_portal
 from . import test_overview
 from . import test_overview_history
 from . import test_pack

@@ -11,6 +11,7 @@ ROUTES = {
     "/my/incidents/buy/order": {"plan": "{plan}", "quantity": "1"},
     "/my/incidents/funds": None,
     "/my/incidents/funds/pay": {"amount": "10"},
+    "/my/incidents/later": {"by_mail": "on"},
     "/my/incidents/purchases": None,
     "/my/incidents/purchases/page/<int:page>": None,
     "/my/incidents/settle": {"invoice": "{invoice}"},

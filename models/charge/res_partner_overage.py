@@ -33,8 +33,8 @@ class ResPartner(models.Model):
         digits="Account",
         company_dependent=True,
         groups=INCIDENT_READERS,
-        help="How much this customer may buy in a calendar month to pay it later, taxes "
-        "included. 0: nothing.",
+        help="How much this customer may buy in a calendar month to pay it later, "
+        "taxes included. 0: nothing.",
     )
     incident_overage_by_mail = fields.Boolean(
         string="Pays later for tickets by e-mail",
@@ -212,8 +212,8 @@ class HelpdeskIncidentAccount(models.Model):
         compute="_compute_overage_limit",
         inverse="_inverse_overage",
         currency_field="overage_currency_id",
-        help="How much this customer may buy in a calendar month to pay it later, taxes "
-        "included. 0: nothing.",
+        help="How much this customer may buy in a calendar month to pay it later, "
+        "taxes included. 0: nothing.",
     )
     overage_used = fields.Monetary(
         string="Of that, this month",

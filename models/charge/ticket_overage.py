@@ -23,8 +23,8 @@ class Agreed:
 
 
 class HelpdeskTicket(models.Model):
-    """Of the answers to too few incidents, *charge* is to provide them; where it cannot,
-    the ticket waits as any other (:meth:`_incident_provide`)."""
+    """Of the answers to too few incidents, *charge* is to provide them; where it
+    cannot, the ticket waits as any other (:meth:`_incident_provide`)."""
 
     _inherit = "helpdesk.ticket"
 
@@ -169,6 +169,19 @@ class HelpdeskTicket(models.Model):
     def _incident_not_agreed(self):
         return self.env._("The customer has not agreed to pay later for this ticket.")
 
+    def _incident_later(self, available):
+        """Return what the customer of this ticket is asked to agree to (R18.1): what
+        it lacks, if its team sells that, and nothing is in the way.
+
+        :param int available: what the customer has.
+        :return: None if there is nothing to agree to.
+        :rtype: Overage | None
+        """
+        if self.sudo().team_id.incident_shortage_policy != "charge":
+            return None
+        overage = self._incident_overage(available)
+        return None if not overage or self._incident_obstacle(overage) else overage
+
     # ------------------------------------------------------------------
     # Selling it
     # ------------------------------------------------------------------
@@ -285,12 +298,9 @@ class HelpdeskTicket(models.Model):
     def _incident_keep_quiet(self):
         """Override: who pays later is not told of a ticket that waits."""
         account = self._incident_account()
-        sells = self.team_id.incident_shortage_policy == "charge"
-        if (
-            sells
-            and account
-            and account.partner_id._incident_overage_agreed_by_mail(self.company_id)
-            and not self._incident_obstacle(self._incident_overage(account.available))
+        customer = account.partner_id
+        if not (
+            customer._incident_overage_agreed_by_mail(self.company_id)
+            and self._incident_later(account.available)
         ):
-            return
-        super()._incident_keep_quiet()
+            super()._incident_keep_quiet()
