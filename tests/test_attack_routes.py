@@ -24,6 +24,7 @@ OUTCOMES = {
     "/my/incidents/buy/order": (None, "/my/orders/"),
     "/my/incidents/funds": ("page", None),
     "/my/incidents/funds/pay": (None, "/payment/pay?"),
+    "/my/incidents/later": ("/my/incidents", "/my/incidents"),
     "/my/incidents/purchases": ("page", "page"),
     "/my/incidents/purchases/page/<int:page>": ("page", "page"),
     "/my/incidents/settle": (None, LIST),
