@@ -63,6 +63,7 @@ def _not_opened(env, causes):
                 "account_id": (allotment.account_id.id, cause.account.id),
                 "date_from": (allotment.date_from, cause.date_from),
                 "date_to": (allotment.date_to, cause.date_to),
+                "date_period_to": (allotment.date_period_to, cause.date_period_to),
                 "grant_kind": (
                     allotment.grant_kind,
                     None if cause.kind == "period" else cause.kind,
