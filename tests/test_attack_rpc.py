@@ -295,7 +295,7 @@ WRITABLE = {
         [
             f"product.{model}.incident_{name}"
             for model in ("product", "template")
-            for name in ("kind", "quantity", "term_months")
+            for name in ("kind", "quantity", "term_months", "carry_periods")
         ],
         ("clerk", "boss"),
     ),

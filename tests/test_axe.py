@@ -120,8 +120,8 @@ VIEWS = """
     }
 })();
 """
-#: Opens one page after the other in a frame, runs axe in it in each size, and tells what
-#: it found.
+#: Opens one page after the other in a frame, runs axe in it in each size, and tells
+#: what it found.
 RUN = """
 (async () => {
     const source = %(source)s, paths = %(paths)s, sizes = %(sizes)s;

@@ -86,7 +86,7 @@ class TestOverageMail(GatewayCommon):
         self.assertTrue(self.sold(ticket))
 
     def test_moved(self):
-        """R18.4: what waits for one customer is not sold to another one by moving it."""
+        """R18.4: moved, a waiting ticket is not sold to the other customer."""
         ticket = self.mail()
         self.other_customer._incident_agree_overage_by_mail(self.company, True)
         ticket.partner_id = self.other_portal_user.partner_id

@@ -18,9 +18,7 @@ MAX_LIMIT = 1e12
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    _incident_credit_fields = frozenset(
-        {"incident_grant_on", "incident_overage_by_mail", *LIMIT}
-    )
+    _incident_credit_fields = frozenset({"incident_overage_by_mail", *LIMIT})
 
     incident_overage_own = fields.Boolean(
         string="Own limit for what is paid later",
@@ -196,10 +194,8 @@ class ResPartner(models.Model):
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
-    #: With what those may set here who may not edit contacts.
-    _open_fields = frozenset(
-        {"lifetime_granted", "grant_on", "overage_own", "overage_limit"}
-    )
+    _open_fields = frozenset({"overage_own", "overage_limit"})
+    _internal_fields = frozenset({"overage_currency_id"})
 
     overage_own = fields.Boolean(
         string="Own limit for what is paid later",

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from .helpdesk_incident_described import declared
+
 
 class HelpdeskIncidentLedger(models.AbstractModel):
     """A table of the ledger, closed to the ORM (R3.1, R14).
@@ -13,7 +15,8 @@ class HelpdeskIncidentLedger(models.AbstractModel):
     _inherit = "helpdesk.incident.described"
     _description = "Support Incident Ledger"
 
-    #: The fields that may be written: those with an inverse that calls a verb.
+    #: The fields that may be written: those with an inverse that calls a verb. Of a
+    #: model and of all that extend it.
     _open_fields = frozenset()
     _internal_fields = frozenset(
         {
@@ -29,7 +32,7 @@ class HelpdeskIncidentLedger(models.AbstractModel):
 
     def write(self, vals):
         """Override to refuse everything except ``_open_fields``."""
-        if not vals or set(vals) - self._open_fields:
+        if not vals or set(vals) - declared(self, "_open_fields"):
             raise self._closed_error()
         return super().write(vals)
 

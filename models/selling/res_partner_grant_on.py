@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ..groups import INCIDENT_READERS, MANAGERS
+from ..ledger.helpdesk_incident_described import declared
 from ..ledger.helpdesk_incident_protected import REMEMBER
 from .sale_order import GRANT_ON
 from .sale_order_portal import BalanceShort
@@ -29,7 +30,7 @@ class ResPartner(models.Model):
     def default_get(self, fields_list):
         """Override: nobody gives credit by a default of the context."""
         defaults = super().default_get(fields_list)
-        for name in self._incident_credit_fields & set(defaults):
+        for name in declared(self, "_incident_credit_fields") & set(defaults):
             del defaults[name]
         return defaults
 
@@ -67,8 +68,8 @@ class ResPartner(models.Model):
 class HelpdeskIncidentAccount(models.Model):
     _inherit = "helpdesk.incident.account"
 
-    #: With what those may set here who may not edit contacts.
-    _open_fields = frozenset({"lifetime_granted", "grant_on"})
+    # Also for those who may not edit contacts.
+    _open_fields = frozenset({"grant_on"})
 
     grant_on = fields.Selection(
         selection=GRANT_ON,
