@@ -99,13 +99,9 @@ class ResPartner(models.Model):
         account_model.check_access("read")
         account = account_model._of(self, self.env.company)
         if account:
-            return {
-                "type": "ir.actions.act_window",
-                "name": self.env._("Support Incidents"),
-                "res_model": account._name,
-                "res_id": account.id,
-                "views": [(False, "form")],
-            }
+            return account._get_records_action(
+                name=self.env._("Support Incidents"), context={}
+            )
         manager = self.env.user.has_group(MANAGERS)
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_incident_adjust_action"

@@ -9,7 +9,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..mails import LAYOUT, MAIL_FIELDS
+from ..mails import MAIL_FIELDS, as_note
 
 _logger = logging.getLogger(__name__)
 
@@ -197,16 +197,8 @@ class HelpdeskTicketCharge(models.Model):
             ["invoice_pdf_report_id", "invoice_pdf_report_file"]
         )
         self.ticket_id.message_post(
-            subject=values.get("subject"),
-            body=values.get("body_html"),
-            email_from=values.get("email_from") or None,
-            reply_to=values.get("reply_to") or None,
-            partner_ids=values.get("partner_ids") or [],
+            **as_note(values),
             attachment_ids=[*(values.get("attachment_ids") or []), *attachments.ids],
-            mail_server_id=values.get("mail_server_id"),
-            message_type="notification",
-            subtype_xmlid="mail.mt_note",
-            email_layout_xmlid=LAYOUT,
         )
         if attachments:
             document.is_move_sent = True

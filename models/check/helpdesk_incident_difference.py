@@ -119,12 +119,7 @@ class HelpdeskIncidentDifference(models.Model):
         """Open the account that the number belongs to."""
         self.ensure_one()
         self.check_access("read")
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "helpdesk.incident.account",
-            "res_id": self.account_id.id,
-            "views": [(False, "form")],
-        }
+        return self.account_id._get_records_action(context={})
 
     # ------------------------------------------------------------------
     # Business

@@ -158,22 +158,31 @@ class HelpdeskIncidentAccount(models.Model):
                 continue
             told = account.partner_id | customer
             message = account._moved_message(customer)
-            there = self._of(customer, account.company_id)
-            if there:
-                there._merge(account)
-            else:
-                account._lock()
-                self.env.execute_query(
-                    SQL(
-                        "UPDATE helpdesk_incident_account SET partner_id = %s "
-                        "WHERE id = %s",
-                        customer.id,
-                        account.id,
-                    )
-                )
-                self._invalidate_ledger()
+            account._give_to(customer, account.company_id)
             for partner in told - ended if ended else told:
                 partner._message_log(body=message)
+
+    def _give_to(self, customer, company):
+        """Let this be the account of a customer in a company, or what it holds be part
+        of the one that is there.
+
+        :param company: the root company or a branch.
+        """
+        there = self._of(customer, company)
+        if there:
+            there._merge(self)
+            return
+        self._lock()
+        self.env.execute_query(
+            SQL(
+                "UPDATE helpdesk_incident_account SET partner_id = %s, company_id = %s "
+                "WHERE id = %s",
+                customer.id,
+                company._incident_root_id(),
+                self.id,
+            )
+        )
+        self._invalidate_ledger()
 
     def _moved_message(self, customer):
         """Return what the histories say when this account becomes another customer's.
@@ -200,17 +209,4 @@ class HelpdeskIncidentAccount(models.Model):
         for account in self.sudo().search(
             [("company_id.parent_id", "!=", False)], order="id"
         ):
-            there = self._of(account.partner_id, account.company_id)
-            if there:
-                there._merge(account)
-            else:
-                account._lock()
-                self.env.execute_query(
-                    SQL(
-                        "UPDATE helpdesk_incident_account SET company_id = %s "
-                        "WHERE id = %s",
-                        account.company_id._incident_root_id(),
-                        account.id,
-                    )
-                )
-                self._invalidate_ledger()
+            account._give_to(account.partner_id, account.company_id)

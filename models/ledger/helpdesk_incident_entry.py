@@ -160,16 +160,12 @@ class HelpdeskIncidentEntry(models.Model):
         self.check_access("read")
         if not self.res_model or self.res_model not in self.env:
             return False
-        if not self.env[self.res_model].browse(self.res_id).exists():
+        source = self.env[self.res_model].browse(self.res_id)
+        if not source.exists():
             raise UserError(
                 self.env._("The document that this entry comes from was deleted.")
             )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
+        return source._get_records_action(context={})
 
     # ------------------------------------------------------------------
     # Business

@@ -70,12 +70,7 @@ class HelpdeskIncidentFault(models.Model):
                     name=self.name,
                 )
             ) from error
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
+        return document._get_records_action(context={})
 
     # ------------------------------------------------------------------
     # Business

@@ -7,7 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-from ..mails import LAYOUT, MAIL_FIELDS
+from ..mails import LAYOUT, MAIL_FIELDS, as_note
 
 _logger = logging.getLogger(__name__)
 
@@ -105,18 +105,9 @@ class HelpdeskIncidentReminder(models.Model):
         values = template._generate_template(
             self.ids, MAIL_FIELDS, find_or_create_partners=True
         )[self.id]
-        # Only to the recipients of the template, not to followers: followers of a
-        # ticket can belong to other customers (R11.6).
+        # Followers of a ticket can belong to other customers (R11.6): it is a note.
         document.message_post(
-            subject=values.get("subject"),
-            body=values.get("body_html"),
-            email_from=values.get("email_from") or None,
-            reply_to=values.get("reply_to") or None,
-            partner_ids=values.get("partner_ids") or [],
+            **as_note(values),
             attachments=values.get("attachments"),
             attachment_ids=values.get("attachment_ids"),
-            mail_server_id=values.get("mail_server_id"),
-            message_type="notification",
-            subtype_xmlid="mail.mt_note",
-            email_layout_xmlid=LAYOUT,
         )
