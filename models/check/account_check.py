@@ -147,7 +147,6 @@ class HelpdeskIncidentAccount(models.Model):
             self._check_causes(),
             self._check_lines(),
             self._check_purchases(),
-            self._check_terms(),
         ]
 
     @api.model

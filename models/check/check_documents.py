@@ -7,6 +7,8 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
+from ... import periods
+from ..ledger.helpdesk_incident_cause import Said
 from .account_check import Difference
 
 
@@ -255,6 +257,7 @@ class HelpdeskIncidentSubscription(models.Model):
 
         :return: ``Difference`` tuples.
         """
+        yield from self._term_differences()
         said = self._incident_said()
         paid = said.facts.pop(self.env["helpdesk.incident.purchase"])["paid"]
         yield from _forgotten(said, lambda subscription: subscription.account_id)
@@ -269,6 +272,19 @@ class HelpdeskIncidentSubscription(models.Model):
         yield from self._late_differences(lines, targets)
         keys = {allotment.cause_key: allotment.id for allotment in self.allotment_ids}
         yield from self._paid_differences(lines, paid, {None: None, **keys})
+
+    def _term_differences(self):
+        """Compare the terms with their lines (R9.1): each consists of whole months that
+        are counted from its anchor, or from that of the term that it acts on."""
+        facts = {}
+        for term in self.term_ids:
+            line, anchor = term.sale_line_id, term.anchor
+            number = periods.number_at(anchor, term.date_from)
+            first = line.incident_date_from or periods.first_day(anchor, number)
+            if line.incident_date_from and line.incident_term_id:
+                anchor = line.incident_term_id.anchor
+            facts[term] = term._values(line, anchor, first)
+        return _forgotten(Said([], facts), lambda term: term.subscription_id.account_id)
 
     def _late_differences(self, lines, targets):
         """Compare the lifetime incidents that were given for missed months (R9.4)."""

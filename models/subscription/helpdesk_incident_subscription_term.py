@@ -180,16 +180,7 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
                 {
                     "subscription_id": subscription.id,
                     "sale_line_id": line.id,
-                    "kind": TERM_KINDS.get(line.incident_operation, "term"),
-                    "anchor": anchor,
-                    "date_from": first,
-                    "date_to": periods.last_day(
-                        anchor, line.incident_term_months, first
-                    ),
-                    "months": line.incident_term_months,
-                    "period_months": max(line.incident_period_months, 1),
-                    "carry_periods": line.incident_carry_periods,
-                    "incidents_per_period": line._incident_number(),
+                    **self._values(line, anchor, first),
                 }
             )
             if fixed:
@@ -199,6 +190,24 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
                 term.months_lapsed = max(term._months_over() - term.months_late, 0)
         # What comes next goes on where this ends.
         subscriptions._update_summary()
+
+    @api.model
+    def _values(self, line, anchor, first):
+        """Return what a term is that a line has bought (R9.1).
+
+        :param date anchor: what its months are counted from.
+        :param date first: its first day.
+        """
+        return {
+            "kind": TERM_KINDS.get(line.incident_operation, "term"),
+            "anchor": anchor,
+            "date_from": first,
+            "date_to": periods.last_day(anchor, line.incident_term_months, first),
+            "months": line.incident_term_months,
+            "period_months": max(line.incident_period_months, 1),
+            "carry_periods": line.incident_carry_periods,
+            "incidents_per_period": line._incident_number(),
+        }
 
     def _months_gone(self, day=None):
         """Return how many periods of this term have ended: all of them where the
