@@ -223,6 +223,18 @@ class TestRunningLow(SubscriptionCommon):
         self.seller.active = self.agent.active = False
         self.assertEqual(told(ticket), manager)
 
+    def test_nothing_left(self):
+        """R13.2: the mails say so, with a 0."""
+        self.thresholds(n0="cs")
+        self.has(9)
+        self.assertEqual(self.has(0), [("customer", 0), ("salesperson", 0)])
+        mails = self.env["mail.mail"].search([], limit=2, order="id desc")
+        bodies = {mail.subject: mail.body for mail in mails}
+        body = bodies[f"{self.customer.name}: support incidents left: 0"]
+        self.assertIn("has used all of its support incidents", body)
+        body = bodies["Support incidents left: 0"]
+        self.assertIn("You have used all of your support incidents", body)
+
     def test_archived_customer(self):
         """R9.7: nobody is told of one."""
         self.thresholds(n2="cst")

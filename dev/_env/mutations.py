@@ -306,4 +306,47 @@ MUTATIONS = [
         "lambda ticket: ticket.closed",
         ("ticket_continued_portal",),
     ),
+    # -- reminders -----------------------------------------------------
+    Mutation(
+        "reminder: told again further from the end",
+        "AND known.days <= row.days)",
+        "AND known.days = row.days)",
+        ("reminder_days",),
+    ),
+    Mutation(
+        "reminder: by the largest number that is reached",
+        "(SELECT MIN(number) FROM unnest",
+        "(SELECT MAX(number) FROM unnest",
+        ("reminder_days",),
+    ),
+    Mutation(
+        "reminder: of what has just begun",
+        "AND (%(first)s < %(last)s - number OR number = %(least)s))",
+        "AND (%(first)s < %(last)s OR number = %(least)s))",
+        ("reminder_days",),
+    ),
+    Mutation(
+        "running low: only below the number",
+        "if left <= number < before",
+        "if left < number < before",
+        ("running_low",),
+    ),
+    Mutation(
+        "running low: told again while nothing has come",
+        "if left <= number < before",
+        "if left <= number <= before",
+        ("running_low",),
+    ),
+    Mutation(
+        "running low: though there are more by now",
+        "if self.kind in LOW and max(self.account_id.available, 0) > self.quantity:",
+        "if self.kind in LOW and False:",
+        ("running_low",),
+    ),
+    Mutation(
+        "running low: who has left is told",
+        "                user.active\n                and not user.share\n                and user.email",
+        "                not user.share\n                and user.email",
+        ("running_low",),
+    ),
 ]

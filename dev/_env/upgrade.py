@@ -19,6 +19,7 @@ MOVED = {
 }
 # What the scripts add to what users may have changed, as it stands in a value.
 ADDED = {
+    "mail_template.subject": " or '0'",
     "mail_template.body_html": r""" <t t-out=\\+"object\.differences or ''\\+"></t>""",
 }
 

@@ -351,4 +351,5 @@ class HelpdeskTicket(models.Model):
             & Domain("share", "=", False),
             order="id",
         )
-        return (self.user_id | self.team_id.user_ids | managers).filtered("active")
+        staff = self.user_id | self.team_id.user_ids | managers
+        return staff.filtered(lambda user: user.active and not user.share)
