@@ -160,7 +160,7 @@ class TestRunningLow(SubscriptionCommon):
         )
         self.assertEqual(mail.recipient_ids, self.seller.partner_id)
         account = self.incident_account()
-        self.assertIn(f"helpdesk.incident.account&amp;res_id={account.id}", mail.body)
+        self.assertIn(f"/odoo/support-incidents/{account.id}", mail.body)
 
         other = new_test_user(
             self.env,
