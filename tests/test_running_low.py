@@ -203,7 +203,7 @@ class TestRunningLow(SubscriptionCommon):
         self.assertEqual(self.remind(), [("team", 2)])
         activity = self.customer.activity_ids
         self.assertEqual((activity.user_id, len(activity)), (manager, 1))
-        self.assertIn("has 2 support incidents left", activity.note)
+        self.assertIn("support incidents left: 2", activity.note)
 
         def told(ticket):
             self.has(9)

@@ -101,8 +101,8 @@ class HelpdeskIncidentReminder(models.Model):
         string="Days before",
         readonly=True,
         default=0,
-        help="How many days before something ends this is told (R15.4), of those that "
-        "the company has chosen; 0 of what is told when it happens.",
+        help="How many days before something ends this is told, of those that the "
+        "company has chosen; 0 of what is told when it happens.",
     )
     seen = fields.Integer(
         string="Incidents when looked at last",

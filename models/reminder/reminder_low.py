@@ -168,7 +168,7 @@ class HelpdeskIncidentReminder(models.Model):
         agent = self._agent()
         customer = self.partner_id.with_user(agent).sudo().with_context(lang=agent.lang)
         words = customer.env._(
-            "%(customer)s has %(number)s support incidents left (%(company)s).",
+            "%(customer)s: support incidents left: %(number)s (%(company)s).",
             customer=customer.display_name,
             number=self.quantity,
             company=self.company_id.name,
