@@ -66,6 +66,21 @@ class TestFault(PaymentCommon):
         with self.broken(ValueError("Not this one"), other):
             payments.action_post()
         self.assertEqual(payments.mapped("state"), ["in_process"] * 2)
+        # Meanwhile the ledger check says what it should count (R13.4); there is no
+        # account yet.
+        self.assertEqual(
+            [
+                (d.account.ids, d.record.id, d.number, d.stored, d.expected)
+                for d in self.env["helpdesk.incident.account"]._check_ledger()
+            ],
+            [
+                ([], payments[1].id, f"account.payment.incident_{name}", stored, value)
+                for name, stored, value in (
+                    ("partner_id", None, str(other.id)),
+                    ("topup_counted", "0", "100"),
+                )
+            ],
+        )
         self.assertEqual((self.balance(), self.balance(other)), (2, 0))
         self.assertEqual(self.faults().res_id, payments[1].id)
 
