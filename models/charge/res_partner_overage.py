@@ -8,6 +8,7 @@ from odoo.fields import Domain
 
 from ..groups import INCIDENT_READERS, MANAGERS
 from ..ledger.helpdesk_incident_protected import REMEMBER
+from ..selling.partner_settle import TO_PAY
 
 #: Who sets them gives credit.
 LIMIT = ("incident_overage_own", "incident_overage_limit")
@@ -137,16 +138,8 @@ class ResPartner(models.Model):
         """
         days = company.sudo().incident_overage_overdue_days
         before = company._incident_today() - timedelta(days=days)
-        return (
-            self.env["account.move.line"]
-            .sudo()
-            .search(
-                self._incident_money_domain(company)
-                & Domain("amount_residual", ">", 0)
-                & Domain("date_maturity", "<", before)
-                & Domain("move_id.move_type", "=", "out_invoice")
-                & Domain("move_id.payment_state", "in", ("not_paid", "partial"))
-            )
+        return self._incident_find_open(
+            company, TO_PAY & Domain("date_maturity", "<", before)
         )
 
     def _incident_overage_obstacle(self, company, overage):

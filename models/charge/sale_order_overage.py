@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
 from ..groups import INCIDENT_READERS
+from ..ledger.helpdesk_incident_protected import REMEMBERED
 
 
 class Overage:
@@ -46,21 +47,17 @@ class SaleOrder(models.Model):
 
     incident_overage_date = fields.Date(
         string="Sold to be paid later on",
-        readonly=True,
-        copy=False,
         help="The day on which it was sold for a ticket whose customer lacked "
         "incidents: it counts in that month.",
-        incident_protected=True,
+        **REMEMBERED,
     )
     incident_ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
         string="Sold for the ticket",
-        readonly=True,
-        copy=False,
         ondelete="set null",
         index="btree_not_null",
         groups=INCIDENT_READERS,
-        incident_protected=True,
+        **REMEMBERED,
     )
 
     # Looked up by customer whenever a ticket lacks incidents.

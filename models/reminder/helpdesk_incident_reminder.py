@@ -266,8 +266,7 @@ class HelpdeskIncidentReminder(models.Model):
                 "ends": f"{page}/renew",
                 "expires": "/new/ticket",
                 "low": "/my/incidents/buy",
-                "low_salesperson": "/odoo/support-incidents/"
-                f"{reminder.account_id.id}",
+                "low_salesperson": f"/odoo/support-incidents/{reminder.account_id.id}",
                 "taken": "/my/incidents/statement?group=taken",
                 **dict.fromkeys(("renewed", *SWITCHES), page),
                 "failed": f"{page}/renew",

@@ -17,6 +17,13 @@ from ..groups import BOOKKEEPERS
 #: The fields of a transaction that say what it pays for, whatever module has them: the
 #: point of sale, donations.
 DOCUMENTS = ("sale_order_ids", "invoice_ids", "pos_order_id", "is_donation")
+#: The journal items of invoices of which something is to pay. What is in payment has no
+#: residual to come; what is blocked is an accountant's.
+TO_PAY = (
+    Domain("amount_residual", ">", 0)
+    & Domain("move_id.move_type", "=", "out_invoice")
+    & Domain("move_id.payment_state", "in", ("not_paid", "partial"))
+)
 
 
 class ResPartner(models.Model):
@@ -65,19 +72,10 @@ class ResPartner(models.Model):
 
         :return: ``account.move.line`` records with superuser rights.
         """
-        return (
-            self.env["account.move.line"]
-            .sudo()
-            .search(
-                self._incident_money_domain(company)
-                & Domain("amount_residual", ">", 0)
-                & Domain("move_id.move_type", "=", "out_invoice")
-                # What is in payment has no residual to come; what is blocked is an
-                # accountant's.
-                & Domain("move_id.payment_state", "in", ("not_paid", "partial"))
-                & self._incident_settled_domain(),
-                order="date_maturity, date, id",
-            )
+        return self._incident_find_open(
+            company,
+            TO_PAY & self._incident_settled_domain(),
+            order="date_maturity, date, id",
         )
 
     def _incident_settled_domain(self):

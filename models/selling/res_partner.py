@@ -137,10 +137,15 @@ class ResPartner(models.Model):
             ],
         )
 
-    def _incident_money_domain(self, company):
-        """Return the domain of the open journal items of this customer."""
-        return Domain("id", "in", self._incident_receivables(company)) & Domain(
-            "reconciled", "=", False
+    def _incident_find_open(self, company, domain, order=None):
+        """Return the open journal items of this customer that meet a domain.
+
+        :return: ``account.move.line`` records with superuser rights.
+        """
+        mine = Domain("id", "in", self._incident_receivables(company))
+        items = self.env["account.move.line"].sudo()
+        return items.search(
+            mine & Domain("reconciled", "=", False) & domain, order=order
         )
 
     def _incident_account_balance(self, company):
@@ -213,15 +218,8 @@ class ResPartner(models.Model):
         )
 
     def _incident_open_credits(self, company):
-        return (
-            self.env["account.move.line"]
-            .sudo()
-            .search(
-                self._incident_money_domain(company)
-                & Domain("amount_residual", "<", 0),
-                order="date, id",
-            )
-        )
+        credits = Domain("amount_residual", "<", 0)
+        return self._incident_find_open(company, credits, order="date, id")
 
     def _incident_is_held(self, credit):
         """Return whether a credit belongs to an order until it is invoiced (R1): it was

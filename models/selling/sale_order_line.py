@@ -31,6 +31,15 @@ OPERATIONS = [
     ("change", "Change of plan"),
     ("credit", "Credit for the old plan"),
 ]
+#: The attributes of the fields that keep what a plan was when the line was written.
+OF_PLAN = {
+    "compute": "_compute_incident_plan",
+    "store": True,
+    "precompute": True,
+    "readonly": False,
+    "copy": False,
+    "incident_protected": True,
+}
 
 
 class SaleOrderLine(models.Model):
@@ -44,48 +53,13 @@ class SaleOrderLine(models.Model):
     incident_kind = fields.Selection(
         selection=KINDS,
         string="Support incidents",
-        compute="_compute_incident_plan",
-        store=True,
-        precompute=True,
-        readonly=False,
-        copy=False,
-        incident_protected=True,
+        **OF_PLAN,
     )
-    incident_quantity = fields.Integer(
-        string="Incidents per unit",
-        compute="_compute_incident_plan",
-        store=True,
-        precompute=True,
-        readonly=False,
-        copy=False,
-        incident_protected=True,
-    )
-    incident_term_months = fields.Integer(
-        string="Term in months",
-        compute="_compute_incident_plan",
-        store=True,
-        precompute=True,
-        readonly=False,
-        copy=False,
-        incident_protected=True,
-    )
-    incident_period_months = fields.Integer(
-        string="Months in a period",
-        compute="_compute_incident_plan",
-        store=True,
-        precompute=True,
-        readonly=False,
-        copy=False,
-        incident_protected=True,
-    )
+    incident_quantity = fields.Integer(string="Incidents per unit", **OF_PLAN)
+    incident_term_months = fields.Integer(string="Term in months", **OF_PLAN)
+    incident_period_months = fields.Integer(string="Months in a period", **OF_PLAN)
     incident_carry_periods = fields.Integer(
-        string="Carried over for periods",
-        compute="_compute_incident_plan",
-        store=True,
-        precompute=True,
-        readonly=False,
-        copy=False,
-        incident_protected=True,
+        string="Carried over for periods", **OF_PLAN
     )
     incident_units = fields.Integer(
         string="Units of incidents",
