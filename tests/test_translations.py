@@ -5,7 +5,7 @@ import polib
 from freezegun import freeze_time
 from lxml import etree, html
 
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.helpdesk_paid_support.models.reminder import (
     helpdesk_incident_reminder,
@@ -110,8 +110,14 @@ class TestTranslations(BuyCommon):
                 "partner_id": self.user.partner_id.id,
             }
         )
+        seller = new_test_user(
+            self.env, "hps-seller", "sales_team.group_sale_salesman", email="s@x.example"
+        )
+        self.customer.user_id = seller
         reminders = self.env["helpdesk.incident.reminder"].sudo()
-        for kind, _label in helpdesk_incident_reminder.KINDS:
+        kinds = dict(helpdesk_incident_reminder.KINDS)
+        del kinds["low_team"]  # an activity
+        for kind in kinds:
             reminders._queue(
                 kind,
                 "test",
@@ -129,7 +135,7 @@ class TestTranslations(BuyCommon):
             )
             said = set()
             for code in ("en_US", *LANGUAGES):
-                self.user.partner_id.lang = self.customer.lang = code
+                self.user.partner_id.lang = self.customer.lang = seller.lang = code
                 values = template._generate_template(
                     reminder.ids, {"subject", "body_html"}
                 )[reminder.id]
