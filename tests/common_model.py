@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import count, groupby, takewhile
+from itertools import count, takewhile
 from math import floor
 
 DAY = timedelta(days=1)
@@ -956,10 +956,11 @@ class Model:
         first, last = ahead[0][0]
         period = month_of(anchor, last) - month_of(anchor, first) + 1
         stretches = []
-        for carry, windows in groupby(ahead, key=lambda row: row[1]):
-            windows = list(windows)
-            first = windows[0][0][0]
-            stretches.append((first, period * len(windows), period, carry))
+        for (first, _last), carry in ahead:
+            if not stretches or stretches[-1][3] != carry:
+                stretches.append((first, 0, period, carry))
+            begin, months, *rest = stretches[-1]
+            stretches[-1] = (begin, months + period, *rest)
         return stretches
 
     def cancel(self, subscription, cancelled):

@@ -247,8 +247,8 @@ MUTATIONS = [
     ),
     Mutation(
         "subscription: a month that ends today has gone",
-        "return sum(last < day for _first, last in windows)",
-        "return sum(last <= day for _first, last in windows)",
+        "return sum(last < day for last in days)",
+        "return sum(last <= day for last in days)",
         ("subscription_extra", "subscription_change", "subscription_life"),
     ),
     Mutation(
@@ -262,6 +262,30 @@ MUTATIONS = [
         "            elif months != length:\n                break\n",
         "",
         ("period_months",),
+    ),
+    Mutation(
+        "carry-over: what is carried over is not late",
+        "self._months_before([last for _first, last in self._periods()], day)",
+        "self._months_before(map(self._usable_to, self._periods()), day)",
+        ("carry_over",),
+    ),
+    Mutation(
+        "carry-over: what ends later is withdrawn",
+        "target=number if subscription._is_kept_until(last) else 0",
+        "target=number if subscription._is_kept_until(usable_to) else 0",
+        ("carry_over",),
+    ),
+    Mutation(
+        "carry-over: a month has one window, whatever the plan",
+        'return key if last == usable_to else f"{key}:{usable_to}"',
+        "return key",
+        ("carry_over",),
+    ),
+    Mutation(
+        "carry-over: what a late change leaves is taken back",
+        "                    total[window] += number\n",
+        "                    total[window] += 0\n",
+        ("carry_over",),
     ),
     Mutation(
         "pack: as lifetime incidents",
