@@ -64,6 +64,7 @@ from . import test_open_and_close
 from . import test_order_in_part
 from . import test_outbox
 from . import test_overage
+from . import test_overage_concurrency
 from . import test_overage_invoice
 from . import test_overage_mail
 from . import test_overage_portal

@@ -445,3 +445,40 @@ class TestOverage(OverageCommon):
         self.assertEqual(customer._incident_overage_limit_in(branch), 20)
         customer.write({"incident_overage_own": True, "incident_overage_limit": 7})
         self.assertEqual(customer._incident_overage_limit_in(branch), 7)
+
+    def test_merged(self):
+        """R2.2, R18.4: what the customers have bought adds up; the one that stays has
+        its own limit and consent, whoever merges them."""
+        other = self._customer("Northwind Ltd")
+        other.incident_overage_own = True
+        other.incident_overage_limit = 500
+        other._incident_agree_overage_by_mail(self.company, True)
+        self.submit()
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer | other).ids, other)
+        self.assertEqual(other._incident_overage_limit_in(self.company), 500)
+        third = self._customer("Northwind Inc")
+        wizard._merge((third | other).ids, third)
+        self.assertEqual(third._incident_overage_limit_in(self.company), 30)
+        self.assertFalse(third.incident_overage_by_mail)
+        orders = self.env["sale.order"]
+        today = self.company._incident_today()
+        self.assertEqual(orders._incident_overage_sum(third, self.company, today), 12)
+
+    def test_check_and_value(self):
+        """R13.4, R12.4: the ledger check knows what was sold so, and what it is worth:
+        6.00 for what came back of 12.00, without tax."""
+        self.single.taxes_id = self.tax_sale_a
+        self.submit().incident_count = 1
+        self.assertFalse(self.account_model._check_ledger())
+        self.assertLedgerSound()
+        rows = (
+            self.env["helpdesk.incident.unearned"]
+            .with_context(unearned_date="2027-04-11")
+            .with_company(self.company)
+            .search([("partner_id", "=", self.customer.id)])
+        )
+        self.assertEqual(
+            [(row.quantity, row.quantity_left, row.amount_left) for row in rows],
+            [(2, 1, 6)],
+        )

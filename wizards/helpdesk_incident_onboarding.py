@@ -8,7 +8,6 @@ from odoo.addons.base.models.res_partner import _tz_get
 
 from ..fields import WholeNumber
 from ..models.selling.product_product import KINDS, PLAN_FIELDS, PLAN_KINDS
-from ..models.ticket.helpdesk_ticket_team import SHORTAGE_POLICIES
 
 #: What the wizard asks of a team, and of a plan. Each is a field of the wizard with the
 #: name that it has there: add a name here, and the field below and in the view.
@@ -61,11 +60,12 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         help="How many incidents a ticket of this team takes.",
     )
     incident_shortage_policy = fields.Selection(
-        selection=SHORTAGE_POLICIES,
+        selection="_shortage_policies",
         string="When incidents run out",
         default="refuse",
         help="Refused, the portal says why, and an e-mail is answered. Waiting, a "
-        "ticket is released when incidents arrive.",
+        "ticket is released when incidents arrive. Sold, it waits for nothing: see "
+        "“Pay later” in the settings.",
     )
     incident_on_staff_tickets = fields.Boolean(
         string="Also for tickets opened by staff",
@@ -133,6 +133,12 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
     # ------------------------------------------------------------------
     # Defaults
     # ------------------------------------------------------------------
+
+    @api.model
+    def _shortage_policies(self):
+        """Return what teams can say."""
+        policy = self.env["helpdesk.ticket.team"]._fields["incident_shortage_policy"]
+        return policy._description_selection(self.env)
 
     @api.model
     def default_get(self, fields):

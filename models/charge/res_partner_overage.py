@@ -12,6 +12,8 @@ from ..selling.partner_settle import TO_PAY
 
 #: Who sets them gives credit.
 LIMIT = ("incident_overage_own", "incident_overage_limit")
+#: What was agreed with a customer about paying later.
+PAID_LATER = (*LIMIT, "incident_overage_by_mail")
 #: More than anybody owes for a month.
 MAX_LIMIT = 1e12
 
@@ -19,7 +21,7 @@ MAX_LIMIT = 1e12
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    _incident_credit_fields = frozenset({"incident_overage_by_mail", *LIMIT})
+    _incident_credit_fields = frozenset(PAID_LATER)
 
     incident_overage_own = fields.Boolean(
         string="Own limit for what is paid later",
@@ -59,7 +61,7 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         """Override: who lets customers pay later gives credit (R14)."""
-        names = {*LIMIT, "incident_overage_by_mail"} & set(vals)
+        names = set(PAID_LATER) & set(vals)
         self._incident_check_overage(
             {
                 name: vals[name]
