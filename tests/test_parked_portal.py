@@ -201,7 +201,15 @@ class TestParkedPortal(BuyCommon):
         self.assertEqual([len(tickets) for tickets in asked], [2])
 
     def test_tour(self):
-        """R11.3: submit, wait, buy by the link, pay, and withdraw another one."""
+        """R11.3: submit, wait, buy by the link, pay, and withdraw another one. R18.1:
+        an urgent one is paid later."""
+        self.company.write(
+            {
+                "incident_overage_product_id": self.plan("One", 6, "lifetime", 1).id,
+                "incident_overage_limit": 20,
+            }
+        )
+        self.team.copy({"name": "On call", "incident_shortage_policy": "charge"})
         # The cursor of a test runs no post-commit hooks.
         account_class = type(self.env["helpdesk.incident.account"])
         self.patch(account_class, "_release_soon", account_class._release)
@@ -209,8 +217,12 @@ class TestParkedPortal(BuyCommon):
         tickets = self.env["helpdesk.ticket"].search(
             [("partner_id", "=", self.user.partner_id.id)], order="id"
         )
-        self.assertEqual(tickets.mapped("incident_count"), [3, 3, 3, 0])
-        self.assertEqual(tickets.mapped("closed"), [False, False, False, True])
+        self.assertEqual(tickets.mapped("incident_count"), [3, 3, 3, 0, 3])
+        self.assertEqual(tickets.mapped("closed"), [False, False, False, True, False])
+        order = self.env["sale.order"].search(
+            [("incident_ticket_id", "=", tickets[-1].id)]
+        )
+        self.assertEqual((order.state, order.amount_total), ("sale", 12))
 
     def test_tour_on_a_phone(self):
         """R11.3: the same, 390 pixels wide."""

@@ -112,6 +112,47 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_parked", {
             content: "It says what happened",
             trigger: "[name='withdrawn']:contains('You have withdrawn this ticket')",
         },
-        {trigger: "#card:contains('Cancelled'):not(:has([name='incident_parked']))"},
+        {
+            content: "An urgent one waits for no money",
+            trigger: "#card:contains('Cancelled'):not(:has([name='incident_parked']))",
+            run: () => window.location.assign("/new/ticket"),
+            expectUnloadPage: true,
+        },
+        {
+            trigger: `${FORM} select[name='team']`,
+            run: "selectByLabel On call",
+        },
+        {
+            content: "What is missing, its price and the total are said before",
+            trigger: `${FORM} .o_incident_notice:visible [name='later']:contains('2 support incidents for'):contains('12.00'):contains('6.00')`,
+        },
+        {trigger: `${FORM} [name='subject']`, run: "edit Mail server is down"},
+        {trigger: `${FORM} [name='description']`, run: "edit Please help"},
+        {
+            content: "Not without consent",
+            trigger: `${FORM} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Nothing that was typed is lost",
+            trigger:
+                "main:has([name='error']:contains('agree to pay')) [name='subject']:value('Mail server is down')",
+        },
+        {
+            content: "Agree to pay later",
+            trigger: `${FORM} .o_incident_notice:visible [name='later'] input`,
+            run: "click",
+        },
+        {
+            trigger: `${FORM} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "It waits for nothing, and says what is to be paid",
+            trigger:
+                "main:has([name='incident_count']:contains('You have 0 left')) [name='overages']:contains('2 support incidents'):contains('12.00')",
+        },
     ],
 });
