@@ -299,8 +299,8 @@ class HelpdeskTicket(models.Model):
         """Override: who pays later is not told of a ticket that waits."""
         account = self._incident_account()
         customer = account.partner_id
-        if not (
-            customer._incident_overage_agreed_by_mail(self.company_id)
-            and self._incident_later(account.available)
-        ):
-            super()._incident_keep_quiet()
+        if customer._incident_overage_agreed_by_mail(
+            self.company_id
+        ) and self._incident_later(account.available):
+            return None
+        return super()._incident_keep_quiet()
