@@ -211,6 +211,8 @@ class Order:
     account: Account | None = None
     #: it gives, as the company wants it (R8.3): by itself, or with its payment
     gives: bool = False
+    #: it gives on confirmation, whatever the company wants (R18.2)
+    later: bool = False
     payment: Payment | None = None
     invoiced: bool = False
     credited: Fraction = Fraction(0)
@@ -1057,6 +1059,21 @@ class Model:
             ticket.hold, ticket.told = "parked", self.today(ticket.company)
         else:
             self._put(ticket, ticket.cost)
+
+    def sell(self, ticket):
+        """R18.1, R18.2: what it lacks, to be paid later, unless its customer is below
+        zero.
+
+        :return: the order, None if nothing is sold.
+        """
+        account = self.account(ticket.contact, ticket.company)
+        available = self.available(ticket.contact, ticket.company)
+        if account.lifetime.left < 0 or available >= ticket.cost:
+            return None
+        order = Order(ticket.contact, ticket.company, gives=True, later=True)
+        order.lines.append(Line(order, ticket.cost - available))
+        self.settle(order)
+        return order
 
     def _lacks(self, ticket):
         return self.available(ticket.contact, ticket.company) < ticket.required

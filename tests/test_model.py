@@ -25,6 +25,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.helpdesk_paid_support.models.charge.ticket_overage import Agreed
 from odoo.addons.helpdesk_paid_support.models.ticket import ticket_parking
 from odoo.addons.helpdesk_paid_support.models.ticket.account_release import NOTED
 
@@ -47,6 +48,8 @@ ZONES = ["UTC", "Pacific/Auckland", "America/Los_Angeles"]
 #: How many incidents teams take, and whether they let tickets wait. The last one is of
 #: the second company; the one before takes them of tickets that staff open, too.
 TEAMS = [(0, False), (1, False), (3, True), (2, True), (1, True)]
+#: The one that sells what is missing to whoever agrees to pay later (R18).
+LATER = 2
 MESSAGE = """\
 MIME-Version: 1.0
 Message-Id: <{number}@customer.example>
@@ -721,7 +724,7 @@ class World(RuleBasedStateMachine):
         if order.cancelled:
             record._action_cancel()
         else:
-            order.gives = self.grant_on == "confirmed"
+            order.gives = order.later or self.grant_on == "confirmed"
             record.action_draft()
             record.action_confirm()
         self.model.settle(order)
@@ -768,7 +771,12 @@ class World(RuleBasedStateMachine):
     @step(user=PICK, team=PICK)
     def submit(self, user, team):
         """R4.4, R11.2: in the portal."""
-        self._submit(self._pick(self.test.users, user), team)
+        user, number = self._pick(self.test.users, user), team % len(TEAMS)
+        # Every second one of that team agrees to pay later.
+        if number == LATER and team // len(TEAMS) % 2:
+            self._submit_and_pay_later(user)
+        else:
+            self._submit(user, team)
 
     def _submit(self, user, team):
         ticket, values = self._ticket(user.partner_id, team)
@@ -786,6 +794,27 @@ class World(RuleBasedStateMachine):
                 self._admitted(ticket, record)
 
         self._both(rules, real)
+
+    def _submit_and_pay_later(self, user):
+        """R18.1, R18.2: what is missing is sold with it."""
+        ticket, values = self._ticket(user.partner_id, LATER)
+        available = self.model.available(ticket.contact, ticket.company)
+        missing = max(ticket.cost - available, 1)
+        offer = self.env["sale.order"]._incident_overage(
+            user.partner_id, self.company, missing
+        )
+        order = self.model.sell(ticket)
+        self.model.submit(ticket)
+        tickets = self.env["helpdesk.ticket"].with_user(user).sudo()
+        agreeing = tickets.with_context(incident_agreed=Agreed(user, offer.key))
+        record = agreeing.create(values).with_env(self.env)
+        self._admitted(ticket, record)
+        sold = self.env["sale.order"].search([("incident_ticket_id", "=", record.id)])
+        self.test.assertEqual(len(sold), bool(order))
+        if order:
+            self._keep(order, sold).id = sold.id
+            order.lines[0].id = sold.order_line.id
+        self._end()
 
     @step(contact=PICK, team=PICK, number=st.sampled_from([None, None, 0, 1, 6]))
     def open_by_staff(self, contact, team, number):
@@ -1254,7 +1283,11 @@ class TestModel(SaleCommon):
                     "company_id": company.id,
                     "incident_required": cost > 0,
                     "incident_cost": max(cost, 1),
-                    "incident_shortage_policy": "park" if parks else "refuse",
+                    "incident_shortage_policy": "charge"
+                    if number == LATER
+                    else "park"
+                    if parks
+                    else "refuse",
                     "incident_on_staff_tickets": number == 3,
                     "incident_unit": "time" if number in BLOCKS else "ticket",
                     "incident_block_minutes": BLOCKS.get(number, 60),
@@ -1281,6 +1314,12 @@ class TestModel(SaleCommon):
     @classmethod
     def _prepare_plans(cls):
         extra = cls.plan("Extra incident", 4)
+        cls.company.write(
+            {
+                "incident_overage_product_id": cls.plan("One", 6, "lifetime", 1).id,
+                "incident_overage_limit": 1_000_000,
+            }
+        )
         pack = cls.plan("5 for 2 months", 20, "pack", 5, 2)
         quarters = cls.plan("2 quarters", 150, "period", 9, 6, incident_period_months=3)
         quarters.incident_extra_product_id = extra
