@@ -111,7 +111,10 @@ class TestTranslations(BuyCommon):
             }
         )
         seller = new_test_user(
-            self.env, "hps-seller", "sales_team.group_sale_salesman", email="s@x.example"
+            self.env,
+            "hps-seller",
+            "sales_team.group_sale_salesman",
+            email="s@x.example",
         )
         self.customer.user_id = seller
         reminders = self.env["helpdesk.incident.reminder"].sudo()
