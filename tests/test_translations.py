@@ -24,7 +24,7 @@ LANGUAGES = {
 }
 #: What is called the same in some of them: it stands empty, as the OCA has it.
 SAME = {
-    *("1", "ID", "Icon", "Link", "Problem", "Revision", "Start", "Ticket", "Tickets"),
+    *("ID", "Icon", "Link", "Problem", "Revision", "Start", "Ticket", "Tickets"),
     *("ticket", "extra", "Error", "Plan", "Total", "Attention", "Contact", "Date"),
     *("Description", "Document", "Documents", "Incidents", "incidents", "incident"),
     *("Message", "Messages", "Source", "Taxes", "Status", "Team", "Contacts"),
@@ -35,9 +35,9 @@ EXPRESSIONS = re.compile(r'\bt-[\w-]+="[^"]*"')
 
 
 def words(term):
-    """Return the words of a term, without placeholders and tags."""
+    """Return the words of a term, without numbers, placeholders and tags."""
     return set(
-        re.findall(r"\w+", re.sub(r"%\(\w+\)[sd]|\{\{.*?\}\}|<[^>]*>", " ", term))
+        re.findall(r"[^\W\d]+", re.sub(r"%\(\w+\)[sd]|\{\{.*?\}\}|<[^>]*>", " ", term))
     )
 
 
