@@ -106,6 +106,12 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         help="How many months each period has: 1 for incidents every month, 3 for "
         "every quarter. The term has whole periods.",
     )
+    incident_carry_periods = WholeNumber(
+        string="Carried over for periods",
+        default=0,
+        help="For how many more periods a customer can use what is left at the end of "
+        "a period; 0: it lapses then.",
+    )
     list_price = fields.Monetary(
         string="Price",
         help="For the whole term. Taxes are those that new products have.",
