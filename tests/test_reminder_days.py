@@ -1,5 +1,6 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import html2plaintext
 
 from .common_subscription import SubscriptionCommon
 
@@ -64,6 +65,42 @@ class TestReminderDays(SubscriptionCommon):
             self.told()[2:],
             [("ends", 40), ("expires", 14), ("ends", 14), ("ends", 3)],
         )
+
+    def test_carried(self):
+        """R15.3: of what is carried over before it lapses, not at the end of its own
+        month; of what outlasts the subscription, too."""
+        self.company.incident_reminder_days = "14, 3"
+        carried = self.plan(
+            "Carried, 2 months", 60, "period", 10, 2, incident_carry_periods=1
+        )
+        self.bought(carried)
+        self.use(3)
+        self.remind("2027-04-27", "2027-05-07")
+        self.assertEqual(self.told(), [])
+        # 7 of the first month lapse with the second, with which the term ends.
+        self.remind("2027-05-27", "2027-06-07")
+        self.assertEqual(self.told(), [("ends", 14), ("ends", 3)])
+        ends = self.reminders.search([("kind", "=", "ends")])
+        self.assertEqual(set(ends.mapped("quantity")), {7})
+        # The second month's are carried beyond the end.
+        self.remind("2027-06-26", "2027-07-07")
+        self.assertEqual(self.told()[2:], [("expires", 14), ("expires", 3)])
+        last = self.reminders.search([("kind", "=", "expires")], limit=1)
+        self.assertEqual((last.quantity, str(last.day)), (10, "2027-07-10"))
+
+    def test_what_lapses_with_the_subscription(self):
+        """The mail says how many, and nothing of the month that runs before the last
+        one."""
+        self.company.incident_reminder_days = "40, 3"
+        subscription = self.bought()
+        self.remind("2027-06-02")
+        with self.on("2027-06-20"):
+            self.use(4)
+        self.remind("2027-07-07")
+        messages = subscription.message_ids.filtered(lambda m: "ends on" in m.subject)
+        last, first = messages.sorted("id", reverse=True).mapped("body")
+        self.assertNotIn("not used yet", first)
+        self.assertIn("6 of its incidents are not used yet", html2plaintext(last))
 
     def test_one_number_longer_than_a_month(self):
         """The smallest number tells of what is shorter, too, from the beginning."""

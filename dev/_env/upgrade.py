@@ -17,10 +17,14 @@ MOVED = {
     # A row of its own by now.
     "res_company.incident_low_threshold": None,
 }
-# What the scripts add to what users may have changed, as it stands in a value.
-ADDED = {
-    "mail_template.subject": " or '0'",
-    "mail_template.body_html": r""" <t t-out=\\+"object\.differences or ''\\+"></t>""",
+# What the scripts change in what users may have changed, as it stands in a value, and
+# what is compared instead, before and after.
+CHANGED = {
+    "mail_template.subject": [(" or '0'", "")],
+    "mail_template.body_html": [
+        (r""" <t t-out=\\+"object\.differences or ''\\+"></t>""", ""),
+        (r"object\.subscription_id\.period_balance", "object.quantity"),
+    ],
 }
 
 # Every table in which the module has columns, those between many and many included; and
@@ -165,8 +169,9 @@ def _check(environment, archive):
             merged = databases.lines(released, BRANCHES)
             after = _values(databases, updated, still) - new
             _must_be_same(
-                _without(merged, before) | databases.lines(released, FACTS),
-                _without(merged, {_without_added(line) for line in after})
+                _without(merged, map(_without_changed, before))
+                | databases.lines(released, FACTS),
+                _without(merged, map(_without_changed, after))
                 | databases.lines(updated, FACTS),
             )
             _run(databases, updated, "check", "The data does not work after it.")
@@ -220,9 +225,10 @@ def _must_be_same(before, after):
         raise Stop(f"The update loses or changes data:\n  {lines}")
 
 
-def _without_added(line):
-    added = ADDED.get(line.split(" ", 1)[0])
-    return re.sub(added, "", line) if added else line
+def _without_changed(line):
+    for pattern, instead in CHANGED.get(line.split(" ", 1)[0], ()):
+        line = re.sub(pattern, instead, line)
+    return line
 
 
 def _moved(line):

@@ -1,6 +1,8 @@
 def migrate(cr, version):
     """Keep the number of incidents left at which customers are told (R19.3): branches
-    go by their root company (R2.3). In the subject of that mail 0 was left out."""
+    go by their root company (R2.3). In the subject of that mail 0 was left out, and
+    the mail about the end of a subscription said what was left of the month that ran:
+    now it says what lapses with that end (R15.3)."""
     cr.execute(
         """
         INSERT INTO helpdesk_incident_threshold
@@ -21,6 +23,19 @@ def migrate(cr, version):
           FROM ir_model_data data
          WHERE data.module = 'helpdesk_paid_support'
            AND data.name = 'mail_template_incident_low'
+           AND data.model = 'mail.template'
+           AND data.res_id = template.id
+        """
+    )
+    cr.execute(
+        """
+        UPDATE mail_template template
+           SET body_html = replace(template.body_html::text,
+                                   'object.subscription_id.period_balance',
+                                   'object.quantity')::jsonb
+          FROM ir_model_data data
+         WHERE data.module = 'helpdesk_paid_support'
+           AND data.name = 'mail_template_incident_ends'
            AND data.model = 'mail.template'
            AND data.res_id = template.id
         """

@@ -172,12 +172,18 @@ class HelpdeskIncidentReminder(models.Model):
 
     @api.model
     def _note_ends(self, company, today):
-        """Subscriptions that end soon, and are not renewed automatically."""
+        """Subscriptions that end soon, and are not renewed automatically; and how many
+        unused incidents lapse then."""
         self._insert(
             SQL(
                 """
                 SELECT 'ends', s.id || ':' || s.date_end, s.account_id, s.id,
-                       NULL::int4, NULL::int4, NULL, s.date_end, 0, 'waiting', due.days
+                       NULL::int4, NULL::int4, NULL, s.date_end,
+                       (SELECT COALESCE(SUM(m.balance + m.to_grant), 0)
+                          FROM helpdesk_incident_allotment m
+                         WHERE m.subscription_id = s.id AND m.date_from <= %(today)s
+                           AND m.date_to = s.date_end),
+                       'waiting', due.days
                   FROM helpdesk_incident_subscription s
                   JOIN helpdesk_incident_account a ON a.id = s.account_id
                   -- what was paid last
