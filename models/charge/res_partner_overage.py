@@ -202,17 +202,12 @@ class HelpdeskIncidentAccount(models.Model):
         string="Paid later, each month",
         compute="_compute_overage_limit",
         inverse="_inverse_overage",
-        currency_field="overage_currency_id",
         help="How much this customer may buy in a calendar month to pay it later, "
         "taxes included. 0: nothing.",
     )
     overage_used = fields.Monetary(
         string="Of that, this month",
         compute="_compute_overage_used",
-        currency_field="overage_currency_id",
-    )
-    overage_currency_id = fields.Many2one(
-        related="company_id.currency_id", string="Currency of what is paid later"
     )
     overage_by_mail = fields.Boolean(
         string="Also for tickets by e-mail",
