@@ -93,6 +93,35 @@ class TestOverageInvoice(OverageCommon):
             self.run_cron()
         self.assertEqual(len(self.invoices(ticket, other)), 2)
 
+    def test_two_companies(self):
+        """R18.3, R2.3: one invoice for each company, by its own settings; what a branch
+        sells is of the root's account."""
+        branch = self.env["res.company"].create(
+            {
+                "name": "Branch",
+                "parent_id": self.company.id,
+                "incident_overage_product_id": self.single.id,
+                "incident_overage_limit": 30,
+                "incident_overage_invoicing": "now",
+            }
+        )
+        self.env.user.company_ids |= branch
+        # Core gives products this tax when a company is added.
+        self.single.taxes_id = self.company_data["default_tax_sale"]
+        ticket = self.submit()
+        team = self.team.copy({"company_id": branch.id})
+        key = self.offer().key
+        other = self.submit(key, team_id=team.id, company_id=branch.id)
+        self.assertEqual(other.incident_count, 2)
+        self.env.invalidate_all()
+        self.assertEqual(self.incident_account().lifetime_granted, 4)
+        self.run_cron()
+        self.assertEqual(self.invoices(other).company_id, branch)
+        self.assertFalse(self.invoices(ticket))
+        with freeze_time("2027-05-01"):
+            self.run_cron()
+        self.assertEqual(self.invoices(ticket).company_id, self.company)
+
     def test_cancelled_before_the_day(self):
         """R18.3: what was cancelled before is not invoiced, the rest is."""
         first, second = self.submit(), self.submit()
