@@ -48,6 +48,18 @@ MUTATIONS = [
         "taken_back = difference < 0",
         ("manual",),
     ),
+    Mutation(
+        "cause: what staff should look at is not said",
+        "UserError(\"\\n\".join(problems)) if problems else None",
+        "None",
+        ("free", "typed_invoice", "pack"),
+    ),
+    Mutation(
+        "check: what a payment remembers is not compared",
+        "return _forgotten(\n            self._incident_said(),",
+        "return _forgotten(\n            self.browse()._incident_said(),",
+        ("ledger_check",),
+    ),
     # -- what takes ----------------------------------------------------
     Mutation(
         "use: lifetime incidents before those of the month",
@@ -88,8 +100,8 @@ MUTATIONS = [
     # -- what a ticket takes in the end --------------------------------
     Mutation(
         "target: time and submission add up",
-        "return max(ticket.incident_submitted, ticket.incident_timed)",
-        "return ticket.incident_submitted + ticket.incident_timed",
+        "return max(number, ticket.incident_timed if timed is None else timed)",
+        "return number + (ticket.incident_timed if timed is None else timed)",
         ("ticket_target",),
     ),
     Mutation(
@@ -208,9 +220,9 @@ MUTATIONS = [
     # -- what is paid --------------------------------------------------
     Mutation(
         "paid: a payment that was reset counts",
-        'return self.state in ("in_process", "paid") and (\n'
+        "return self.state in EFFECTIVE and (\n"
         '            not self.move_id or self.move_id.state == "posted"\n        )',
-        'return self.state in ("in_process", "paid")',
+        "return self.state in EFFECTIVE",
         ("sale_take_back", "first_payment", "topup"),
     ),
     Mutation(
@@ -289,8 +301,8 @@ MUTATIONS = [
     ),
     Mutation(
         "pack: as lifetime incidents",
-        "line._incident_cause(line.incident_due, *line._incident_window())",
-        "line._incident_cause(line.incident_due)",
+        "line.incident_due, *line._incident_window()",
+        "line.incident_due",
         ("pack",),
     ),
     Mutation(
