@@ -50,7 +50,7 @@ MUTATIONS = [
     ),
     Mutation(
         "cause: what staff should look at is not said",
-        "UserError(\"\\n\".join(problems)) if problems else None",
+        'UserError("\\n".join(problems)) if problems else None',
         "None",
         ("free", "typed_invoice", "pack"),
     ),
