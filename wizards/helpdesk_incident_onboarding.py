@@ -64,7 +64,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         string="When incidents run out",
         default="refuse",
         help="Refused, the portal says why, and an e-mail is answered. Waiting, a "
-        "ticket is released when incidents arrive. Sold, it waits for nothing: see "
+        "ticket is released when incidents arrive. Sold, it does not wait: see "
         "“Pay later” in the settings.",
     )
     incident_on_staff_tickets = fields.Boolean(

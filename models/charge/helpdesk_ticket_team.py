@@ -11,6 +11,6 @@ class HelpdeskTicketTeam(models.Model):
         "Refused: the portal says why and creates nothing; an e-mail is answered and "
         "its ticket closed. Waiting: the ticket is kept, the customer gets a link to "
         "buy, and it is released when incidents arrive. Sold: the customer agrees to "
-        "the price in the portal, and the ticket waits for nothing; where that is "
-        "beyond the customer's limit, or not agreed to, it waits.",
+        "the price in the portal, and the ticket does not wait; where that is beyond "
+        "the customer's limit, or not agreed to, it waits.",
     )
