@@ -15,6 +15,15 @@ class TestReminderDays(SubscriptionCommon):
         cls.customer.email = "customer@example.com"
         cls.year = cls.plan("Pack for a year", 100, "pack", 10, 12)
         cls.reminders = cls.env["helpdesk.incident.reminder"].sudo()
+        # Of demo data.
+        cls.others = cls.account_model.search([("partner_id", "!=", cls.customer.id)])
+
+    def found(self, *conditions, **kwargs):
+        """Return the reminders of which this holds."""
+        own = self.account_model.search([]) - self.others
+        return self.reminders.search(
+            [("account_id", "in", own.ids), *conditions], **kwargs
+        )
 
     def remind(self, *days):
         """Look on these days what is to be told, and tell it, twice."""
@@ -22,11 +31,11 @@ class TestReminderDays(SubscriptionCommon):
             with self.on(day):
                 for _time in range(2):
                     self.reminders._note_occasions()
-                    self.reminders.search([("state", "=", "waiting")])._send()
+                    self.found(("state", "=", "waiting"))._send()
 
     def told(self, kind=None):
         """Return how many days before what was told."""
-        told = self.reminders.search([("state", "=", "sent")], order="id")
+        told = self.found(("state", "=", "sent"), order="id")
         return [(r.kind, r.days) for r in told if kind in (None, r.kind)]
 
     def test_packs(self):
@@ -41,7 +50,7 @@ class TestReminderDays(SubscriptionCommon):
             self.use(4)
         self.remind("2028-04-07", "2028-04-10", "2028-04-11")
         self.assertEqual(self.told()[2:], [("pack_expires", 3)])
-        last = self.reminders.search([("days", "=", 3)])
+        last = self.found(("days", "=", 3))
         self.assertEqual((last.quantity, str(last.day)), (6, "2028-04-10"))
 
     def test_used_up_in_between(self):
@@ -80,12 +89,12 @@ class TestReminderDays(SubscriptionCommon):
         # 7 of the first month lapse with the second, with which the term ends.
         self.remind("2027-05-27", "2027-06-07")
         self.assertEqual(self.told(), [("ends", 14), ("ends", 3)])
-        ends = self.reminders.search([("kind", "=", "ends")])
+        ends = self.found(("kind", "=", "ends"))
         self.assertEqual(set(ends.mapped("quantity")), {7})
         # The second month's are carried beyond the end.
         self.remind("2027-06-26", "2027-07-07")
         self.assertEqual(self.told()[2:], [("expires", 14), ("expires", 3)])
-        last = self.reminders.search([("kind", "=", "expires")], limit=1)
+        last = self.found(("kind", "=", "expires"), limit=1)
         self.assertEqual((last.quantity, str(last.day)), (10, "2027-07-10"))
 
     def test_what_lapses_with_the_subscription(self):

@@ -20,6 +20,8 @@ class TestRunningLow(SubscriptionCommon):
         super().setUpClass()
         cls.customer.email = "customer@example.com"
         cls.reminders = cls.env["helpdesk.incident.reminder"].sudo()
+        # Of demo data.
+        cls.others = cls.account_model.search([("partner_id", "!=", cls.customer.id)])
         cls.seller, cls.agent, cls.manager = (
             new_test_user(
                 cls.env,
@@ -35,6 +37,13 @@ class TestRunningLow(SubscriptionCommon):
             )
         )
         cls.customer.user_id = cls.seller
+
+    def found(self, *conditions, **kwargs):
+        """Return the reminders of which this holds."""
+        own = self.account_model.search([]) - self.others
+        return self.reminders.search(
+            [("account_id", "in", own.ids), *conditions], **kwargs
+        )
 
     def thresholds(self, **numbers):
         """Choose who is told at each number: c(ustomer), s(alesperson), t(eam)."""
@@ -64,11 +73,11 @@ class TestRunningLow(SubscriptionCommon):
         """Return who was told how many are left, now."""
         self.env.flush_all()
         self.env.invalidate_all()
-        before = self.reminders.search([("state", "=", "sent")])
+        before = self.found(("state", "=", "sent"))
         for _twice in range(2):
             self.reminders._note_occasions()
-            self.reminders.search([("state", "=", "waiting")])._send()
-        new = self.reminders.search([("state", "=", "sent")]) - before
+            self.found(("state", "=", "waiting"))._send()
+        new = self.found(("state", "=", "sent")) - before
         return sorted((TOLD[r.kind], r.quantity) for r in new)
 
     def test_each_once_for_each_episode(self):
@@ -120,7 +129,7 @@ class TestRunningLow(SubscriptionCommon):
         account._adjust(-7, "Test")
         self.env.flush_all()
         self.reminders._note_occasions()
-        waiting = self.reminders.search([("state", "=", "waiting")])
+        waiting = self.found(("state", "=", "waiting"))
         self.assertEqual(len(waiting), 3)
         account._adjust(8, "Test")
         self.env.invalidate_all()
@@ -173,11 +182,9 @@ class TestRunningLow(SubscriptionCommon):
 
         def told():
             self.has(9)
-            before = self.reminders.search([])
+            before = self.found()
             self.has(1)
-            return (self.reminders.search([]) - before).filtered(
-                lambda r: r.state == "sent"
-            )
+            return (self.found() - before).filtered(lambda r: r.state == "sent")
 
         self.seller.active = False
         self.assertEqual(told().recipient_id, other.partner_id)
@@ -257,7 +264,7 @@ class TestRunningLow(SubscriptionCommon):
         self.assertEqual(self.remind(), [])
         self.assertEqual(self.has(4), [("customer", 4)])
         account = self.incident_account()
-        told = self.reminders.search([("state", "=", "sent")])
+        told = self.found(("state", "=", "sent"))
         self.assertEqual(told.account_id, account)
 
     def test_companies(self):
