@@ -81,6 +81,21 @@ class TestOverageInvoice(OverageCommon):
             self.run_cron()
             self.assertEqual(self.invoices(ticket).invoice_date, date(2027, 5, 1))
 
+    def test_other_address(self):
+        """R18.3: one invoice for each customer, though it has another address for them
+        since."""
+        first = self.submit()
+        address = self.env["res.partner"].create(
+            {"name": "Books", "type": "invoice", "parent_id": self.customer.id}
+        )
+        second = self.submit()
+        with freeze_time("2027-05-01"):
+            self.run_cron()
+        invoice = self.invoices(first, second)
+        self.assertEqual(
+            [(move.partner_id, move.amount_total) for move in invoice], [(address, 24)]
+        )
+
     def test_two_currencies(self):
         """R18.3: one invoice for each currency."""
         ticket = self.submit()
@@ -216,3 +231,45 @@ class TestOverageInvoice(OverageCommon):
         ticket.action_incident_undo_overage()
         self.assertEqual(self.customer._incident_account_balance(self.company), 12)
         self.assertEqual(self.incident_account().available, 0)
+
+    def test_outcome_credits_the_rest(self):
+        """R17.1: what an accountant has credited of it is not credited once more."""
+        ticket = self.submit()
+        self.company.incident_overage_invoicing = "now"
+        self.run_cron()
+        invoice = self.invoices(ticket)
+        note = self.reverse(invoice, post=False)
+        note.invoice_line_ids.quantity = 1
+        note.action_post()
+        self.outcome(ticket)
+        for _twice in range(2):
+            ticket.action_incident_undo_overage()
+        notes = self.invoices(ticket) - invoice
+        self.assertEqual(notes.mapped("amount_total"), [6, 6])
+        self.assertEqual(self.sold(ticket).order_line.qty_invoiced, 0)
+        self.assertEqual(self.incident_account().available, 0)
+
+    def test_outcome_of_a_cancelled_invoice(self):
+        """R17.1, R18.3: a cancelled invoice is none to credit, and is not made anew."""
+        ticket = self.submit()
+        self.company.incident_overage_invoicing = "now"
+        self.run_cron()
+        invoice = self.invoices(ticket)
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.run_cron()
+        self.assertEqual(self.invoices(ticket), invoice)
+        self.outcome(ticket)
+        self.assertEqual(ticket.incident_overage_open_count, 1)
+        ticket.action_incident_undo_overage()
+        self.assertEqual(self.sold(ticket).state, "cancel")
+        self.assertEqual(self.incident_account().available, 0)
+
+    def test_charged_is_not_undone(self):
+        """R17.1, R18.2: while the ticket holds what was sold, nobody takes that away:
+        the customer would be below zero."""
+        ticket = self.submit()
+        with self.assertRefused("has taken 2 support incidents: return them first"):
+            ticket.action_incident_undo_overage()
+        self.assertEqual(self.sold(ticket).state, "sale")
+        self.assertEqual(self.incident_account().lifetime_balance, 0)

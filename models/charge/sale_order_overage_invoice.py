@@ -102,6 +102,9 @@ class SaleOrder(models.Model):
         if not orders:
             return
         company._incident_check_books(orders.order_line.tax_ids)
+        # On one invoice, where the customer gets it by now: the address may have
+        # changed, or customers were merged.
+        orders.partner_invoice_id = orders[-1:].partner_invoice_id
         invoices = orders._create_invoices(final=True)
         invoices.invoice_date = company._incident_today()
         invoices.action_post()
@@ -123,6 +126,10 @@ class SaleOrder(models.Model):
     # Credited (R17.1)
     # ------------------------------------------------------------------
 
+    def _incident_overage_invoices(self):
+        """Return the invoices and credit notes of this order that are not cancelled."""
+        return self.invoice_ids.filtered(lambda move: move.state != "cancel")
+
     def _incident_overage_is_open(self):
         """Return whether something of this order is paid, or to be paid.
 
@@ -130,7 +137,7 @@ class SaleOrder(models.Model):
         """
         return bool(self.incident_overage_date) and (
             any(line.qty_invoiced > 0 for line in self.order_line)
-            if self.invoice_ids
+            if self._incident_overage_invoices()
             else self.state == "sale"
         )
 
@@ -144,7 +151,8 @@ class SaleOrder(models.Model):
             order = order.with_company(order.company_id)
             account_model = self.env["helpdesk.incident.account"]
             account_model._of(order.partner_id, order.company_id, create=True)._lock()
-            drafts = order.invoice_ids.filtered(lambda move: move.state == "draft")
+            moves = order._incident_overage_invoices()
+            drafts = moves.filtered(lambda move: move.state == "draft")
             if drafts:
                 raise UserError(
                     self.env._(
@@ -152,20 +160,23 @@ class SaleOrder(models.Model):
                         order=order.name,
                     )
                 )
-            if not order.invoice_ids:
+            if not moves:
                 order._action_cancel()
                 continue
-            for invoice in order.invoice_ids.filtered(
-                lambda move: move.move_type == "out_invoice" and move.state == "posted"
+            for invoice in moves.filtered(
+                lambda move: move.move_type == "out_invoice"
             ):
                 order._incident_credit_overage(invoice)
 
     def _incident_credit_overage(self, invoice):
         """Post a credit note of what an invoice has of this order, which others may be
-        on, too. It pays that invoice where it is open, else it is the customer's."""
+        on, too, less what was credited before. It pays that invoice where it is open,
+        else it is the customer's."""
         company, lines = self.company_id, self.order_line
         company._incident_check_books(lines.tax_ids)
         today = company._incident_today()
+        left = {line: line.qty_invoiced for line in lines}
+        words = self.with_context(lang=invoice.partner_id.lang or self.env.lang).env
         note = invoice.with_context(include_business_fields=True)._reverse_moves(
             [
                 {
@@ -173,7 +184,7 @@ class SaleOrder(models.Model):
                     "invoice_date": today,
                     "invoice_date_due": today,
                     "invoice_payment_term_id": False,
-                    "ref": self.env._(
+                    "ref": words._(
                         "%(ticket)s, credit note of %(invoice)s",
                         ticket=self.origin,
                         invoice=invoice.name,
@@ -185,6 +196,10 @@ class SaleOrder(models.Model):
             lambda line: not line.sale_line_ids & lines
         )
         others.unlink()
+        for item in note.invoice_line_ids:
+            there = sum(left[line] for line in item.sale_line_ids & lines)
+            if item.quantity > there:
+                item.quantity = there
         note.action_post()
         for item in note._incident_receivable():
             receivable = invoice._incident_receivable()

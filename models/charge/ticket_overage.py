@@ -104,11 +104,21 @@ class HelpdeskTicket(models.Model):
         not charged (R17.1).
 
         :raise AccessError: if the user may not charge, or not write the tickets.
-        :raise UserError: if that cannot be credited.
+        :raise UserError: if that cannot be credited, or they hold incidents: without
+            what was sold the customer would be below zero.
         """
         self.env["helpdesk.ticket.charge"]._check_right()
         self.check_access("write")
         for ticket in self.sudo():
+            if ticket.incident_count:
+                raise UserError(
+                    self.env._(
+                        "Ticket %(number)s has taken %(count)s support incidents: "
+                        "return them first.",
+                        number=ticket.number,
+                        count=ticket.incident_count,
+                    )
+                )
             orders = ticket._incident_overages().filtered(
                 lambda order: order._incident_overage_is_open()
             )
