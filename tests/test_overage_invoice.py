@@ -273,3 +273,18 @@ class TestOverageInvoice(OverageCommon):
             ticket.action_incident_undo_overage()
         self.assertEqual(self.sold(ticket).state, "sale")
         self.assertEqual(self.incident_account().lifetime_balance, 0)
+
+    def test_outcome_credits_at_the_rate_of_the_invoice(self):
+        """R17.1: 12.00 € that were 24.00 $ are credited as such, whatever they are
+        worth by now."""
+        self.pay_in_euro()
+        ticket = self.submit()
+        with freeze_time("2027-05-01"):
+            self.run_cron()
+        invoice = self.invoices(ticket)
+        with freeze_time("2027-05-11"):
+            self.outcome(ticket)
+            ticket.action_incident_undo_overage()
+        note = self.invoices(ticket) - invoice
+        self.assertEqual((note.amount_total, note.amount_total_signed), (12, -24))
+        self.assertEqual(invoice.amount_residual, 0)

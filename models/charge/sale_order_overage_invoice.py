@@ -163,9 +163,7 @@ class SaleOrder(models.Model):
             if not moves:
                 order._action_cancel()
                 continue
-            for invoice in moves.filtered(
-                lambda move: move.move_type == "out_invoice"
-            ):
+            for invoice in moves.filtered(lambda move: move.move_type == "out_invoice"):
                 order._incident_credit_overage(invoice)
 
     def _incident_credit_overage(self, invoice):
@@ -180,6 +178,8 @@ class SaleOrder(models.Model):
         note = invoice.with_context(include_business_fields=True)._reverse_moves(
             [
                 {
+                    # What it gives back is worth what was charged.
+                    "invoice_currency_rate": invoice.invoice_currency_rate,
                     "date": today,
                     "invoice_date": today,
                     "invoice_date_due": today,
@@ -198,8 +198,7 @@ class SaleOrder(models.Model):
         others.unlink()
         for item in note.invoice_line_ids:
             there = sum(left[line] for line in item.sale_line_ids & lines)
-            if item.quantity > there:
-                item.quantity = there
+            item.quantity = min(item.quantity, there)
         note.action_post()
         for item in note._incident_receivable():
             receivable = invoice._incident_receivable()
