@@ -45,6 +45,34 @@ class OverageCommon(SaleCommon):
             company_ids=[Command.set(cls.company.ids)],
         )
 
+    def pay_in_euro(self):
+        """Let the customer pay 6.00 € for each, which are 12.00 $.
+
+        :return: the euro.
+        """
+        euro = self.env.ref("base.EUR")
+        rates = self.env["res.currency.rate"]
+        rates.search([("currency_id", "=", euro.id)]).unlink()
+        for day, rate in (("2027-01-01", 0.5), ("2027-05-10", 0.25)):
+            rates.create(
+                {
+                    "currency_id": euro.id,
+                    "company_id": self.company.id,
+                    "name": day,
+                    "rate": rate,
+                }
+            )
+        self.customer.property_product_pricelist = self.env["product.pricelist"].create(
+            {
+                "name": "Euro",
+                "currency_id": euro.id,
+                "item_ids": [
+                    Command.create({"compute_price": "fixed", "fixed_price": 6})
+                ],
+            }
+        )
+        return euro
+
     def offer(self, missing=2):
         return self.env["sale.order"]._incident_overage(
             self.user.partner_id, self.company, missing
@@ -245,25 +273,7 @@ class TestOverage(OverageCommon):
 
     def test_limit_in_another_currency(self):
         """R18.4: orders in euros count at their rate."""
-        euro = self.env.ref("base.EUR")
-        self.env["res.currency.rate"].search([("currency_id", "=", euro.id)]).unlink()
-        self.env["res.currency.rate"].create(
-            {
-                "currency_id": euro.id,
-                "company_id": self.company.id,
-                "name": "2027-01-01",
-                "rate": 0.5,
-            }
-        )
-        self.customer.property_product_pricelist = self.env["product.pricelist"].create(
-            {
-                "name": "Euro",
-                "currency_id": euro.id,
-                "item_ids": [
-                    Command.create({"compute_price": "fixed", "fixed_price": 6})
-                ],
-            }
-        )
+        euro = self.pay_in_euro()
         # 12.00 € are 24.00 $.
         ticket = self.submit()
         self.assertEqual(self.sold(ticket).currency_id, euro)
@@ -428,7 +438,7 @@ class TestOverage(OverageCommon):
 
     def test_branch(self):
         """R2.3, R18.4: what was bought at the root counts in its branch, which has a
-        limit of its own."""
+        limit of its own; what the customer allows holds in both."""
         self.submit()
         branch = self.env["res.company"].create(
             {
@@ -445,6 +455,12 @@ class TestOverage(OverageCommon):
         self.assertEqual(customer._incident_overage_limit_in(branch), 20)
         customer.write({"incident_overage_own": True, "incident_overage_limit": 7})
         self.assertEqual(customer._incident_overage_limit_in(branch), 7)
+        for place, other in ((self.company, branch), (branch, self.company)):
+            for allowed in (True, False):
+                customer._incident_agree_overage_by_mail(place, allowed)
+                self.assertEqual(
+                    customer._incident_overage_agreed_by_mail(other), allowed
+                )
 
     def test_merged(self):
         """R2.2, R18.4: what the customers have bought adds up; the one that stays has

@@ -157,7 +157,8 @@ class TestOveragePortal(OverageCommon, BuyCommon):
 
     def test_allow_by_mail(self):
         """R18.4: allowed by a user of the customer, for the customer; undone at any
-        time; it says what it costs and what is used."""
+        time; it says what it costs and what is used; the customer's history says who
+        has allowed it."""
         self.send(**self.tick())
         card = self.text(self.page("/my/incidents"), "//section[@name='later']")
         self.assertIn("$ 6.00 for each", card)
@@ -167,6 +168,11 @@ class TestOveragePortal(OverageCommon, BuyCommon):
             self.post("/my/incidents/later", by_mail=value)
             self.assertEqual(self.customer.incident_overage_by_mail, allowed)
             self.assertFalse(self.other_customer.incident_overage_by_mail)
+        said = self.history(self.customer)
+        self.assertEqual(
+            [said.count(word) for word in ("Allowed in", "Allowed no longer")], [1, 1]
+        )
+        self.assertIn(self.user.partner_id, self.customer.message_ids.author_id)
         self.post("/my/incidents/later", by_mail="on")
         card = self.text(self.page("/my/incidents"), "//section[@name='later']")
         self.assertIn("as you have allowed", card)

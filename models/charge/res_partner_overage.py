@@ -121,16 +121,33 @@ class ResPartner(models.Model):
 
     def _incident_overage_agreed_by_mail(self, company):
         """Return whether this customer has allowed that tickets by e-mail are paid
-        later (R18.4)."""
-        customer = self.sudo().commercial_partner_id
-        return customer.with_company(company).incident_overage_by_mail
+        later (R18.4), at a company and its branches: they have one account (R2.3)."""
+        return self._incident_overage_at_root(company).incident_overage_by_mail
 
     def _incident_agree_overage_by_mail(self, company, agreed):
-        """Note what this customer says of tickets by e-mail, in the portal."""
-        customer = self.sudo().commercial_partner_id
-        customer.with_company(company).with_context(incident_protected=REMEMBER).write(
+        """Note what this customer says of tickets by e-mail, in the portal; its history
+        says who has said so, and when."""
+        customer = self._incident_overage_at_root(company)
+        if customer.incident_overage_by_mail == agreed:
+            return
+        customer.with_context(incident_protected=REMEMBER).write(
             {"incident_overage_by_mail": agreed}
         )
+        customer._message_log(
+            body=self.env._(
+                "Allowed in the client area: what tickets by e-mail lack is sold, to "
+                "be paid later."
+            )
+            if agreed
+            else self.env._(
+                "Allowed no longer, in the client area: that what tickets by e-mail "
+                "lack is sold, to be paid later."
+            )
+        )
+
+    def _incident_overage_at_root(self, company):
+        customer = self.sudo().commercial_partner_id
+        return customer.with_company(company.sudo().root_id)
 
     def _incident_overdue_invoices(self, company):
         """Return the journal items of the invoices that this customer has not paid
