@@ -98,6 +98,33 @@ class TestOverageConcurrency(ConcurrencyCase):
         self.race(work)
         self.assertInvoicedOnce()
 
+    def test_undone_while_it_is_invoiced(self):
+        """R17.1, R18.3: it is cancelled, and never invoiced, or credited in full; twice
+        at once it is credited once."""
+        with self.transaction() as env:
+            for user_id in self.user_ids:
+                self.submit(env, user_id)
+            for order in self.orders(env):
+                order.incident_ticket_id.incident_count = 0
+
+        def work(env, number):
+            if number:
+                for order in self.orders(env):
+                    order._incident_undo_overage()
+            else:
+                for orders in env["sale.order"]._incident_overage_due():
+                    orders._incident_invoice_overage()
+
+        self.race(work, workers=3)
+        with self.transaction() as env:
+            for order in self.orders(env):
+                posted = order.invoice_ids.filtered(lambda m: m.state == "posted")
+                self.assertEqual(sum(posted.mapped("amount_total_signed")), 0)
+                self.assertIn((order.state, len(posted)), (("cancel", 0), ("sale", 2)))
+                partner = order.partner_id.commercial_partner_id
+                account = env["helpdesk.incident.account"]._of(partner, env.company)
+                self.assertEqual(account.lifetime_balance, 0)
+
     def test_killed(self):
         """R18.3: killed at any moment, each order is invoiced once in the end."""
         with self.transaction() as env:
