@@ -242,6 +242,14 @@ class TestRunningLow(SubscriptionCommon):
         body = bodies["Support incidents left: 0"]
         self.assertIn("You have used all of your support incidents", body)
 
+    def test_one_left(self):
+        """Any number is right in the mail."""
+        self.thresholds(n1="c")
+        self.has(9)
+        self.has(1)
+        mail = self.env["mail.mail"].search([], limit=1, order="id desc")
+        self.assertIn("that you have left: <strong>1</strong>.", mail.body)
+
     def test_archived_customer(self):
         """R9.7: nobody is told of one."""
         self.thresholds(n2="cst")

@@ -63,6 +63,10 @@ def _know_reminders(env):
     told._note_occasions()
     again = told.search([]) - before
     assert not again.filtered(lambda r: r.kind in ("ends", "expires")), again
+    # R15.3: how many lapse when a subscription ends.
+    ends = env.ref("helpdesk_paid_support.mail_template_incident_ends")
+    assert "period_balance" not in ends.body_html
+    assert "object.quantity" in ends.body_html
 
 
 def _use(env):
