@@ -154,7 +154,7 @@ class TestRunningLow(SubscriptionCommon):
 
     def test_salesperson(self):
         """In the salesperson's language, with a link; else who has sold last; nobody
-        who has left, or is of another company."""
+        who has left, or is of another company, but of a branch (R2.3)."""
         self.env["res.lang"]._activate_lang("de_DE")
         template = self.env.ref(
             "helpdesk_paid_support.mail_template_incident_low_salesperson"
@@ -189,6 +189,13 @@ class TestRunningLow(SubscriptionCommon):
         self.seller.active = False
         self.assertEqual(told().recipient_id, other.partner_id)
         self.seller.active = True
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        self.seller.write(
+            {"company_ids": [Command.set(branch.ids)], "company_id": branch.id}
+        )
+        self.assertEqual(told().recipient_id, self.seller.partner_id)
         elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
         self.seller.write(
             {"company_ids": [Command.set(elsewhere.ids)], "company_id": elsewhere.id}
@@ -224,6 +231,18 @@ class TestRunningLow(SubscriptionCommon):
         )
         ticket = self.use(1)
         ticket.team_id = team
+        # Who works elsewhere cannot see the customer (R2.3).
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        team.user_ids |= new_test_user(
+            self.env,
+            "hps-low-aside",
+            name="Aside",
+            groups="helpdesk_mgmt.group_helpdesk_user",
+            company_id=elsewhere.id,
+            company_ids=[Command.set(elsewhere.ids)],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(team.user_ids[0].name, "Aside")
         self.assertEqual(told(ticket), self.agent)
         ticket.user_id = self.seller
         self.assertEqual(told(ticket), self.seller)

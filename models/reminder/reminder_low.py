@@ -137,13 +137,8 @@ class HelpdeskIncidentReminder(models.Model):
             limit=1,
         )
         return (account.partner_id.user_id | order.user_id).filtered(
-            lambda user: (
-                user.active
-                and not user.share
-                and user.email
-                and account.company_id in user.company_ids
-            )
-        )[:1]
+            lambda user: user.active and not user.share and user.email
+        )._incident_of(account.company_id)[:1]
 
     def _agent(self):
         """Return who of the team is told: as of a ticket that the customer contests, of

@@ -342,14 +342,15 @@ class HelpdeskTicket(models.Model):
 
     def _incident_staff(self, company):
         """Return who can be told of this ticket, the first one before the others: who
-        handles it, the team, helpdesk managers of the company; of no ticket, those.
+        handles it, the team, helpdesk managers; of no ticket, those. Nobody who does
+        not work in the company (R2.3).
         """
         users = self.env["res.users"].sudo()
         managers = users.search(
             Domain("all_group_ids", "in", self.env.ref(MANAGERS).ids)
-            & Domain("company_ids", "in", company.ids)
+            & Domain("company_ids", "child_of", company.sudo().root_id.ids)
             & Domain("share", "=", False),
             order="id",
         )
-        staff = self.user_id | self.team_id.user_ids | managers
+        staff = (self.user_id | self.team_id.user_ids)._incident_of(company) | managers
         return staff.filtered(lambda user: user.active and not user.share)
