@@ -120,6 +120,13 @@ class TestRunningLow(SubscriptionCommon):
         self.assertEqual(self.has(2), [("customer", 2)])
         self.company.incident_threshold_ids = [Command.clear()]
         self.assertEqual(self.has(0), [])
+        self.assertEqual(self.has(9), [])
+        self.company.incident_threshold_ids = [Command.clear()]
+        self.assertEqual(self.has(1), [])
+        # Nobody has looked in the meantime.
+        self.thresholds(n5="c", n0="c")
+        self.assertEqual(self.has(1), [])
+        self.assertEqual(self.has(0), [("customer", 0)])
 
     def test_bought_before_it_was_told(self):
         """R13.2: who has bought in between is not bothered."""

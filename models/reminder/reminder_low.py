@@ -27,6 +27,7 @@ class HelpdeskIncidentReminder(models.Model):
             for threshold in company.incident_threshold_ids
         ]
         if not thresholds:
+            self._forget_numbers(company)
             return
         lowest = min(number for number, _kinds in thresholds)
         values_list = []
@@ -47,6 +48,24 @@ class HelpdeskIncidentReminder(models.Model):
                 for kind in sorted(told)
             ]
         self.create(values_list)
+
+    @api.model
+    def _forget_numbers(self, company):
+        """Forget what accounts had: nobody looks at them, until there are thresholds
+        again."""
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE helpdesk_incident_reminder r SET seen = NULL
+                  FROM helpdesk_incident_account a
+                 WHERE r.kind = 'low' AND r.key = a.id::text
+                   AND r.seen IS NOT NULL AND a.company_id = %s
+                RETURNING 1
+                """,
+                company.id,
+            )
+        )
+        self.invalidate_model()
 
     @api.model
     def _look_at_numbers(self, company, lowest):
