@@ -478,15 +478,15 @@ class Subscription:
     def ahead(self, today):
         """R15.2: the periods from the current one on that are paid for, as far as they
         are as long as that; before the first one, from that on (R8.12). And for how
-        many more each is carried over (R15.3)."""
-        found = sorted(
-            {
-                (window, term.line.period, term.line.carry)
-                for term, given in self.numbers().items()
-                for window, number in given.items()
-                if number and window[1] >= today
-            }
-        )
+        many more each is carried over (R15.3): once, as the later plan says where two
+        have it."""
+        last = {
+            window: (term.line.period, term.line.carry)
+            for term, given in self.numbers().items()
+            for window, number in given.items()
+            if number and window[1] >= today
+        }
+        found = [(window, *plan) for window, plan in sorted(last.items())]
         same = takewhile(lambda row: row[1] == found[0][1], found)
         return [(window, carry) for window, _period, carry in same]
 

@@ -455,6 +455,31 @@ class TestCarryOver(UnearnedCommon):
             payment.action_post()
             self.assertEqual(self.available(), 37)
 
+    def test_changed_late_and_credited_in_part(self):
+        """R15.3, R9.4, R8.4: half of a change that was paid late is credited: half of
+        the old month counts again, and no less than was paid for is there."""
+        subscription = self.bought()
+        with self.on("2027-05-20"):
+            order = subscription._order_change(self.business)
+        with self.on("2027-07-15"):
+            self.paid(order)
+            note = self.reverse(order.invoice_ids, post=False)
+            note.invoice_line_ids.quantity = 0.5
+            note.action_post()
+            # 30 of the new plan, of which 20 are of June: 5 of the old plan's, which
+            # stay in its window beside its own 5, and 15 for life.
+            self.assertEqual(
+                self.windows(subscription)[2:],
+                [
+                    ("Jun 11", "Jul 10", "Aug 10", 10),
+                    ("Jul 11", None, "Aug 10", 10),
+                ],
+            )
+            self.assertEqual(self.given(), 15)
+            # Of 90.00 and 120.00, 60.00 are credited; the first two months of the old
+            # plan are used up or over.
+            self.assertAgrees()
+
     def test_named_day(self):
         """R15.3, R8.12, R9.4: months that had ended when it was confirmed come for
         life; what has ended since lapses, but for what is carried over still."""

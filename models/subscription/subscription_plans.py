@@ -228,14 +228,16 @@ class HelpdeskIncidentSubscription(models.Model):
         :rtype: tuple[int, list[tuple[date, int, list[tuple[date, date]]]]]
         """
         today = self._today()
+        # Each period once: where a change of plan was credited in part, two plans have
+        # it, and the later one counts.
         ahead = {
-            (period, term.anchor, term.carry_periods, term.period_months)
+            period: (term.anchor, term.carry_periods, term.period_months)
             for term, given in self.sudo()._numbers().items()
             for period, number in given.items()
             if number and period[1] >= today
         }
         length, rows = self.period_months, []
-        for period, anchor, carry, months in sorted(ahead):
+        for period, (anchor, carry, months) in sorted(ahead.items()):
             if not rows:
                 length = months
             elif months != length:
