@@ -442,13 +442,13 @@ class Subscription:
         if any(line.kind == "lifetime" for line in replacing):
             self.automatic = False
 
-    def late(self, term, given):
+    def late(self, term, given, numbers):
         """R9.4: what was missed comes as lifetime incidents, but for what the credited
-        term has given in these months anyway."""
+        term has given in these months anyway, as far as it is credited."""
         total = 0
         for window in term.windows[: term.late]:
             replaced = sum(
-                number
+                number - numbers[line.acts_on][old]
                 for line in term.line.order.lines
                 if line.operation == "credit"
                 for old, number in line.acts_on.numbers(line.acts_on.line.due).items()
@@ -894,7 +894,7 @@ class Model:
                 left = subscription.left_in_place(term, given, numbers)
                 for window, number in left.items():
                     targets[window] += number
-                account.give(("late", term), subscription.late(term, given))
+                account.give(("late", term), subscription.late(term, given, numbers))
         today = self.today(account.company)
         for (window, until), target in sorted(targets.items()):
             first, last = window

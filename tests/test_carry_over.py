@@ -409,6 +409,33 @@ class TestCarryOver(UnearnedCommon):
             payment.action_post()
             self.assertEqual(self.available(), 18)
 
+    def test_changed_and_credited_in_part(self):
+        """R15.3, R9.4, R9.6: where both plans have a part of one month, extra incidents
+        are paid, and come, once, with the windows of the later plan."""
+        subscription = self.bought()
+        with self.on("2027-05-20"):
+            order = subscription._order_change(self.business)
+            self.paid(order)
+            note = self.reverse(order.invoice_ids, post=False)
+            note.invoice_line_ids.quantity = 0.5
+            note.action_post()
+            self.assertEqual(
+                self.windows(subscription)[2:],
+                [
+                    ("Jun 11", None, "Jul 10", 20),
+                    ("Jun 11", "Jul 10", "Aug 10", 5),
+                    ("Jul 11", None, "Aug 10", 10),
+                ],
+            )
+            extra = subscription._order_extra(2)
+            self.assertEqual(self.lines(extra), [(2, 4, 8), (4, 4, 16)])
+            self.paid(extra)
+            self.assertEqual(
+                [window[3] for window in self.windows(subscription)],
+                [10, 12, 22, 5, 12],
+            )
+            self.assertAgrees()
+
     def test_changed_to_carry_over(self):
         """R15.3, R9.6: the new plan has windows of its own in the same months, whose
         old ones come back when its payment is undone."""

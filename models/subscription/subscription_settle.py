@@ -80,8 +80,11 @@ class HelpdeskIncidentSubscription(models.Model):
             for term, given in known[subscription].items():
                 late, left = [], {}
                 if term.months_late:
-                    late = [subscription._late_cause(term, given)]
-                    left = subscription._left_in_place(term, given, known[subscription])
+                    credited = subscription._credited_late(
+                        term, given, known[subscription]
+                    )
+                    late = [subscription._late_cause(term, given, credited)]
+                    left = subscription._left_in_place(given, credited)
                     causes += late
                 for window, number in left.items():
                     total[window] += number
@@ -219,60 +222,68 @@ class HelpdeskIncidentSubscription(models.Model):
                 left -= taken
         return credit.incident_due - left
 
+    def _credited_late(self, term, given, numbers):
+        """Return what a term that was paid late credits of its months that had ended
+        (R9.4): the old plan has given that. The old one may have had other periods
+        (R15.2): they count where they begin.
+
+        :param dict given: its number of incidents by period.
+        :param dict numbers: what :meth:`_numbers` returns.
+        :return: rows of the old term, its period, the one in which that begins, and how
+            many are credited: all, or less where the change was credited in part.
+        :rtype: list[tuple[recordset, tuple[date, date], tuple[date, date], int]]
+        """
+        late = sorted(given)[: term.months_late]
+        if not self._is_kept_until(late[-1][1]):
+            return []
+        rows = []
+        for credit in term.sale_line_id.order_id.order_line:
+            if credit.incident_operation == "credit":
+                old = credit.incident_term_id
+                now = numbers.get(old, {})
+                rows += [
+                    (old, period, own, number - now.get(period, 0))
+                    for period, number in old._numbers(
+                        old.sale_line_id.incident_due
+                    ).items()
+                    for own in late
+                    if own[0] <= period[0] <= own[1]
+                ]
+        return rows
+
     @api.model
-    def _late_cause(self, term, given):
+    def _late_cause(self, term, given, credited):
         """Return the cause that a term is for the months that had ended when it was
         paid (R9.4): lifetime incidents, less what was given in these months anyway and
-        is credited now."""
-        late = sorted(given)[: term.months_late]
+        is credited now.
+
+        :param list credited: what :meth:`_credited_late` returns.
+        """
         replaced = Counter()
-        for credit in term.sale_line_id.order_id.order_line:
-            if credit.incident_operation == "credit" and self._is_kept_until(
-                late[-1][1]
-            ):
-                full = credit.incident_term_id._numbers(
-                    credit.incident_term_id.sale_line_id.incident_due
-                )
-                # The old plan may have had other periods (R15.2): they count where
-                # they begin.
-                for period in late:
-                    replaced[period] += sum(
-                        number
-                        for (first, _last), number in full.items()
-                        if period[0] <= first <= period[1]
-                    )
+        for _old, _period, own, number in credited:
+            replaced[own] += number
+        late = sorted(given)[: term.months_late]
         return term.sale_line_id._incident_cause(
             sum(max(given[period] - replaced[period], 0) for period in late)
         )
 
-    def _left_in_place(self, term, given, numbers):
+    @api.model
+    def _left_in_place(self, given, credited):
         """Return what a term that was paid late leaves in place of what it credits
         (R9.4): what the old plan gave in months that had ended, and can be carried over
         (R15.3), is not taken back. It is part of what the term has paid for, as
         :meth:`_late_cause` counts it.
 
-        :param dict numbers: what :meth:`_numbers` returns.
+        :param list credited: what :meth:`_credited_late` returns.
         :return: how many incidents by period and end of its window.
         :rtype: dict[tuple[date, date, date], int]
         """
-        found, late = {}, sorted(given)[: term.months_late]
-        if not self._is_kept_until(late[-1][1]):
-            return found
-        missing = {period: given[period] for period in late}
-        for credit in term.sale_line_id.order_id.order_line:
-            old = credit.incident_term_id
-            if credit.incident_operation != "credit" or not old.carry_periods:
-                continue
-            now = numbers.get(old, {})
-            full = old._on_time(old._numbers(old.sale_line_id.incident_due))
-            for (first, last), number in full.items():
-                for period in late:
-                    if period[0] <= first <= period[1]:
-                        credited = number - now.get((first, last), 0)
-                        taken = min(credited, missing[period])
-                        missing[period] -= taken
-                        window = first, last, old._usable_to((first, last))
-                        found[window] = found.get(window, 0) + taken
+        found, missing = Counter(), dict(given)
+        for old, period, own, number in credited:
+            if old.carry_periods and period in old._periods()[old.months_late :]:
+                taken = min(number, missing[own])
+                missing[own] -= taken
+                found[*period, old._usable_to(period)] += taken
         return found
 
     def _given_with(self, terms):
