@@ -3,7 +3,7 @@ from psycopg2 import IntegrityError
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import html2plaintext, mute_logger
 
 from .common_subscription import SubscriptionCommon
 
@@ -224,7 +224,12 @@ class TestRunningLow(SubscriptionCommon):
         self.assertEqual(self.remind(), [("team", 2)])
         activity = self.customer.activity_ids
         self.assertEqual((activity.user_id, len(activity)), (manager, 1))
-        self.assertIn("support incidents left: 2", activity.note)
+        self.assertIn("runs low on support incidents", activity.note)
+        # All staff can read it: the number is behind the link (R14).
+        account = self.incident_account()
+        self.assertIn(f"/odoo/support-incidents/{account.id}", activity.note)
+        words = html2plaintext(activity.note, include_references=False)
+        self.assertNotIn("2", words.replace(self.company.name, ""))
 
         def told(ticket):
             self.has(9)

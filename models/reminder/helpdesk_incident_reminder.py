@@ -266,7 +266,10 @@ class HelpdeskIncidentReminder(models.Model):
                 "ends": f"{page}/renew",
                 "expires": "/new/ticket",
                 "low": "/my/incidents/buy",
-                "low_salesperson": f"/odoo/support-incidents/{reminder.account_id.id}",
+                **dict.fromkeys(
+                    ("low_salesperson", "low_team"),
+                    f"/odoo/support-incidents/{reminder.account_id.id}",
+                ),
                 "taken": "/my/incidents/statement?group=taken",
                 **dict.fromkeys(("renewed", *SWITCHES), page),
                 "failed": f"{page}/renew",

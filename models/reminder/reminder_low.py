@@ -8,9 +8,11 @@ falls below several at once is told once, as is everybody else.
 
 from uuid import uuid4
 
+from markupsafe import Markup
+
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import SQL, plaintext2html
+from odoo.tools import SQL
 
 #: The kinds by which it is told.
 LOW = ("low", "low_salesperson", "low_team")
@@ -178,17 +180,18 @@ class HelpdeskIncidentReminder(models.Model):
 
     def _ask_team(self):
         """Tell the team by an activity on the customer, in the language of whom it is
-        for."""
+        for. It leads to the number and does not name it: all staff, of other companies
+        too, can read what stands at a contact (R2.3, R14)."""
         agent = self._agent()
         customer = self.partner_id.with_user(agent).sudo().with_context(lang=agent.lang)
         words = customer.env._(
-            "%(customer)s: support incidents left: %(number)s (%(company)s).",
+            "%(customer)s runs low on support incidents (%(company)s).",
             customer=customer.display_name,
-            number=self.quantity,
             company=self.company_id.name,
         )
         customer.activity_schedule(
             "helpdesk_paid_support.mail_activity_low",
             user_id=agent.id,
-            note=plaintext2html(words),
+            note=Markup('<p>%s</p><p><a href="%s">%s</a></p>')
+            % (words, self.url, customer.env._("See what is left")),
         )
