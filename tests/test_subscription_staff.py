@@ -143,7 +143,7 @@ class TestSubscriptionStaff(SubscriptionCommon):
             self.sub.renewal_problem = False
             self.company.incident_low_threshold = 10
             self.env.invalidate_all()
-            self.assertIn("only 10 incidents left", self.sub.attention)
+            self.assertIn("that the customer has left: 10.", self.sub.attention)
 
     def test_activity(self):
         """Staff plan activities and write notes on a subscription."""

@@ -282,7 +282,8 @@ class HelpdeskIncidentSubscription(models.Model):
         if low and available <= low:
             sentences.append(
                 self.env._(
-                    "The customer has only %(number)s incidents left.", number=available
+                    "Incidents that the customer has left: %(number)s.",
+                    number=available,
                 )
             )
         return sentences
