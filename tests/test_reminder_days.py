@@ -111,6 +111,20 @@ class TestReminderDays(SubscriptionCommon):
         self.assertNotIn("not used yet", first)
         self.assertIn("6 of its incidents are not used yet", html2plaintext(last))
 
+    def test_renewed_automatically(self):
+        """R9.7: then only unused incidents are told of; while it waits for a transfer,
+        the mail that it ends says how many lapse: one mail for one day."""
+        subscription = self.bought()
+        subscription.write({"auto_renew": True, "renewal_problem": False})
+        self.remind("2027-07-05")
+        self.assertEqual(self.told("expires"), [("expires", 7)])
+        self.company.incident_reminder_days = "3"
+        subscription.renewal_problem = "transfer"
+        self.remind("2027-07-07")
+        self.assertEqual(self.told("expires"), [("expires", 7)])
+        self.assertEqual(self.told("ends"), [("ends", 3)])
+        self.assertEqual(self.found(("kind", "=", "ends")).quantity, 10)
+
     def test_one_number_longer_than_a_month(self):
         """The smallest number tells of what is shorter, too, from the beginning."""
         self.company.incident_reminder_days = "40"

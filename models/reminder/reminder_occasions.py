@@ -241,10 +241,13 @@ class HelpdeskIncidentReminder(models.Model):
                     ON s.id = m.subscription_id
                   LEFT JOIN sale_order o ON o.id = m.order_id
                  WHERE a.company_id = %(company)s
-                   AND (m.date_to <> s.date_end OR s.auto_renew IS TRUE
+                   AND (m.date_to <> s.date_end
+                        OR s.auto_renew IS TRUE
+                            AND COALESCE(s.renewal_problem, '') NOT IN %(quiet)s
                         OR s.date_cancelled IS NOT NULL OR o.id IS NOT NULL)
                 """,
                 company=company.id,
+                quiet=QUIET,
                 today=today,
                 soon=company._incident_soon(),
                 days=self._days_before(
