@@ -157,9 +157,11 @@ class HelpdeskIncidentReminder(models.Model):
             order="date_order desc, id desc",
             limit=1,
         )
-        return (account.partner_id.user_id | order.user_id).filtered(
-            lambda user: user.active and not user.share and user.email
-        )._incident_of(account.company_id)[:1]
+        return (
+            (account.partner_id.user_id | order.user_id)
+            .filtered(lambda user: user.active and not user.share and user.email)
+            ._incident_of(account.company_id)[:1]
+        )
 
     def _agent(self):
         """Return who of the team is told: as of a ticket that the customer contests, of

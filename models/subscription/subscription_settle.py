@@ -283,7 +283,8 @@ class HelpdeskIncidentSubscription(models.Model):
             if old.carry_periods and period in old._periods()[old.months_late :]:
                 taken = min(number, missing[own])
                 missing[own] -= taken
-                found[*period, old._usable_to(period)] += taken
+                window = (*period, old._usable_to(period))
+                found[window] += taken
         return found
 
     def _given_with(self, terms):
