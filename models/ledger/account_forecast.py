@@ -197,9 +197,9 @@ class HelpdeskIncidentAccount(models.Model):
         *Pace*: what was deducted less what was returned in the last ``PACE_DAYS`` days,
         today included, per day; counted from the account's first deduction if that is
         later. From tomorrow on, each day takes that many, in the same order as tickets
-        (R4.2): first those of the month that ends first, then lifetime incidents. When
-        a month ends, its unused incidents are gone; months that are paid for begin
-        (R9.2). Incidents that are neither paid for nor given yet do not count.
+        (R4.2): first those that end first, then lifetime incidents. What is unused
+        after its last day is gone; months that are paid for begin (R9.2). Incidents
+        that are neither paid for nor given yet do not count.
 
         *Until*: the last day on which there is enough. It is today if tomorrow there is
         not.
