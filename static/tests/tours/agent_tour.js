@@ -105,7 +105,8 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_agent", {
         },
         {
             content: "What a customer contests",
-            trigger: ".o_data_row:contains('Blue Bakery') td[name='ticket_id']",
+            trigger:
+                ".o_data_row:contains('Blue Bakery') td[name='ticket_id'], .o_kanban_record:contains('Blue Bakery')",
             run: "click",
         },
         {
