@@ -104,8 +104,9 @@ def workers():
 
     Whole classes go to a worker: what they set up is most of the work. They do so in
     the order of `odoo_selection`. Each worker makes itself a copy of the database.
+    There is one more than processors: some wait for a browser, or the database.
     """
-    count = str(min(os.cpu_count() or 1, 4))
+    count = str(min((os.cpu_count() or 1) + 1, 4))
     return ["-n", count, "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
