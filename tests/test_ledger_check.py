@@ -748,6 +748,28 @@ class TestLedgerCheckReport(SubscriptionCommon):
         self.assertFalse(listed.account_id)
         self.assertEqual((listed.stored, listed.expected), ("10", "0"))
 
+    def test_manager_of_a_branch(self):
+        """R2.3: who works in a branch hears of the account of its root company."""
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        manager = new_test_user(
+            self.env,
+            "hps-branch-manager",
+            groups="base.group_user,helpdesk_mgmt.group_helpdesk_manager",
+            company_id=branch.id,
+            company_ids=[branch.id],
+            notification_type="inbox",
+        )
+        self.tamper(50)
+        self.check()
+        found = (
+            self.env["mail.message"]
+            .sudo()
+            .search([("partner_ids", "in", manager.partner_id.ids)])
+        )
+        self.assertIn("Granted is 50, should be 5", found.body)
+
     def test_only_managers(self):
         """R14: see it, let it run, and hear of it, each of his own companies."""
         other_company = self.env["res.company"].create({"name": "B"})

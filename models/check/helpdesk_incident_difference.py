@@ -180,13 +180,13 @@ class HelpdeskIncidentDifference(models.Model):
 
     def _notify(self):
         """Tell the helpdesk managers of these differences, once. Each manager is told
-        of the companies that he works in."""
+        of the companies that he works in, and of the root company of a branch."""
         group = self.env.ref("helpdesk_mgmt.group_helpdesk_manager")
         users = self.env["res.users"].sudo()
         for manager in users.search([("all_group_ids", "in", group.ids)]):
             differences = self.filtered(
-                lambda difference, companies=manager.company_ids: (
-                    difference.company_id in companies
+                lambda difference, user=manager: user._incident_of(
+                    difference.company_id
                 )
             )
             if differences:
