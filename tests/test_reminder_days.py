@@ -109,7 +109,7 @@ class TestReminderDays(SubscriptionCommon):
         messages = subscription.message_ids.filtered(lambda m: "ends on" in m.subject)
         last, first = messages.sorted("id", reverse=True).mapped("body")
         self.assertNotIn("not used yet", first)
-        self.assertIn("6 of its incidents are not used yet", html2plaintext(last))
+        self.assertIn("Incidents not used yet: 6", html2plaintext(last))
 
     def test_renewed_automatically(self):
         """R9.7: then only unused incidents are told of; while it waits for a transfer,
