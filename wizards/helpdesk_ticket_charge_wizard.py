@@ -148,8 +148,7 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         :raise UserError: what stands in the way.
         """
         charges = self.env["helpdesk.ticket.charge"]
-        charges._check_right()
-        self.ticket_id.check_access("write")
+        self.ticket_id._incident_check_charging()
         ticket = self.ticket_id.sudo()
         company = ticket.company_id
         charges = charges.sudo().with_company(company)

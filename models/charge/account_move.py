@@ -105,6 +105,27 @@ class AccountMove(models.Model):
             self.sudo().ticket_charge_id.ticket_id.with_env(self.env)._action_tickets()
         )
 
+    def _incident_reversed_today(self, number):
+        """Return the values of a credit note of this invoice that is posted today, for
+        ``_reverse_moves``. What it gives back is worth what was charged.
+
+        :param str number: of the ticket, for the reference.
+        """
+        today = self.company_id._incident_today()
+        words = self.with_context(lang=self.partner_id.lang or self.env.lang).env
+        return {
+            "invoice_currency_rate": self.invoice_currency_rate,
+            "date": today,
+            "invoice_date": today,
+            "invoice_date_due": today,
+            "invoice_payment_term_id": False,
+            "ref": words._(
+                "%(number)s, credit note of %(invoice)s",
+                number=number,
+                invoice=self.name,
+            ),
+        }
+
 
 class AccountPayment(models.Model):
     _inherit = "account.payment"

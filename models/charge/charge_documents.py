@@ -270,29 +270,13 @@ class HelpdeskTicketCharge(models.Model):
             left = self.currency_id.round(left - part)
             lines += self._credit_line(part, part / there, group)
         self.company_id._incident_check_books(taxes)
-        today = self.company_id._incident_today()
-        language = invoice.partner_id.lang or self.env.lang
-        words = self.with_context(lang=language).env
+        values = {
+            **invoice._incident_reversed_today(self.ticket_id.number),
+            "invoice_origin": self.ticket_id.number,
+        }
 
         def reverse(moves):
-            note = moves.browse(invoice.id)._reverse_moves(
-                [
-                    {
-                        # What it gives back is worth what was charged.
-                        "invoice_currency_rate": invoice.invoice_currency_rate,
-                        "date": today,
-                        "invoice_date": today,
-                        "invoice_date_due": today,
-                        "invoice_payment_term_id": False,
-                        "invoice_origin": self.ticket_id.number,
-                        "ref": words._(
-                            "%(number)s, credit note of %(invoice)s",
-                            number=self.ticket_id.number,
-                            invoice=invoice.name,
-                        ),
-                    }
-                ]
-            )
+            note = moves.browse(invoice.id)._reverse_moves([values])
             note.write({"invoice_line_ids": [Command.clear(), *lines]})
             return note
 
@@ -353,14 +337,8 @@ class HelpdeskTicketCharge(models.Model):
         for invoice in self.invoice_ids.filtered(
             lambda move: move.move_type == "out_invoice" and move.state == "posted"
         ).sorted("id"):
-            for item in notes._incident_receivable():
-                if self.currency_id.is_zero(invoice.amount_residual):
-                    break
-                if (
-                    not item.reconciled
-                    and item.account_id in invoice._incident_receivable().account_id
-                ):
-                    invoice.js_assign_outstanding_line(item.id)
+            credits = notes._incident_receivable()
+            invoice._incident_pay_from(credits.filtered(lambda c: not c.reconciled))
 
     # ------------------------------------------------------------------
     # Posting

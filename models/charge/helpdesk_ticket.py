@@ -167,6 +167,13 @@ class HelpdeskTicket(models.Model):
         action["context"] = {}
         return action
 
+    def _incident_check_charging(self):
+        """
+        :raise AccessError: if the user may not charge, or not write these tickets.
+        """
+        self.env["helpdesk.ticket.charge"]._check_right()
+        self.check_access("write")
+
     def _lock_customer(self):
         """Let whoever moves these tickets to another customer at this very moment be
         tried again: the row is written, not changed."""

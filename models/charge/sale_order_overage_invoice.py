@@ -172,25 +172,9 @@ class SaleOrder(models.Model):
         else it is the customer's."""
         company, lines = self.company_id, self.order_line
         company._incident_check_books(lines.tax_ids)
-        today = company._incident_today()
         left = {line: line.qty_invoiced for line in lines}
-        words = self.with_context(lang=invoice.partner_id.lang or self.env.lang).env
         note = invoice.with_context(include_business_fields=True)._reverse_moves(
-            [
-                {
-                    # What it gives back is worth what was charged.
-                    "invoice_currency_rate": invoice.invoice_currency_rate,
-                    "date": today,
-                    "invoice_date": today,
-                    "invoice_date_due": today,
-                    "invoice_payment_term_id": False,
-                    "ref": words._(
-                        "%(ticket)s, credit note of %(invoice)s",
-                        ticket=self.origin,
-                        invoice=invoice.name,
-                    ),
-                }
-            ]
+            [invoice._incident_reversed_today(self.origin)]
         )
         others = note.invoice_line_ids.filtered(
             lambda line: not line.sale_line_ids & lines
@@ -200,13 +184,7 @@ class SaleOrder(models.Model):
             there = sum(left[line] for line in item.sale_line_ids & lines)
             item.quantity = min(item.quantity, there)
         note.action_post()
-        for item in note._incident_receivable():
-            receivable = invoice._incident_receivable()
-            if (
-                item.account_id in receivable.account_id
-                and not invoice.currency_id.is_zero(invoice.amount_residual)
-            ):
-                invoice.js_assign_outstanding_line(item.id)
+        invoice._incident_pay_from(note._incident_receivable())
         note._incident_settle_later()
         self.env["helpdesk.incident.outbox"]._put(
             note.with_company(company), "_incident_send"

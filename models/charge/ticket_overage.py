@@ -83,8 +83,7 @@ class HelpdeskTicket(models.Model):
         :raise AccessError: if the user may not charge, or not write the ticket.
         """
         self.ensure_one()
-        self.check_access("write")
-        self.env["helpdesk.ticket.charge"]._check_right()
+        self._incident_check_charging()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_paid_support.helpdesk_ticket_overage_action"
         )
@@ -107,8 +106,7 @@ class HelpdeskTicket(models.Model):
         :raise UserError: if that cannot be credited, or they hold incidents: without
             what was sold the customer would be below zero.
         """
-        self.env["helpdesk.ticket.charge"]._check_right()
-        self.check_access("write")
+        self._incident_check_charging()
         for ticket in self.sudo():
             if ticket.incident_count:
                 raise UserError(
