@@ -33,6 +33,7 @@
         "wizards/helpdesk_incident_contest_decide_views.xml",
         "wizards/helpdesk_incident_onboarding_views.xml",
         "wizards/helpdesk_incident_subscription_order_views.xml",
+        "wizards/helpdesk_incident_undo_views.xml",
         "wizards/helpdesk_incident_unearned_wizard_views.xml",
         "report/helpdesk_incident_unearned_views.xml",
         "report/helpdesk_incident_returned_views.xml",

@@ -147,6 +147,7 @@ from . import test_transfer
 from . import test_translations
 from . import test_typed_credit
 from . import test_typed_invoice
+from . import test_undo_asked
 from . import test_unearned
 from . import test_unearned_property
 from . import test_value_of_lines

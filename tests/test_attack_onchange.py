@@ -37,6 +37,8 @@ FORMS = {
     "helpdesk.incident.subscription.order": ("--!-!!!!", "--+-++--"),
     "helpdesk.incident.subscription.term": ("--------", "--------"),
     "helpdesk.incident.threshold": ("-----+-+", "-----+--"),
+    "helpdesk.incident.undo": ("--------", "--------"),
+    "helpdesk.incident.undo.line": ("--------", "--------"),
     "helpdesk.incident.unearned": ("--------", "--------"),
     "helpdesk.incident.unearned.month": ("--------", "--------"),
     "helpdesk.incident.unearned.wizard": ("---+++-+", "---+++--"),

@@ -13,9 +13,11 @@ from .common_attack import CLERK, MODULE, SECRET, AttackCommon
 #: rights (-), another refusal (!), or an answer (+). In the order of ``COLUMNS``.
 COLUMNS = ("foreign", "own", "agent", "elsewhere", "accountant")
 METHODS = {
+    "account.move.action_post": "----!",
     "account.move.action_view_incident_entries": "-+--+",
     "account.move.action_view_incident_subscriptions": "-+--+",
     "account.move.action_view_ticket_charge": "-+--+",
+    "account.move.button_draft": "----+",
     "account.move.create": "----+",
     "account.move.default_get": "+++++",
     "account.move.line.write": "----+",
@@ -23,6 +25,7 @@ METHODS = {
     "account.move.write": "----+",
     "account.partial.reconcile.create": "----+",
     "account.partial.reconcile.unlink": "----+",
+    "account.payment.action_draft": "----+",
     "account.payment.action_post": "----+",
     "account.payment.action_view_charge_tickets": "----+",
     "account.payment.action_view_incident_entries": "----+",
@@ -107,6 +110,7 @@ METHODS = {
     "helpdesk.incident.unearned.month.fields_get": "+++++",
     "helpdesk.incident.unearned.wizard.action_months": "----+",
     "helpdesk.incident.unearned.wizard.action_positions": "----+",
+    "helpdesk.incident.undo.action_confirm": "----!",
     "helpdesk.ticket.action_charge": "-----",
     "helpdesk.ticket.action_incident_count_time": "--+--",
     "helpdesk.ticket.action_incident_create_contact": "--!--",
@@ -219,7 +223,9 @@ WRITTEN = {
 #: What changes what the customer has, by whom: the staff do their work.
 CHANGES = {
     ("helpdesk.ticket.action_incident_count_time", "agent"),
+    ("account.move.button_draft", "accountant"),
     ("account.partial.reconcile.unlink", "accountant"),
+    ("account.payment.action_draft", "accountant"),
     ("account.payment.unlink", "accountant"),
     ("helpdesk.incident.subscription.action_auto_renew_off", "agent"),
     ("helpdesk.incident.subscription.order.action_order", "agent"),
@@ -384,6 +390,11 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.incident.subscription.order": {
                 "subscription_id": cls.sub.id,
                 "operation": "renew",
+            },
+            "helpdesk.incident.undo": {
+                "res_model": cls.money._name,
+                "res_id": cls.money.id,
+                "method": "unlink",
             },
             "helpdesk.incident.unearned.wizard": {},
             "account.move.reversal": {
