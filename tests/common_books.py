@@ -173,6 +173,9 @@ class Books:
             )
         credited = self.credited(order.id, goodwill=True)
         invoiced = sum(invoice["total"] for invoice in invoices) or row["total"]
+        if order.later and row["state"] == "sale":
+            # R18.2: paid or not. It may share its invoice with others (R18.3).
+            order.gives = not self.credited(order.id, goodwill=False)
         order.given_away = bool(credited and order.gives)
         order.money = cents(invoiced - credited) if paid else Fraction(0)
 

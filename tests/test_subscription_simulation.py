@@ -12,8 +12,9 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
+from odoo.addons.helpdesk_paid_support.models.charge.ticket_overage import Agreed
 from odoo.addons.helpdesk_paid_support.models.reminder import (
     helpdesk_incident_reminder,
 )
@@ -60,6 +61,7 @@ EVENTS = {
     "use": 9,
     "give_back": 4,
     "judge": 3,
+    "pay_later": 3,
 }
 #: R15.3: for how many periods the terms of some plans carry over.
 CARRY = {("Care", 3): 1, ("Care", 12): 1, ("Swap", 1): 2, ("Large", 3): 3}
@@ -119,6 +121,22 @@ class TestSubscriptionSimulation(SaleCommon):
         cls.extra_taxed = cls._sell("Extra incident, taxed", 3.33, taxed=True)
         pack = cls._sell("Pack", 55, kind="lifetime", number=7)
         pack |= cls._sell("8 for 2 months", 40, kind="pack", number=8, months=2)
+        cls.overage = cls._sell("One", 6.5, "lifetime", 1, taxed=True)
+        cls.company.write(
+            {
+                "incident_overage_product_id": cls.overage.id,
+                "incident_overage_limit": 1_000_000,
+                "incident_overage_overdue_days": 9_999,
+                "incident_overage_invoicing": "monthly",
+            }
+        )
+        cls.urgent = cls.env["helpdesk.ticket.team"].create(
+            {
+                "name": "Urgent",
+                "incident_required": True,
+                "incident_shortage_policy": "charge",
+            }
+        )
         care = cls._sell_variants("Care", {1: 30, 3: 90, 12: 325, 0: 210}, 5, cls.extra)
         swap = cls._sell_variants("Swap", {1: 30, 4: 110, 12: 340}, 6, cls.extra)
         large = cls._sell_variants(
@@ -273,6 +291,12 @@ class TestSubscriptionSimulation(SaleCommon):
             self.model.customers[partner.id] = partner.id
             account = self.model.account(partner.id, self.company.id)
             account.id = self.incident_account(partner).id
+            new_test_user(
+                self.env,
+                f"hps-customer-{number}",
+                groups="base.group_portal",
+                parent_id=partner.id,
+            )
             customer = Customer(partner, self.model, account, rng)
             self.customers.append(customer)
             self._draw(customer, number)
@@ -449,12 +473,14 @@ class TestSubscriptionSimulation(SaleCommon):
     def _check_money(self, customer):
         """What the customer has paid, and was not paid back, is worth what was given or
         is to be given, to the cents of the months that were credited."""
-        money = sum(order.money for order in customer.orders.values())
+        money = sum(
+            order.money for order in customer.orders.values() if not order.later
+        )
         worth = sum(subscription.worth() for subscription in customer.subscriptions)
         # The taxes of an order are rounded in all, and those of its lines one by one.
         slack = cents(0.02) + sum(abs(o.rounding) for o in customer.orders.values())
         for line in customer.lines():
-            if line.kind != "period":
+            if line.kind != "period" and not line.order.later:
                 worth += line.worth(line.due)
             if line.operation == "credit" and line.due:
                 slack += cents(0.02) * (len(line.acts_on.windows) + 1)
@@ -663,11 +689,13 @@ class TestSubscriptionSimulation(SaleCommon):
         balances = self._balances(customers)
         before = {s: self._situation(s) for s in due}
         with self.enter_registry_test_mode():
-            for name in ("open_and_close", "renew"):
+            for name in ("open_and_close", "renew", "overage"):
                 self._trigger(name)
         self.env.cr.precommit.data.pop("sequence.mixin", None)
         for subscription in due:
             self._expect_renewal(subscription, before[subscription], balances)
+        later = {c: None for c in self.customers if self._is_to_be_invoiced(c)}
+        customers = list(dict.fromkeys(customers) | later)
         if customers:
             self._follow(*customers)
             # R9.7: a saved payment method was asked once for each attempt.
@@ -688,6 +716,12 @@ class TestSubscriptionSimulation(SaleCommon):
         expected = self.reminders.remind(self.today)
         self.assertEqual(sorted(self.sent[self.sent_before :]), expected, self.today)
         self.seen["scheduled actions"] += 1
+
+    def _is_to_be_invoiced(self, customer):
+        """R18.3: whether the customer has bought something in an earlier month, to be
+        paid later."""
+        first = self.today.replace(day=1)
+        return any(o.later and o.confirmed < first for o in customer.orders.values())
 
     def _trigger(self, name):
         self.env.ref(
@@ -1366,6 +1400,45 @@ class TestSubscriptionSimulation(SaleCommon):
             return
         ticket.id = self.use(number, customer.partner).id
         customer.tickets.append(ticket)
+
+    def _do_pay_later(self, customer):
+        """R18.1–R18.3: what a ticket lacks is sold with it, invoiced with all others of
+        the month, and paid some time, or credited, or cancelled."""
+        account = customer.account
+        missing = customer.rng.randint(1, 3)
+        ticket = Ticket(
+            customer.partner.id,
+            self.company.id,
+            account.available(self.today) + missing,
+            False,
+        )
+        if account.lifetime.left < 0:
+            raise NotNow
+        self.urgent.incident_cost = ticket.cost
+        user = customer.partner.child_ids.user_ids
+        offer = self.env["sale.order"]._incident_overage(
+            customer.partner, self.company, missing
+        )
+        tickets = self.env["helpdesk.ticket"].with_user(user).sudo()
+        record = tickets.with_context(incident_agreed=Agreed(user, offer.key)).create(
+            {
+                "name": "It is urgent",
+                "description": "Please help",
+                "partner_id": customer.partner.id,
+                "company_id": self.company.id,
+                "team_id": self.urgent.id,
+            }
+        )
+        sold = self.env["sale.order"].search([("incident_ticket_id", "=", record.id)])
+        line = self._plan_line(self.overage, missing)
+        order = self._register(customer, sold, [line])
+        order.gives = order.later = True
+        order.confirmed = self.today
+        self.model.settle(order)
+        self.model.submit(ticket)
+        ticket.id = record.id
+        customer.tickets.append(ticket)
+        self._later(customer, customer.rng.randint(5, 60), self._do_register, order)
 
     def _do_give_back(self, customer):
         """R5.1, R5.3"""
