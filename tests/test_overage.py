@@ -5,7 +5,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import html2plaintext
 
 from odoo.addons.helpdesk_paid_support.models.charge.ticket_overage import Agreed
@@ -370,6 +370,22 @@ class TestOverage(OverageCommon):
         self.assertIn("1 × Extra incident", wizard.offer)
         wizard.action_sell()
         self.assertEqual((ticket.incident_count, ticket.incident_short), (3, 0))
+
+    def test_staff_sell_what_they_have_seen(self):
+        """R18.4: at another price, or of another number, nothing is sold."""
+        self.company.incident_overage_limit = 0
+        ticket = self.submit()
+        boss = self.env["helpdesk.ticket.overage"].with_user(self.charger())
+        form = Form(boss.with_context(default_ticket_id=ticket.id))
+        form.reason = "By phone"
+        self.company.incident_overage_product_id.list_price += 1
+        wizard = form.save()
+        with self.assertRefused("open this form again"):
+            wizard.action_sell()
+        wizard = boss.create({"ticket_id": ticket.id, "reason": "By phone"})
+        self.assertIn("14.00", wizard.offer)
+        wizard.action_sell()
+        self.assertEqual(self.sold(ticket).amount_total, 14)
 
     def charger(self, login="hps-chip", groups="group_ticket_charge"):
         return new_test_user(

@@ -20,6 +20,14 @@ class HelpdeskTicketOverage(models.TransientModel):
         compute="_compute_offer",
         help="What is sold, and what it costs with taxes.",
     )
+    offer_key = fields.Char(
+        compute="_compute_offer_key",
+        store=True,
+        # As it was when the form was opened, not when it is saved.
+        readonly=False,
+        help="What was shown, and is sold: if it costs something else by now, nothing "
+        "is.",
+    )
     obstacle = fields.Char(
         string="Why it is not sold by itself",
         compute="_compute_offer",
@@ -30,6 +38,17 @@ class HelpdeskTicketOverage(models.TransientModel):
     # ------------------------------------------------------------------
     # Compute
     # ------------------------------------------------------------------
+
+    @api.depends("ticket_id")
+    def _compute_offer_key(self):
+        for wizard in self:
+            wizard.offer_key = False
+            try:
+                wizard.offer_key = wizard._overage(wizard._ticket()).key
+            except AccessError:
+                raise
+            except UserError:
+                continue  # the form says why
 
     @api.depends("ticket_id")
     def _compute_offer(self):
@@ -52,10 +71,11 @@ class HelpdeskTicketOverage(models.TransientModel):
         """Sell it, and deduct it for the ticket.
 
         :raise AccessError: if the user may not charge, or not write the ticket.
-        :raise UserError: without a reason, or if it cannot be sold.
+        :raise UserError: without a reason, if it cannot be sold, or costs something
+            else than was shown.
         """
         self.ensure_one()
-        self._ticket()._incident_sell_by_hand(self.reason)
+        self._ticket()._incident_sell_by_hand(self.reason, self.offer_key)
         return {"type": "ir.actions.act_window_close"}
 
     # ------------------------------------------------------------------
@@ -83,10 +103,14 @@ class HelpdeskTicketOverage(models.TransientModel):
 
         :raise UserError: if nothing is missing, or it cannot be sold.
         """
-        overage = ticket._incident_overage_by_hand(ticket.incident_available)
+        overage = self._overage(ticket)
         return self.env._(
             "%(count)s × %(product)s: %(total)s",
             count=overage.missing,
             product=overage.line.product_id.display_name,
             total=overage.total_words(),
         )
+
+    @api.model
+    def _overage(self, ticket):
+        return ticket._incident_overage_by_hand(ticket.incident_available)

@@ -261,12 +261,14 @@ class HelpdeskTicket(models.Model):
             )
         )
 
-    def _incident_sell_by_hand(self, reason):
+    def _incident_sell_by_hand(self, reason, key):
         """Sell what this ticket lacks, whatever the limit is, and deduct it: staff say
         why (R18.4). The user may charge in it.
 
         :param str reason: for the history of the ticket.
-        :raise UserError: without a reason, or if nothing is missing, or cannot be sold.
+        :param str key: of the ``Overage`` that they have seen.
+        :raise UserError: without a reason, if nothing is missing, or cannot be sold, or
+            it is not what they have seen.
         """
         self.ensure_one()
         reason = (reason or "").strip()
@@ -280,6 +282,12 @@ class HelpdeskTicket(models.Model):
         overage = ticket._incident_overage_by_hand(account.available)
         if account.lifetime_balance < 0:
             raise UserError(self.env._("The customer is below zero."))
+        if overage.key != key:
+            raise UserError(
+                self.env._(
+                    "What is missing, or its price, has changed: open this form again."
+                )
+            )
         ticket._incident_sell(account, overage)
         if ticket.incident_parking == "parked":
             ticket._incident_release()
