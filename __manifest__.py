@@ -28,6 +28,7 @@
         "data/mail_template_charge.xml",
         "data/mail_template_pack.xml",
         "data/mail_template_low.xml",
+        "data/mail_template_statement.xml",
         "wizards/account_move_reversal_views.xml",
         "wizards/helpdesk_incident_adjust_views.xml",
         "wizards/helpdesk_incident_contest_decide_views.xml",

@@ -184,6 +184,24 @@ class PaidSupportStatement(PaidSupportPortal):
             ],
         )
 
+    @http.route(
+        f"{PATH}/mail",
+        type="http",
+        auth="user",
+        # With GET, it is where a user arrives who had to log in first.
+        methods=["GET", "POST"],
+        website=True,
+    )
+    def portal_my_incidents_statement_mail(self, wanted="", **kw):
+        """Let the statement of each month be mailed to the user, or no longer (R22.3).
+
+        :param str wanted: "on" or "off".
+        """
+        if request.httprequest.method == "POST" and wanted in ("on", "off"):
+            contact = request.env.user.partner_id.sudo()
+            contact.incident_statement_by_mail = wanted == "on"
+        return request.redirect(f"{PATH}#mail")
+
     # ------------------------------------------------------------------
     # What is asked for
     # ------------------------------------------------------------------
@@ -226,6 +244,7 @@ class PaidSupportStatement(PaidSupportPortal):
             "address": self._statement_address,
             "printed": False,
             "pager": None,
+            "by_mail": request.env.user.partner_id.sudo().incident_statement_by_mail,
         }
         if error:
             return values

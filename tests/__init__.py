@@ -109,6 +109,7 @@ from . import test_sentences
 from . import test_settings
 from . import test_settle
 from . import test_statement
+from . import test_statement_mail
 from . import test_statement_past
 from . import test_statement_tours
 from . import test_stress

@@ -87,6 +87,20 @@ class Books:
             """
         )
 
+        # R12.7: what is reconciled with what is none (any more) was paid by nobody.
+        self.void = self._rows(
+            """
+            SELECT debit.partner_id, p.amount
+              FROM account_partial_reconcile p
+              JOIN account_move_line credit ON credit.id = p.credit_move_id
+              JOIN account_move_line debit ON debit.id = p.debit_move_id
+              LEFT JOIN account_payment payment ON payment.move_id = credit.move_id
+             WHERE debit.partner_id IN %s AND debit.parent_state = 'posted'
+               AND (credit.parent_state <> 'posted'
+                    OR payment.state NOT IN ('in_process', 'paid'))
+            """
+        )
+
     def _rows(self, query):
         self.cr.execute(query, [self.partners])
         return self.cr.dictfetchall()
@@ -181,7 +195,7 @@ class Books:
 
     def balance(self, partner):
         """R1: outstanding credits, less open invoices, less what is held."""
-        total = 0
+        total = -sum(row["amount"] for row in self.void if row["partner_id"] == partner)
         for row in self.open_credits:
             if row["partner_id"] != partner:
                 continue

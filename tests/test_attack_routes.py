@@ -30,6 +30,10 @@ OUTCOMES = {
     "/my/incidents/settle": (None, LIST),
     "/my/incidents/statement": ("page", "page"),
     "/my/incidents/statement/csv": ("page", "page"),
+    "/my/incidents/statement/mail": (
+        "/my/incidents/statement",
+        "/my/incidents/statement",
+    ),
     "/my/incidents/statement/page/<int:page>": ("page", "page"),
     "/my/incidents/statement/print": ("page", "page"),
     "/my/incidents/subscription/<int:subscription_id>": (LIST, LIST),

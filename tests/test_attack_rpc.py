@@ -284,6 +284,7 @@ WRITABLE = {
     "res.partner.incident_lifetime_granted": ("boss",),
     "res.partner.incident_overage_limit": ("boss",),
     "res.partner.incident_overage_own": ("boss",),
+    "res.partner.incident_statement_by_mail": ("clerk", "boss"),
     # Without effect: a customer is registered once (R6.1).
     "res.users.incident_portal_seen": ("boss",),
     **dict.fromkeys(

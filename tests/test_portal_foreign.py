@@ -17,6 +17,7 @@ ROUTES = {
     "/my/incidents/settle": {"invoice": "{invoice}"},
     "/my/incidents/statement": None,
     "/my/incidents/statement/csv": None,
+    "/my/incidents/statement/mail": {"wanted": "on"},
     "/my/incidents/statement/page/<int:page>": None,
     "/my/incidents/statement/print": None,
     "/my/incidents/subscription/<int:subscription_id>": None,

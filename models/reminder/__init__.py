@@ -5,4 +5,5 @@ from . import reminder_sending
 from . import reminder_returned
 from . import reminder_taken
 from . import reminder_low
+from . import reminder_statement
 from . import helpdesk_incident_account

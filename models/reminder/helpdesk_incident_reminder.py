@@ -26,6 +26,7 @@ KINDS = [
     ("accepted", "Contest was accepted"),
     ("declined", "Contest was declined"),
     ("continued", "Reply has opened a new ticket"),
+    ("statement", "Statement of a month"),
 ]
 
 
