@@ -59,7 +59,7 @@ class TestStatementMail(BuyCommon):
         words = " ".join(text.split())
         self.assertIn("Balance before May 1, 2027 5", words)
         self.assertIn("Balance on May 31, 2027 2", words)
-        self.assertLess(words.index("-2"), words.index("-1"))
+        self.assertLess(words.index("−2"), words.index("−1"))
         self.assertIn("/my/incidents/statement?since=2027-05-01&until=2027-05-31", text)
         self.assertEqual(self.run_on("2027-06-01") + self.run_on("2027-06-02"), [])
         ((_to, text),) = self.run_on("2027-07-07")
