@@ -4,6 +4,7 @@ from . import later
 from . import new_ticket
 from . import parked
 from . import portal
+from . import proposal
 from . import statement
 from . import subscription
 from . import thread

@@ -37,6 +37,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         words = []
         if parked := len(account._parked()):
             words.append(env._("Tickets that wait: %(number)s", number=parked))
+        if asked := len(request.env["helpdesk.ticket.proposal"]._open_of(customer)):
+            words.append(env._("Questions about tickets: %(number)s", number=asked))
         if orders := waiting | in_part:
             words.append(env._("Orders to pay: %(number)s", number=len(orders)))
         if renew:
@@ -114,6 +116,10 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             values["incident_contested"] = request.params.get("contested")
             values["incident_account"] = ticket._incident_account()
             values["incident_parked"] = ticket.incident_parking == "parked"
+            values["incident_proposals"] = ticket._incident_proposals_of(
+                request.env.user
+            )
+            values["incident_answered"] = request.params.get("answered")
             values["incident_withdrawn"] = request.params.get("withdrawn")
             # The page to buy sells only plans of the company of the page (R2.3).
             company = request.env.company

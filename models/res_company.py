@@ -80,6 +80,11 @@ class ResCompany(models.Model):
         string="Days in which customers can contest", default=0
     )
 
+    # R18.5
+    incident_proposal_days = WholeNumber(
+        string="Days in which customers can approve", default=14
+    )
+
     # R12.5
     incident_setup_hidden = fields.Boolean(
         string="Nothing left to set up is shown",
@@ -135,6 +140,7 @@ class ResCompany(models.Model):
               AND incident_parked_reminder_days >= 0
               AND incident_parked_close_days >= 0
               AND COALESCE(incident_contest_days, 0) >= 0
+              AND COALESCE(incident_proposal_days, 0) >= 0
               AND COALESCE(incident_overage_limit, 0) >= 0
               AND COALESCE(incident_overage_overdue_days, 0) >= 0)""",
         "Numbers of support incidents and of days, and amounts, must be 0 or more.",

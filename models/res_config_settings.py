@@ -63,6 +63,9 @@ class ResConfigSettings(models.TransientModel):
     incident_contest_days = WholeNumber(
         related="company_id.incident_contest_days", readonly=False
     )
+    incident_proposal_days = WholeNumber(
+        related="company_id.incident_proposal_days", readonly=False
+    )
     incident_parked_close_days = WholeNumber(
         related="company_id.incident_parked_close_days", readonly=False
     )

@@ -84,6 +84,7 @@ from . import test_portal
 from . import test_portal_foreign
 from . import test_portal_queries
 from . import test_printing
+from . import test_proposal
 from . import test_purchases
 from . import test_refund_in_part
 from . import test_registration

@@ -11,3 +11,4 @@ from . import helpdesk_incident_unearned_wizard
 from . import helpdesk_ticket_charge_wizard
 from . import helpdesk_ticket_order
 from . import helpdesk_ticket_overage
+from . import helpdesk_ticket_propose

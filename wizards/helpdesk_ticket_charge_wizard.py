@@ -166,18 +166,8 @@ class HelpdeskTicketChargeWizard(models.TransientModel):
         amount = charges._parse_amount(self.amount, currency)
         difference = currency.round(amount - old.amount)
         if difference > 0:
-            charge = old or charges.new(
-                {
-                    "ticket_id": ticket.id,
-                    "company_id": company.id,
-                    "partner_id": customer.id,
-                    "currency_id": currency.id,
-                    "tax_included": self.tax_included,
-                    "name": self.name or ticket.name,
-                }
-            )
+            charge = old or charges._new_in(ticket, self.name or ticket.name, currency)
             _values, amounts = charge._invoice_values(difference)
-            company._incident_check_books(amounts["taxes"])
             self.amount_untaxed = amounts["untaxed"]
             self.amount_tax = amounts["tax"]
             self.amount_total = amounts["total"]

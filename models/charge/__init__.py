@@ -12,3 +12,7 @@ from . import res_partner_overage
 from . import sale_order_overage
 from . import sale_order_overage_invoice
 from . import ticket_overage
+from . import helpdesk_ticket_proposal
+from . import proposal_question
+from . import proposal_answer
+from . import ticket_proposal

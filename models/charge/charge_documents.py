@@ -24,8 +24,7 @@ class HelpdeskTicketCharge(models.Model):
         :return: the invoice.
         """
         self.ensure_one()
-        values, amounts = self._invoice_values(amount)
-        self.company_id._incident_check_books(amounts["taxes"])
+        values, _amounts = self._invoice_values(amount)
         with self._in_accounting():
             invoice = self._post_exactly(
                 lambda moves: moves.create(values), amount, self._amount_field()
@@ -38,6 +37,7 @@ class HelpdeskTicketCharge(models.Model):
         it comes to.
 
         :return: the values, and the result of :meth:`_exact`.
+        :raise UserError: if it cannot be posted.
         """
         self._check_setup()
         product = self._product()
@@ -79,6 +79,7 @@ class HelpdeskTicketCharge(models.Model):
         taxes = draft.invoice_line_ids.tax_ids._origin
         self._check_account(draft)
         amounts = self._exact(amount, taxes, product, address, draft)
+        self.company_id._incident_check_books(taxes)
         line.update(
             tax_ids=[Command.set(taxes.ids)],
             price_unit=amounts["price_unit"],

@@ -63,6 +63,25 @@ class HelpdeskTicketCharge(models.Model):
         return ticket, values, self._parse_amount(vals.get("amount"), currency)
 
     @api.model
+    def _new_in(self, ticket, name, currency):
+        """Return a charge in a ticket that is not saved, to see what it comes to.
+
+        :param ticket: a ``helpdesk.ticket`` with superuser rights.
+        :param str name: what for.
+        """
+        company = ticket.company_id
+        return self.with_company(company).new(
+            {
+                "ticket_id": ticket.id,
+                "company_id": company.id,
+                "partner_id": ticket.partner_id.commercial_partner_id.id,
+                "currency_id": currency.id,
+                "tax_included": company.incident_charge_tax_included,
+                "name": name,
+            }
+        )
+
+    @api.model
     def _parse_id(self, value):
         if isinstance(value, bool) or not isinstance(value, int):
             raise UserError(

@@ -142,15 +142,17 @@ class HelpdeskTicket(models.Model):
             .search(Domain("incident_ticket_id", "in", self.ids), order="id")
         )
 
-    def _incident_overage(self, available):
+    def _incident_overage(self, available, needed=None):
         """Return what this ticket lacks, and what it costs.
 
         :param int available: what the customer has.
+        :param int needed: how many it takes, by default what it takes now.
         :return: None if nothing is missing, or it cannot be sold.
         :rtype: Overage | None
         """
         ticket = self.sudo()
-        needed = ticket.incident_short or ticket._incident_required()
+        if needed is None:
+            needed = ticket.incident_short or ticket._incident_required()
         missing = needed - max(available, 0)
         contact, company = ticket.partner_id._origin, ticket.company_id._origin
         if missing <= 0 or not contact or not company:
@@ -177,17 +179,17 @@ class HelpdeskTicket(models.Model):
     def _incident_not_agreed(self):
         return self.env._("The customer has not agreed to pay later for this ticket.")
 
-    def _incident_later(self, available):
+    def _incident_later(self, available, needed=None):
         """Return what the customer of this ticket is asked to agree to (R18.1): what
         it lacks, if its team sells that, and nothing is in the way.
 
-        :param int available: what the customer has.
+        :param available, needed: as for :meth:`_incident_overage`.
         :return: None if there is nothing to agree to.
         :rtype: Overage | None
         """
         if self.sudo().team_id.incident_shortage_policy != "charge":
             return None
-        overage = self._incident_overage(available)
+        overage = self._incident_overage(available, needed)
         return None if not overage or self._incident_obstacle(overage) else overage
 
     # ------------------------------------------------------------------

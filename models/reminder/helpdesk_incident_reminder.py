@@ -25,6 +25,7 @@ KINDS = [
     ("returned", "Incidents were returned by an outcome"),
     ("accepted", "Contest was accepted"),
     ("declined", "Contest was declined"),
+    ("proposed", "Customer is asked first"),
     ("continued", "Reply has opened a new ticket"),
     ("statement", "Statement of a month"),
 ]
@@ -166,6 +167,18 @@ class HelpdeskIncidentReminder(models.Model):
         groups="base.group_system",
         help="What was decided (R17.4).",
     )
+    proposal_id = fields.Many2one(
+        comodel_name="helpdesk.ticket.proposal",
+        compute="_compute_contest_id",
+        groups="base.group_system",
+        help="What the customer is asked (R18.5).",
+    )
+    asked = fields.Html(
+        string="What it takes",
+        compute="_compute_asked",
+        groups="base.group_system",
+        help="What it takes, what is left then, and what it costs (R18.5).",
+    )
     returned = fields.Text(
         string="What became of what was returned",
         compute="_compute_returned",
@@ -247,9 +260,16 @@ class HelpdeskIncidentReminder(models.Model):
 
     def _compute_contest_id(self):
         for reminder in self.sudo():
+            number = int(reminder.key) if reminder.key.isdigit() else False
             decided = reminder.kind in ("accepted", "declined")
-            known = decided and reminder.key.isdigit()
-            reminder.contest_id = known and int(reminder.key)
+            reminder.contest_id = decided and number
+            reminder.proposal_id = reminder.kind == "proposed" and number
+
+    @api.depends_context("lang")
+    def _compute_asked(self):
+        for reminder in self.sudo():
+            proposal = reminder.proposal_id
+            reminder.asked = proposal and proposal._question().html()
 
     @api.depends_context("lang")
     def _compute_returned(self):
@@ -281,6 +301,7 @@ class HelpdeskIncidentReminder(models.Model):
                     ("returned", "accepted", "declined"),
                     f"/my/ticket/{reminder.ticket_id.id}",
                 ),
+                "proposed": f"/my/ticket/{reminder.ticket_id.id}#proposals",
                 "continued": f"/my/ticket/{reminder.ticket_id.id}",
                 "refused": "/my/incidents/buy",
                 "given_up": "/my/incidents/buy",

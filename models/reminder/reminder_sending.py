@@ -81,6 +81,8 @@ class HelpdeskIncidentReminder(models.Model):
             return self.order_id.state in ("draft", "sent")
         if self.kind in ("released", "continued"):
             return bool(ticket.incident_count)
+        if self.kind == "proposed":
+            return self.proposal_id.state == "open"
         if self.kind == "returned":
             return ticket.incident_is_free
         return True

@@ -327,23 +327,30 @@ class HelpdeskTicket(models.Model):
         ticket._message_log(
             body=self.env._("Contested: %(reason)s", reason=contest.reason)
         )
-        ticket._incident_ask_to_decide(contest)
+        ticket._incident_tell_staff(
+            "helpdesk_paid_support.mail_activity_contest", contest.reason
+        )
         return contest
 
-    def _incident_ask_to_decide(self, contest):
-        """Tell the team of a contest, by an activity; a manager, if it has nobody."""
-        user = self._incident_staff(self.company_id)[:1]
+    def _incident_tell_staff(self, activity_type, words, first=None):
+        """Tell the team something, by an activity; a manager, if it has nobody.
+
+        :param str activity_type: the external id of its type.
+        :param str words: plain text.
+        :param first: the ``res.users`` who is told, if he still works there.
+        """
+        user = self._incident_staff(self.company_id, first)[:1]
         if user:
             self.with_user(user).sudo().activity_schedule(
-                "helpdesk_paid_support.mail_activity_contest",
-                user_id=user.id,
-                note=plaintext2html(contest.reason),
+                activity_type, user_id=user.id, note=plaintext2html(words)
             )
 
-    def _incident_staff(self, company):
+    def _incident_staff(self, company, first=None):
         """Return who can be told of this ticket, the first one before the others: who
-        handles it, the team, helpdesk managers; of no ticket, those. Nobody who does
-        not work in the company (R2.3).
+        is named, who handles it, the team, helpdesk managers; of no ticket, those.
+        Nobody who does not work in the company (R2.3).
+
+        :param first: ``res.users`` who come before the others.
         """
         users = self.env["res.users"].sudo()
         managers = users.search(
@@ -352,5 +359,6 @@ class HelpdeskTicket(models.Model):
             & Domain("share", "=", False),
             order="id",
         )
-        staff = (self.user_id | self.team_id.user_ids)._incident_of(company) | managers
+        named = users.union(first or users, self.user_id, self.team_id.user_ids)
+        staff = named._incident_of(company) | managers
         return staff.filtered(lambda user: user.active and not user.share)

@@ -29,11 +29,7 @@ class HelpdeskTicket(models.Model):
         """Close what has waited for too long, and release what can be released by now
         (R13.1, R13.3). Each account and each ticket is a transaction: it is safe to run
         twice, at once, and to be killed; what is left is reported."""
-        tickets = self.sudo()
-        work = [ticket._incident_give_up for ticket in tickets._incident_overdue()]
-        work += [
-            account._release for account in tickets._incident_accounts_to_release()
-        ]
+        work = self.sudo()._incident_cron_steps()
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(work))
         for step in work:
@@ -47,6 +43,15 @@ class HelpdeskTicket(models.Model):
                 _logger.exception("A ticket that waits could not be looked at")
             if not cron._commit_progress(1):
                 return
+
+    @api.model
+    def _incident_cron_steps(self):
+        """Return what is to be done by now, each in a transaction: methods that can be
+        called twice."""
+        return [
+            *(ticket._incident_give_up for ticket in self._incident_overdue()),
+            *(account._release for account in self._incident_accounts_to_release()),
+        ]
 
     def _incident_closes_on(self):
         """Return the day on which this ticket is closed if it still waits then (R13.3).
