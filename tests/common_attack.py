@@ -137,6 +137,18 @@ class AttackCommon(SubscriptionPortalCommon):
         cls.parked = cls._ticket(
             f"{name} parked", cls.user, team_id=cls.parking_team.id
         )
+        cls.proposal = (
+            cls.env["helpdesk.ticket.proposal"]
+            .sudo()
+            .create(
+                {
+                    "ticket_id": cls.parked.id,
+                    "kind": "charge",
+                    "amount": 20,
+                    "name": f"{name} proposal",
+                }
+            )
+        )
         cls.env["helpdesk.incident.reminder"]._queue_subscription(
             "ends", "attack", cls.sub
         )
@@ -206,6 +218,7 @@ class AttackCommon(SubscriptionPortalCommon):
             "balance": customer._incident_account_balance(self.company),
             "draft": (self.draft.id, self.draft.subject),
             "charge": (charge.amount, charge.name, charge.state, charge.ticket_id.id),
+            "proposal": (self.proposal.state, self.proposal.answer),
             "tickets": [
                 (ticket.id, ticket.stage_id.id, ticket.incident_state)
                 for ticket in tickets.search(

@@ -20,6 +20,7 @@ READER = {
     "helpdesk_incident_analysis_menu",
     "helpdesk_ticket_waiting_menu",
     "helpdesk_incident_contest_menu",
+    "helpdesk_ticket_proposal_menu",
 }
 CHARGER = READER | {"helpdesk_ticket_charge_menu"}
 MANAGER = CHARGER | {

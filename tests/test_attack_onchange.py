@@ -49,6 +49,8 @@ FORMS = {
     "helpdesk.ticket.order": ("--!-!!!!", "--+-++--"),
     "helpdesk.ticket.outcome": ("-----+-+", "-----+--"),
     "helpdesk.ticket.overage": ("-----+-+", "-----+--"),
+    "helpdesk.ticket.proposal": ("--+-++++", "--+-++--"),
+    "helpdesk.ticket.propose": ("--!-!!!!", "--+-++--"),
     "helpdesk.ticket.stage": ("-----+-+", "-----+--"),
     "helpdesk.ticket.team": ("-----+-+", "-----+--"),
     "helpdesk.ticket.team.rule": ("-----+-+", "-----+--"),

@@ -44,6 +44,10 @@ OUTCOMES = {
     "/my/incidents/subscription/<int:subscription_id>/renew": (LIST, LIST),
     "/my/orders/<int:order_id>/pay_from_balance": (None, "/my"),
     "/my/ticket/<int:ticket_id>/contest": ("/my/tickets", "/my/tickets"),
+    "/my/ticket/<int:ticket_id>/proposal/<int:proposal_id>": (
+        "/my/tickets",
+        "/my/tickets",
+    ),
     "/my/ticket/<int:ticket_id>/withdraw": ("/my/tickets", "/my/tickets"),
     "/new/ticket/discard": (None, "/new/ticket"),
     "/new/ticket/incidents": (None, "page"),
@@ -77,6 +81,7 @@ class TestAttackRoutes(AttackCommon):
             "ticket_id": self.parked.id,
             "ticket": self.parked.id,
             "stage_id": done.id,
+            "proposal_id": self.proposal.id,
         }
         self.words = {
             "plan": self.months.id,

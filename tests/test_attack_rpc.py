@@ -117,6 +117,7 @@ METHODS = {
     "helpdesk.ticket.action_incident_decide": "--+--",
     "helpdesk.ticket.action_incident_deduct": "--+--",
     "helpdesk.ticket.action_incident_order": "--+--",
+    "helpdesk.ticket.action_incident_propose": "--+--",
     "helpdesk.ticket.action_incident_sell": "-----",
     "helpdesk.ticket.action_incident_send_link": "--+--",
     "helpdesk.ticket.action_incident_undo_overage": "-----",
@@ -146,6 +147,10 @@ METHODS = {
     "helpdesk.ticket.order.action_order": "--+--",
     "helpdesk.ticket.outcome.write": "-----",
     "helpdesk.ticket.overage.action_sell": "-----",
+    "helpdesk.ticket.proposal.action_withdraw": "--+--",
+    "helpdesk.ticket.proposal.create": "--+--",
+    "helpdesk.ticket.proposal.default_get": "+++++",
+    "helpdesk.ticket.propose.action_ask": "--+--",
     "helpdesk.ticket.team.create": "-----",
     "helpdesk.ticket.team.rule.create": "-----",
     "helpdesk.ticket.team.rule.unlink": "-----",
@@ -232,6 +237,7 @@ CHANGES = {
     ("helpdesk.ticket.copy", "agent"),
     ("helpdesk.ticket.create", "agent"),
     ("helpdesk.ticket.order.action_order", "agent"),
+    ("helpdesk.ticket.proposal.action_withdraw", "agent"),
 }
 #: Who may do most things (clerk), and everything else (boss).
 STRONG = {
@@ -326,6 +332,7 @@ WRITABLE = {
                 *("overage_invoicing", "overage_overdue_days"),
                 *("return_on_duplicate", "renewal_days", "reminder_days"),
                 *("pending_days", "setup_hidden", "tell_taken", "contest_days"),
+                "proposal_days",
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
                 *("charge_tax_included", "threshold_ids"),
             )
@@ -416,6 +423,10 @@ class TestAttackRpc(AttackCommon):
                 "ticket_id": cls.secret_ticket.id,
                 "reason": SECRET,
             },
+            "helpdesk.ticket.propose": {
+                "ticket_id": cls.secret_ticket.id,
+                "name": SECRET,
+            },
             "helpdesk.incident.contest.decide": {
                 "contest_id": cls.contest.id,
                 "answer": SECRET,
@@ -453,6 +464,7 @@ class TestAttackRpc(AttackCommon):
         return {
             **self.wizards,
             "helpdesk.incident.contest": self.contest,
+            "helpdesk.ticket.proposal": self.proposal,
             "account.move": invoice,
             "account.move.line": receivable,
             "account.partial.reconcile": receivable.matched_credit_ids,
@@ -533,6 +545,12 @@ class TestAttackRpc(AttackCommon):
                 "ticket_id": self.secret_ticket.id,
                 "name": "More",
                 "amount": 5,
+            },
+            "helpdesk.ticket.proposal": {
+                "ticket_id": self.secret_ticket.id,
+                "kind": "incidents",
+                "quantity": 1,
+                "name": "More",
             },
             "helpdesk.ticket.team.rule": {"team_id": self.team.id},
             "sale.order": {"partner_id": self.customer.id},

@@ -324,6 +324,7 @@ NO_NUMBERS = {
     "helpdesk.incident.threshold",
     "helpdesk.ticket.draft",
     "helpdesk.ticket.outcome",
+    "helpdesk.ticket.proposal",
     "helpdesk.ticket.stage",
     "helpdesk.ticket.team",
     "helpdesk.ticket.team.rule",

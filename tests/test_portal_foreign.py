@@ -32,6 +32,7 @@ ROUTES = {
     "/my/incidents/subscription/<int:subscription_id>/renew": {"plan": "{plan}"},
     "/my/orders/<int:order_id>/pay_from_balance": {},
     "/my/ticket/<int:ticket_id>/contest": {},
+    "/my/ticket/<int:ticket_id>/proposal/<int:proposal_id>": {"word": "Mine"},
     "/my/ticket/<int:ticket_id>/withdraw": {},
     "/new/ticket/discard": {"incident_draft": "{draft}"},
     "/new/ticket/incidents": {"subject": "Mine"},

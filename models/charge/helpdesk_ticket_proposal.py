@@ -283,8 +283,8 @@ class HelpdeskTicketProposal(models.Model):
         if users.search_count([("partner_id", "child_of", customer.id)], limit=1):
             return ""
         return self.env._(
-            "Nobody of this customer can log in to the client area, and approve: invite "
-            "a contact first."
+            "Nobody of this customer can log in to the client area, and approve: "
+            "invite a contact first."
         )
 
     @api.model
