@@ -150,6 +150,7 @@ METHODS = {
     "helpdesk.ticket.proposal.action_withdraw": "--+--",
     "helpdesk.ticket.proposal.create": "--+--",
     "helpdesk.ticket.proposal.default_get": "+++++",
+    "helpdesk.ticket.proposal.fields_get": "+++++",
     "helpdesk.ticket.propose.action_ask": "--+--",
     "helpdesk.ticket.team.create": "-----",
     "helpdesk.ticket.team.rule.create": "-----",

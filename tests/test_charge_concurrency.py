@@ -85,6 +85,35 @@ class TestChargeConcurrency(ConcurrencyCase):
         with self.transaction(self.charger_id) as env:
             return self._charge(env).id
 
+    def test_approved_twice(self):
+        """R18.5: a charge that the customer approves in two tabs is charged once."""
+        with self.transaction(self.charger_id) as env:
+            proposals = env["helpdesk.ticket.proposal"]
+            proposal = proposals.create(
+                {
+                    "ticket_id": self.ticket_ids[0],
+                    "kind": "charge",
+                    "amount": 100,
+                    "name": "Restore",
+                }
+            )
+            proposal_id, key = proposal.id, proposal._question().key
+        with self.transaction() as env:
+            user_id = new_test_user(
+                env,
+                "hps-approver",
+                groups="base.group_portal",
+                parent_id=self.customer_id,
+            ).id
+
+        def work(env, _number):
+            user = env["res.users"].browse(user_id)
+            proposals = env["helpdesk.ticket.proposal"].with_user(user).sudo()
+            proposals.browse(proposal_id)._approve(user, key)
+
+        self.assertEqual([r for r, _tries in self.race(work)], [None] * 2)
+        self.assertDocuments(100)
+
     def assertDocuments(self, *amounts):
         """Check what was posted for the customer, in order."""
         with self.transaction() as env:

@@ -161,3 +161,105 @@ class TestTargetConcurrency(ConcurrencyCase):
             )
             self.assertEqual(reminders.mapped("kind"), [contest.state])
         self.assertTakes(held, 0, 5 - held)
+
+    # -- asked first (R18.5) --
+
+    def propose(self):
+        with self.transaction() as env:
+            proposals = env["helpdesk.ticket.proposal"]
+            proposal = proposals.create(
+                {
+                    "ticket_id": self.ticket_id,
+                    "kind": "incidents",
+                    "quantity": 2,
+                    "name": "Move it",
+                }
+            )
+            return proposal.id, proposal._question().key
+
+    def approve(self, env, proposal_id, key):
+        user = env["res.users"].browse(self.user_id)
+        proposal = env["helpdesk.ticket.proposal"].with_user(user).sudo()
+        proposal.browse(proposal_id)._approve(user, key)
+
+    def race_to_approve(self, other):
+        """Let something else happen to a proposal as the customer approves it.
+
+        :param other: what happens, in an environment, to a proposal.
+        :return: what the proposal has become, and the errors.
+        """
+        proposal_id, key = self.propose()
+
+        def work(env, number):
+            if number:
+                other(env, env["helpdesk.ticket.proposal"].browse(proposal_id))
+            else:
+                self.approve(env, proposal_id, key)
+
+        results = self.race(work)
+        with self.transaction() as env:
+            state = env["helpdesk.ticket.proposal"].browse(proposal_id).state
+        return state, [str(r) for r, _tries in results if isinstance(r, Exception)]
+
+    def assertEnded(self, state, otherwise):
+        """Check that what was approved has happened, and nothing otherwise."""
+        self.assertIn(state, ("approved", otherwise))
+        held = 3 if state == "approved" else 1
+        self.assertTakes(held, 0, 5 - held)
+
+    def test_approved_twice(self):
+        """R18.5: a double click, or two users of the customer: it happens once."""
+        proposal_id, key = self.propose()
+        results = self.race(
+            lambda env, _number: self.approve(env, proposal_id, key), workers=3
+        )
+        self.assertEqual([result for result, _tries in results], [None] * 3)
+        self.assertTakes(3, 0, 2)
+        with self.transaction() as env:
+            self.assertEqual(len(self.ticket(env).activity_ids), 1)
+
+    def test_approved_and_withdrawn(self):
+        """R18.5: of two at once, one is told that it is late."""
+        state, errors = self.race_to_approve(
+            lambda _env, proposal: proposal.action_withdraw()
+        )
+        self.assertEnded(state, "withdrawn")
+        self.assertEqual(len(errors), 1)
+        self.assertIn("not open any more", errors[0])
+
+    def test_approved_and_ended(self):
+        """R18.5: the scheduled action ends it, as it is approved on the last day."""
+        state, errors = self.race_to_approve(lambda _env, proposal: proposal._expire())
+        self.assertEnded(state, "expired")
+        self.assertEqual(len(errors), int(state == "expired"))
+
+    def test_approved_and_closed(self):
+        """R18.5: staff close the ticket: what was approved before has happened."""
+        state, errors = self.race_to_approve(
+            lambda env, _proposal: self.ticket(env).write(
+                {"stage_id": env.ref("helpdesk_mgmt.helpdesk_ticket_stage_done").id}
+            )
+        )
+        self.assertEnded(state, "withdrawn")
+        self.assertEqual(len(errors), int(state == "withdrawn"))
+
+    def test_approved_and_used(self):
+        """R16.6: another ticket takes what was there: it is approved, or refused; the
+        customer is never below zero."""
+
+        def take(env, _proposal):
+            env["helpdesk.ticket"].create(
+                {
+                    "name": "Another",
+                    "description": "…",
+                    "partner_id": self.ticket(env).partner_id.id,
+                    "incident_count": 3,
+                }
+            )
+
+        state, errors = self.race_to_approve(take)
+        self.assertEqual(len(errors), 1)
+        self.assertIn("available", errors[0])
+        with self.transaction() as env:
+            left = self.account(env).available
+        self.assertEqual(left, 2 if state == "approved" else 1)

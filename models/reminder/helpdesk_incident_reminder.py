@@ -269,7 +269,7 @@ class HelpdeskIncidentReminder(models.Model):
     def _compute_asked(self):
         for reminder in self.sudo():
             proposal = reminder.proposal_id
-            reminder.asked = proposal and proposal._question().html()
+            reminder.asked = proposal._question().html() if proposal else False
 
     @api.depends_context("lang")
     def _compute_returned(self):
