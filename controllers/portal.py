@@ -1,4 +1,5 @@
 from odoo import http
+from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import format_date
 
@@ -37,8 +38,13 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         words = []
         if parked := len(account._parked()):
             words.append(env._("Tickets that wait: %(number)s", number=parked))
-        if asked := len(request.env["helpdesk.ticket.proposal"]._open_of(customer)):
-            words.append(env._("Questions about tickets: %(number)s", number=asked))
+        asked = env["helpdesk.ticket.proposal"]._open(
+            Domain("partner_id.commercial_partner_id", "=", customer.id)
+        )
+        if asked:
+            words.append(
+                env._("Questions about tickets: %(number)s", number=len(asked))
+            )
         if orders := waiting | in_part:
             words.append(env._("Orders to pay: %(number)s", number=len(orders)))
         if renew:

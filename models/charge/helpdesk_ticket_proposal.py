@@ -288,26 +288,31 @@ class HelpdeskTicketProposal(models.Model):
         )
 
     @api.model
-    def _open_of(self, customer):
-        """Return what a customer is asked at present, with superuser rights.
+    def _open(self, domain):
+        """Return what is open of these, with superuser rights.
 
-        :param customer: the commercial partner.
+        :param Domain domain: what else to look for.
         """
-        return self.sudo().search(
-            Domain("partner_id", "=", customer.id) & Domain("state", "=", "open")
-        )
+        return self.sudo().search(Domain("state", "=", "open") & domain, order="id")
 
     @api.model
     def _overdue(self):
         """Return what its customers can answer no more, with superuser rights."""
-        proposals = self.sudo()
         companies = self.env["res.company"].sudo().search(Domain.TRUE)
-        return proposals.search(
-            Domain("state", "=", "open")
-            & Domain.OR(
+        return self._open(
+            Domain.OR(
                 Domain("company_id", "=", company.id)
                 & Domain("date_end", "<", company._incident_today())
                 for company in companies
-            ),
-            order="id",
+            )
         )
+
+    @api.model
+    def _review(self, domain):
+        """Withdraw what nobody can be asked any more, as its ticket has changed.
+
+        :param Domain domain: where to look.
+        """
+        for proposal in self._open(domain):
+            if proposal._why_over():
+                proposal._end("withdrawn")

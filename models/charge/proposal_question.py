@@ -116,8 +116,8 @@ class HelpdeskTicketProposal(models.Model):
 
         :rtype: str
         """
-        ticket = self.ticket_id
-        if ticket.partner_id.commercial_partner_id != self.partner_id:
+        ticket, customer = self.ticket_id, self.partner_id.commercial_partner_id
+        if ticket.partner_id.commercial_partner_id != customer:
             return self.env._("The ticket has another customer.")
         if ticket.closed or not ticket.active:
             return self.env._("The ticket is closed.")

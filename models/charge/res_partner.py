@@ -7,6 +7,16 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
+    def write(self, vals):
+        """Override for R18.5: a contact that moves under another customer takes no
+        question along."""
+        res = super().write(vals)
+        if {"parent_id", "is_company"} & set(vals):
+            self.env["helpdesk.ticket.proposal"]._review(
+                Domain("ticket_id.partner_id", "child_of", self.ids)
+            )
+        return res
+
     def _incident_open_items(self, company):
         """Override: first what is open of charges."""
         items = super()._incident_open_items(company)

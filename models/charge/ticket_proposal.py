@@ -44,7 +44,9 @@ class HelpdeskTicket(models.Model):
         """Override: what ends what the customer is asked."""
         res = super().write(vals)
         if WATCHED & set(vals):
-            self.sudo()._incident_review_proposals()
+            self.env["helpdesk.ticket.proposal"]._review(
+                Domain("ticket_id", "in", self.ids)
+            )
         return res
 
     # ------------------------------------------------------------------
@@ -66,15 +68,6 @@ class HelpdeskTicket(models.Model):
     # ------------------------------------------------------------------
     # Business
     # ------------------------------------------------------------------
-
-    def _incident_review_proposals(self):
-        """Withdraw what nobody can be asked in these tickets any more."""
-        open_ones = self.env["helpdesk.ticket.proposal"].search(
-            Domain("ticket_id", "in", self.ids) & Domain("state", "=", "open")
-        )
-        for proposal in open_ones:
-            if proposal._why_over():
-                proposal._end("withdrawn")
 
     def _incident_proposals_of(self, user):
         """Return what the customer of a user is, or was, asked in this ticket, the
