@@ -200,7 +200,7 @@ class TestProposal(ChargePortalCommon):
         proposal = self.propose()
         self.login()
         page = self.page(self.url)
-        self.assertIn("You have 1 , and 1 missing", self.box(page))
+        self.assertIn("You have 1 . Missing: 1 .", self.box(page))
         buy = page.xpath("//section[@name='proposal']//a[@name='buy']/@href")
         self.assertEqual(len(buy), 1)
         self.assertFalse(self.form(page))

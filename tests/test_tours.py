@@ -49,21 +49,53 @@ class TestTours(HttpCase):
         )
 
     def test_submit(self):
-        """R4.4, R11.1, R17.4: log in, choose the paid team, read, submit, see the rest;
-        contest what the ticket took."""
+        """R4.4, R11.1, R17.4, R18.5: log in, choose the paid team, read, submit, see
+        the rest; contest what the ticket took; approve what is asked first in another
+        one, and decline something."""
         self.env.company.incident_contest_days = 14
         account = self.give(5)
+        asked = self.asked()
         self.start_tour("/web/login", "helpdesk_paid_support_submit")
-        self.assertEqual(self.tickets().incident_count, 1)
-        self.assertEqual(account.available, 4)
-        contest = self.tickets().incident_contest_ids
+        self.env.invalidate_all()
+        submitted = self.tickets() - asked
+        self.assertEqual((submitted.incident_count, asked.incident_count), (1, 2))
+        self.assertEqual(account.available, 2)
+        proposals = asked.incident_proposal_ids.sorted("id")
+        self.assertEqual(proposals.mapped("state"), ["approved", "declined"])
+        self.assertEqual(proposals[1].answer, "Not this year")
+        contest = submitted.incident_contest_ids
         self.assertEqual(contest.reason, "Your update has broken it")
 
     def test_submit_on_a_phone(self):
-        """R11.1, R17.4: the same, 390 pixels wide."""
+        """R11.1, R17.4, R18.5: the same, 390 pixels wide."""
         self.browser_size = "390x844"
         self.touch_enabled = True
         self.test_submit()
+
+    def asked(self):
+        """A ticket in which the customer is asked first, twice."""
+        ticket = self.env["helpdesk.ticket"].create(
+            {
+                "name": "Files are gone",
+                "description": "…",
+                "partner_id": self.user.partner_id.id,
+            }
+        )
+        self.env["helpdesk.ticket.proposal"].create(
+            [
+                {
+                    "ticket_id": ticket.id,
+                    "kind": "incidents",
+                    "quantity": quantity,
+                    "name": name,
+                }
+                for quantity, name in (
+                    (2, "Restore of a backup"),
+                    (1, "Move to a larger disk"),
+                )
+            ]
+        )
+        return ticket
 
     def contested(self):
         """A ticket of another customer, who contests what it took."""

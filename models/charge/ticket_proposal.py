@@ -25,17 +25,6 @@ class HelpdeskTicket(models.Model):
         copy=False,
         groups=INCIDENT_READERS,
     )
-    incident_proposal_count = fields.Integer(
-        string="Number of proposals",
-        compute="_compute_incident_proposal_count",
-        groups=INCIDENT_READERS,
-    )
-
-    @api.depends("incident_proposal_ids")
-    def _compute_incident_proposal_count(self):
-        for ticket in self:
-            ticket.incident_proposal_count = len(ticket.incident_proposal_ids)
-
     # ------------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------------

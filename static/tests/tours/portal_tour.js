@@ -1,5 +1,6 @@
 import {registry} from "@web/core/registry";
 
+const ASKED = "section[name='proposal']";
 const FORM = "form[action='/submitted/ticket']";
 
 function chooseTeam(name) {
@@ -110,7 +111,50 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_submit", {
             trigger:
                 "section[name='contest']:not(:has(details)) [name='open']:contains('Your update has broken it')",
         },
-        {trigger: "[name='incident_count']:contains('You have 4 left')"},
+        {
+            content: "What is asked first is on the home page",
+            trigger: "[name='incident_count']:contains('You have 4 left')",
+            run: () => window.location.assign("/my/home"),
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "[name='incident_attention']:contains('Questions about tickets: 2')",
+            run: () => window.location.assign("/my/tickets"),
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "table a:contains('Files are gone')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "What it takes, and what is left then",
+            trigger: `${ASKED}:contains('Restore of a backup'):contains('takes 2 more'):contains('4 now'):contains('2 after') button[name='approve']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "It has happened, once: nothing is asked again",
+            trigger: `main:has([name='incident_count']:contains('You have 2 left')):has(li[name='approved']:contains('Restore of a backup')):not(:has(${ASKED}:contains('Restore of a backup')))`,
+        },
+        {
+            content: "Decline the other one",
+            trigger: `${ASKED}:contains('Move to a larger disk') details[name='decline'] summary`,
+            run: "click",
+        },
+        {
+            trigger: `${ASKED} details[name='decline'][open] textarea`,
+            run: "edit Not this year",
+        },
+        {
+            trigger: `${ASKED} details[name='decline'][open] button[name='decline']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Nothing was taken",
+            trigger: `main:not(:has(${ASKED})):has([name='incident_count']:contains('You have 2 left')) li[name='declined']:contains('Not this year')`,
+        },
     ],
 });
 
