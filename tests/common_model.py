@@ -624,6 +624,19 @@ class Numbers:
     close_days: int = 14
 
 
+@dataclass(eq=False)
+class Proposal:
+    """R18.5: a customer is asked whether a ticket may take so many more."""
+
+    ticket: Ticket
+    contact: object
+    number: int
+    #: the last day on which it can be answered
+    last: date
+    state: str = "open"
+    id: int = 0
+
+
 class Model:
     """All customers, and the verbs.
 
@@ -637,7 +650,7 @@ class Model:
         #: the customer that each contact belongs to; those with a login
         self.customers, self.logins = {}, set()
         self.payments, self.orders, self.subscriptions = [], [], []
-        self.tickets = []
+        self.tickets, self.proposals = [], []
         self.counter = count(1)
 
     def account(self, contact, company):
@@ -1015,6 +1028,46 @@ class Model:
         ticket.outcome = not charged
         self.follow(ticket)
 
+    def ask(self, ticket, number, days):
+        """R18.5: nobody is asked about what is closed, not charged, or waits."""
+        if not ticket.contact or ticket.hold == "parked" or self._is_over(ticket):
+            raise Refused("nobody can be asked")
+        last = self.today(ticket.company) + days * DAY
+        return Proposal(ticket, self.customers[ticket.contact], number, last)
+
+    def answer(self, proposal, approves):
+        """R18.5, R16.6: approved it adds to what the ticket takes, at once."""
+        ticket = proposal.ticket
+        if proposal.state == ("approved" if approves else "declined"):
+            return
+        if proposal.state != "open" or self.today(ticket.company) > proposal.last:
+            raise Refused("not open any more")
+        if approves:
+            if ticket.hold == "parked":
+                raise Refused("it waits")
+            self.set(ticket, ticket.aim + proposal.number)
+        proposal.state = "approved" if approves else "declined"
+
+    def review(self):
+        """R18.5: what ends what was asked."""
+        self.proposals = [p for p in self.proposals if p.ticket in self.tickets]
+        for proposal in self.proposals:
+            ticket = proposal.ticket
+            holder = ticket.contact and self.customers[ticket.contact]
+            moved = holder != self.customers[proposal.contact]
+            if proposal.state == "open" and (moved or self._is_over(ticket)):
+                proposal.state = "withdrawn"
+
+    def expire(self):
+        """R18.5: by the scheduled action."""
+        for proposal in self.proposals:
+            late = proposal.last < self.today(proposal.ticket.company)
+            if late and proposal.state == "open":
+                proposal.state = "expired"
+
+    def _is_over(self, ticket):
+        return ticket.closed or ticket.is_free
+
     def let_time_count(self, ticket):
         """R16.6: instead of what was set by hand."""
         if ticket.basis == "hand":
@@ -1258,7 +1311,12 @@ class Model:
             if holder == customer:
                 self.customers[contact] = other
         del self.customers[customer]
-        for document in [*self.payments, *self.orders, *self.tickets]:
+        for document in [
+            *self.payments,
+            *self.orders,
+            *self.tickets,
+            *self.proposals,
+        ]:
             if document.contact == customer:
                 document.contact = other
 

@@ -171,6 +171,7 @@ class World(RuleBasedStateMachine):
         self._buy(*bought[0], later=True)
         self._open(self._contact(1), team=0, number=6)
         self._open(self.test.persons[1], team=0, number=2)
+        self._ask(*self._one(0), 1)
         for _ticket in range(3):
             self._submit(self.test.users[1], team=2)
 
@@ -241,6 +242,7 @@ class World(RuleBasedStateMachine):
         self.model.commit()
         self._commit()
         self.model.live()
+        self.model.review()
         self._compare()
 
     def _commit(self):
@@ -389,6 +391,10 @@ class World(RuleBasedStateMachine):
             ],
         )
 
+        proposals = self.model.proposals
+        records = self.env["helpdesk.ticket.proposal"].browse([p.id for p in proposals])
+        self.test.assertEqual(records.mapped("state"), [p.state for p in proposals])
+
     def _compare_others(self):
         """R3.9, R8.3, R9.1: what was due of each line, and what subscriptions are."""
         # R15.1: a pack that was paid after its last day is listed, and nothing else.
@@ -519,6 +525,7 @@ class World(RuleBasedStateMachine):
             self.model.commit(everywhere=True)
         if which != "time":
             self.model.give_up()
+            self.model.expire()
             self.model.commit(everywhere=True)
         self._end()
 
@@ -928,10 +935,18 @@ class World(RuleBasedStateMachine):
         self.model.judge(ticket, outcome != "free")
         self._end()
 
-    @step(pick=PICK, way=st.sampled_from(["time", "rest"]))
+    @step(
+        pick=PICK,
+        way=st.sampled_from(["time", "rest", "ask", "approve", "approve", "decline"]),
+    )
     def decide_otherwise(self, pick, way):
-        """R16.6: time counts again, or the rest is waived."""
+        """R16.6: time counts again, or the rest is waived; the customer is asked first,
+        or answers (R18.5)."""
         tickets = self.model.tickets
+        if way == "ask":
+            return self._ask(*self._one(pick), 1 + pick % 3)
+        if way in ("approve", "decline"):
+            return self._answer(pick, way == "approve")
         if way == "time":
             likely = [ticket for ticket in tickets if ticket.basis == "hand"]
             ticket = self._pick(likely or tickets, pick)
@@ -1003,6 +1018,43 @@ class World(RuleBasedStateMachine):
         record.with_user(self.test.staff).team_id = ticket.team
         self.model.admit(ticket)
         self._end()
+
+    def _ask(self, ticket, record, number):
+        values = {"ticket_id": record.id, "kind": "incidents", "name": "More"}
+        asked = []
+
+        def real():
+            proposals = self.env["helpdesk.ticket.proposal"].with_user(self.test.staff)
+            created = proposals.create({**values, "quantity": number})
+            if asked:
+                self._keep(asked[0], created.with_env(self.env)).id = created.id
+
+        self._both(lambda: asked.append(self.model.ask(ticket, number, 14)), real)
+
+    def _answer(self, pick, approves):
+        """By a user of the customer, if it has one."""
+        proposals = self.model.proposals
+        likely = [proposal for proposal in proposals if proposal.state == "open"]
+        proposal = self._pick(likely or proposals, pick)
+        record = self.records[proposal].sudo()
+        user = self.test.users.filtered(
+            lambda user: (
+                user.commercial_partner_id
+                == record.partner_id.commercial_partner_id
+                == record.ticket_id.commercial_partner_id
+            )
+        )[:1]
+        if not user:
+            raise Nothing
+        record = record.with_user(user).sudo()
+        self._both(
+            lambda: self.model.answer(proposal, approves),
+            lambda: (
+                record._approve(user, record._question().key)
+                if approves
+                else record._decline(user, "No")
+            ),
+        )
 
     @step(pick=PICK, way=st.sampled_from(["withdraw", "waive", "link"]))
     def wait_no_more(self, pick, way):
