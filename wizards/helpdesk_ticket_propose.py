@@ -26,7 +26,9 @@ class HelpdeskTicketPropose(models.TransientModel):
         required=True,
         default="incidents",
     )
-    may_charge = fields.Boolean(compute="_compute_may_charge")
+    may_charge = fields.Boolean(
+        string="An amount can be proposed", compute="_compute_may_charge"
+    )
     quantity = WholeNumber(string="Incidents", default=1)
     currency_id = fields.Many2one(
         comodel_name="res.currency", compute="_compute_currency_id"
