@@ -134,7 +134,7 @@ class HelpdeskTicketProposal(models.Model):
             )
 
     def _end_words(self):
-        """Return what has become of this, for staff."""
+        """Return what has become of this, for staff and the customer."""
         what, who = self._words(), self.answered_by_id.name
         if self.state == "approved":
             return self.env._("Approved by %(who)s: %(what)s", who=who, what=what)
@@ -149,4 +149,4 @@ class HelpdeskTicketProposal(models.Model):
             return self.env._("Declined by %(who)s: %(what)s", who=who, what=what)
         if self.state == "expired":
             return self.env._("Not answered in time: %(what)s", what=what)
-        return self.env._("The customer is asked no more: %(what)s", what=what)
+        return self.env._("Withdrawn: %(what)s", what=what)
