@@ -223,6 +223,17 @@ class TestAxe(SubscriptionPortalCommon):
             }
         )
         ticket.incident_count = 1
+        self.env["helpdesk.ticket.proposal"].create(
+            [
+                {
+                    "ticket_id": ticket.id,
+                    "kind": "incidents",
+                    "quantity": quantity,
+                    "name": "Move it",
+                }
+                for quantity in (1, 9999, 1)
+            ]
+        )[-1:].action_withdraw()
         # One that was closed long ago, and goes on in that.
         self.team.incident_reopen_days = 1
         old = ticket.copy({"partner_id": self.user.partner_id.id})
@@ -273,6 +284,7 @@ class TestAxe(SubscriptionPortalCommon):
             ),
             (f"{module}.helpdesk_incident_entry_action", "list", 0),
             (f"{module}.helpdesk_incident_allotment_action", "list", 0),
+            (f"{module}.helpdesk_ticket_proposal_action", "list", 0),
             ("helpdesk_mgmt.helpdesk_ticket_dashboard_action", "kanban", 0),
             ("helpdesk_mgmt.helpdesk_ticket_action", "form", ticket.id),
         ]

@@ -379,9 +379,9 @@ class TestProposal(ChargePortalCommon):
         proposal = self.propose()
         key = proposal._question().key
         proposal.with_user(self.charger).action_withdraw()
-        with self.assertRaisesRegex(Exception, "not open any more: Withdrawn"):
+        with self.assertRaisesRegex(Exception, "not open any more: Called off"):
             self.approve(proposal, key)
-        with self.assertRaisesRegex(Exception, "not open any more: Withdrawn"):
+        with self.assertRaisesRegex(Exception, "not open any more: Called off"):
             proposal.with_user(self.charger).action_withdraw()
         reminder = self.env["helpdesk.incident.reminder"].sudo().search([], limit=1)
         reminder._send()

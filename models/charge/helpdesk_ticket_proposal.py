@@ -80,7 +80,7 @@ class HelpdeskTicketProposal(models.Model):
             ("open", "Open"),
             ("approved", "Approved"),
             ("declined", "Declined"),
-            ("withdrawn", "Withdrawn"),
+            ("withdrawn", "Called off"),
             ("expired", "Not answered"),
         ],
         required=True,
