@@ -202,7 +202,7 @@ class TestAgreed(RenewalCommon):
         """R9.7: nor when the card was to be charged already."""
         self.pay(-1000)
         with self.on("2027-07-03"):
-            self.subscription_one._renew()
+            self.subscription_one._buy()
             transaction = self.renewals().transaction_ids
             self.assertEqual(transaction.state, "draft")
             self.customer.active = False

@@ -349,7 +349,7 @@ class TestAutomaticRenewal(RenewalCommon):
             return send(transaction)
 
         with self.on("2027-07-03"):
-            self.subscription_one._renew()
+            self.subscription_one._buy()
             transaction = self.renewals().transaction_ids
             self.assertEqual(transaction.state, "draft")
             with patch.object(tx_class, "_send_payment_request", answer):

@@ -20,6 +20,8 @@ from . import sale_order_rest
 from . import sale_order_can_buy
 from . import sale_order_portal
 from . import sale_order_token
+from . import sale_order_terms
+from . import helpdesk_incident_automatic
 from . import sale_order_pack
 from . import sale_order_line_portal
 from . import sale_order_signing

@@ -38,8 +38,9 @@ class SaleOrder(models.Model):
         **REMEMBERED,
     )
     incident_automatic = fields.Boolean(
-        string="Automatic renewal",
-        help="It was made to renew a subscription automatically.",
+        string="Ordered automatically",
+        help="It was made to renew a subscription, or to top up, without asking the "
+        "customer each time.",
         **REMEMBERED,
     )
     incident_has_plan = fields.Boolean(compute="_compute_incident_has_plan")

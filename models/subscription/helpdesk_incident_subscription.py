@@ -20,6 +20,7 @@ class HelpdeskIncidentSubscription(models.Model):
     _name = "helpdesk.incident.subscription"
     _inherit = [
         "helpdesk.incident.cause",
+        "helpdesk.incident.automatic",
         "mail.thread",
         "mail.activity.mixin",
         "helpdesk.incident.described",

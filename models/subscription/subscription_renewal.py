@@ -1,34 +1,13 @@
-"""Automatic renewal (R9.7).
+"""Automatic renewal (R9.7): which subscriptions are renewed, and by which order. The
+steps are those of ``helpdesk.incident.automatic``."""
 
-Each subscription is renewed in steps, and each step is a transaction of its own:
-
-1. Under the lock of the account, its renewal order is found or made, and paid from the
-   account balance if that suffices. If not, a transaction with the customer's saved
-   token is written down, and committed.
-2. The provider of payments is asked, and the answer is committed.
-3. The transaction is processed as any other; if that fails, by the scheduled action of
-   `payment`.
-
-Killed after the first step, the *same* transaction is asked for again: providers know
-it by its reference (``payment.utils.generate_idempotency_key``) and charge it once.
-"""
-
-import logging
 from datetime import timedelta
 
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..selling.sale_order_portal import BalanceShort, BeingPaid
 from .subscription_orders import REPLACING
-
-#: How often in a row a step gives way to somebody else.
-PATIENCE = 3
-
-_logger = logging.getLogger(__name__)
 
 #: Why a subscription was not renewed by itself, as the customer is told.
 PROBLEMS = [
@@ -144,46 +123,11 @@ class HelpdeskIncidentSubscription(models.Model):
 
     @api.model
     def _cron_renew(self):
-        """Renew what ends soon (R9.7). It may run twice, on several workers at once, or
-        be killed at any moment."""
-        cron = self.env["ir.cron"]
-        due = self._due_for_renewal()
-        cron._commit_progress(remaining=len(due))
-        for subscription in due:
-            subscription._in_transaction(subscription._renew)
-            if not cron._commit_progress(1):
-                return
-        # Those of an earlier run that was killed, too.
-        for transaction in self.env["payment.transaction"]._incident_unfinished():
-            subscription = transaction.sale_order_ids._incident_renewed()
-            subscription._in_transaction(transaction._incident_ask)
-            subscription._in_transaction(transaction._incident_post_process)
+        """Renew what ends soon (R9.7)."""
+        self._buy_due("date_end, id")
 
-    def _in_transaction(self, step):
-        """Take a step of the renewal of this subscription in a transaction of its own.
-
-        A provider that has answered is asked again if its answer could not be kept: it
-        is the same transaction.
-        """
-        for _attempt in range(PATIENCE):
-            try:
-                step()
-                self.env["ir.cron"]._commit_progress()
-                return
-            except (OperationalError, ConcurrencyError):
-                # Somebody else was at it.
-                self.env.cr.rollback()
-            except Exception:
-                self.env.cr.rollback()
-                _logger.exception("%s could not be renewed", self)
-                self._fail("error")
-                self.env["ir.cron"]._commit_progress()
-                return
-
-    @api.model
-    def _due_for_renewal(self):
-        """Return the subscriptions that should be renewed by now, and were not tried
-        today, the most urgent first."""
+    def _due_domain(self):
+        """Override of `helpdesk.incident.automatic`: what ends soon."""
         companies = self.env["res.company"]._incident_companies()
         due = Domain.OR(
             Domain("company_id", "=", company.id)
@@ -200,33 +144,11 @@ class HelpdeskIncidentSubscription(models.Model):
             )
             for company in companies
         )
-        return self.sudo().search(
-            Domain("auto_renew", "=", True)
-            & Domain("date_cancelled", "=", False)
-            & due,
-            order="date_end, id",
-        )
+        return Domain("auto_renew", "=", True) & Domain("date_cancelled", "=", False) & due
 
-    def _renew(self):
-        """Make the renewal order and pay it from the account balance, or write down the
-        transaction that asks for the money (R9.7)."""
-        self.account_id._lock()
-        self.invalidate_recordset()
-        if self not in self._due_for_renewal():
-            return
+    def _to_pay(self):
+        """Override of `helpdesk.incident.automatic`: the order of the renewal."""
         self.renewal_tried = self._today()
-        problem, order = self._renewal_to_pay()
-        if not problem:
-            problem = order._incident_pay_automatically()
-        if problem:
-            self._fail(problem, order)
-
-    def _renewal_to_pay(self):
-        """Return the order that renews this subscription, and what keeps it from being
-        paid automatically, if anything does.
-
-        :rtype: tuple[str | None, recordset]
-        """
         orders = self._open_orders(REPLACING)
         if not self.partner_id.active:
             return "archived", orders.browse()
@@ -280,8 +202,7 @@ class HelpdeskIncidentSubscription(models.Model):
         ).order_id.sorted("id")[-1:]
 
     def _fail(self, problem, order=None):
-        """Note why this subscription was not renewed, and tell the customer: once for
-        each reason (R9.7).
+        """Override of `helpdesk.incident.automatic`: once for each reason (R9.7).
 
         :param str problem: a key of ``PROBLEMS``.
         """
@@ -295,81 +216,10 @@ class HelpdeskIncidentSubscription(models.Model):
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    def _incident_payment_problem(self):
-        """Return why this order, which is confirmed, gives nothing.
-
-        :return: a key of ``PROBLEMS``: the customer is told of what is not paid.
-        """
-        effective = self.transaction_ids._incident_payments().filtered(
-            lambda payment: payment._incident_is_booked()
-        )
-        credited = self.invoice_ids.filtered(
-            lambda move: move.move_type == "out_refund" and move.state == "posted"
-        )
-        if effective or credited or self._incident_is_being_paid(done=False):
-            return "paying"
-        return "transfer" if self._incident_is_awaited() else "unpaid"
-
     def _incident_renewed(self):
         """Return the subscriptions that these orders renew."""
         return self.sudo().order_line.incident_subscription_id
 
-    def _incident_pay_automatically(self):
-        """Pay a renewal from the account balance; or invoice it, where it is given
-        before it is paid (R8.11); or write down the transaction that asks the
-        customer's saved payment method for it.
-
-        :return: a key of ``PROBLEMS``, None if it is paid, invoiced or asked for.
-        :rtype: str | None
-        """
-        self.ensure_one()
-        if self.currency_id.is_zero(self.amount_total):
-            self._validate_order()
-            return None
-        if not self._incident_is_open():
-            return "confirm"
-        try:
-            with self.env.cr.savepoint():
-                self._incident_pay_or_invoice()
-            return None
-        except BalanceShort:
-            self.env.invalidate_all()
-        except BeingPaid:
-            return "paying"
-        except UserError as error:
-            # The money is there, and accounting refuses: nothing is taken elsewhere.
-            self.env.invalidate_all()
-            self._message_log(body=str(error.args[0]))
-            return "books"
-        token = self._incident_token(self._incident_renewed()._payers())
-        if not token:
-            return "method"
-        self._incident_create_transaction(token, "offline")
-        return None
-
-
-class PaymentTransaction(models.Model):
-    _inherit = "payment.transaction"
-
-    @api.model
-    def _incident_unfinished(self):
-        """Return the transactions of automatic renewals whose provider was not asked,
-        or whose answer was not processed."""
-        return self.sudo().search(
-            Domain("sale_order_ids.incident_automatic", "=", True)
-            & Domain("operation", "=", "offline")
-            & Domain("is_post_processed", "=", False)
-            & (
-                Domain("state", "!=", "draft")
-                | Domain("sale_order_ids.state", "in", ("draft", "sent"))
-            ),
-            order="id",
-        )
-
-    def _incident_refuse(self, archived):
-        """Override to tell the customer why it is not renewed."""
-        res = super()._incident_refuse(archived)
-        for order in self.sale_order_ids:
-            for subscription in order._incident_renewed():
-                subscription._fail("archived" if archived else "declined", order)
-        return res
+    def _incident_buyer(self):
+        """Override: the subscription that it renews."""
+        return self._incident_renewed()[:1] or super()._incident_buyer()
