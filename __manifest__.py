@@ -30,6 +30,7 @@
         "data/mail_template_low.xml",
         "data/mail_template_statement.xml",
         "data/mail_template_proposal.xml",
+        "data/mail_template_topup.xml",
         "wizards/account_move_reversal_views.xml",
         "wizards/helpdesk_incident_adjust_views.xml",
         "wizards/helpdesk_incident_contest_decide_views.xml",

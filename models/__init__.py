@@ -5,6 +5,7 @@ from . import grants
 from . import selling
 from . import ticket
 from . import subscription
+from . import topup
 from . import unearned
 from . import charge
 from . import reminder

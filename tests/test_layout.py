@@ -15,7 +15,7 @@ CHAPTERS = [
     {"ledger"},
     {"access", "outbox"},
     {"grants", "selling", "ticket"},
-    {"subscription"},
+    {"subscription", "topup"},
     {"charge", "check", "overview", "reminder", "unearned"},
 ]
 #: What every chapter may import of the folder that holds them.

@@ -185,7 +185,7 @@ class ResPartner(models.Model):
         today = company._incident_today()
         orders = self.env["sale.order"]
         before = orders._incident_overage_sum(customer, company, today)
-        total = overage.order._incident_overage_total(today)
+        total = overage.order._incident_total_on(today)
         if currency.compare_amounts(before + total, limit) > 0:
             return self.env._(
                 "It costs %(total)s, and %(before)s of the %(limit)s that the customer "

@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command, Domain
+from odoo.fields import Command
 
 from ..groups import INCIDENT_READERS
 from ..ledger.helpdesk_incident_protected import REMEMBERED
@@ -67,10 +67,9 @@ class SaleOrder(models.Model):
 
     def _prepare_confirmation_values(self):
         """Override of `sale`: what is confirmed once more counts on that day."""
-        for order in self.filtered("incident_overage_date"):
-            order._incident_remember(
-                incident_overage_date=order.company_id._incident_today()
-            )
+        self.filtered("incident_overage_date")._incident_count_from_today(
+            "incident_overage_date"
+        )
         return super()._prepare_confirmation_values()
 
     # ------------------------------------------------------------------
@@ -141,29 +140,7 @@ class SaleOrder(models.Model):
     @api.model
     def _incident_overage_sum(self, customer, company, day):
         """Return what a customer has bought in the calendar month of a day to pay it
-        later, taxes included. Only what is cancelled counts no more.
-
-        :param customer: the commercial partner.
-        :return: in the currency of the company.
-        :rtype: float
-        """
-        first = day.replace(day=1)
-        orders = self.sudo().search(
-            Domain("partner_id.commercial_partner_id", "=", customer.id)
-            & Domain("company_id", "child_of", company._incident_root_id())
-            & Domain("incident_overage_date", ">=", first)
-            & Domain("incident_overage_date", "<=", day)
-            & Domain("state", "=", "sale")
-        )
-        return sum(
-            order._incident_overage_total(order.incident_overage_date)
-            for order in orders
-        )
-
-    def _incident_overage_total(self, day):
-        """Return the total of this order in the currency of the company, at the rate of
-        a day."""
-        company = self.company_id
-        return self.currency_id._convert(
-            self.amount_total, company.currency_id, company, day
+        later: see :meth:`_incident_month_sum`."""
+        return self._incident_month_sum(
+            customer, company, day, "incident_overage_date"
         )

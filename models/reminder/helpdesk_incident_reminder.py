@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..subscription.subscription_renewal import PROBLEMS
+from ..topup.helpdesk_incident_topup import PROBLEMS as TOPUP_PROBLEMS
 
 KINDS = [
     ("ends", "Subscription ends soon"),
@@ -28,8 +29,15 @@ KINDS = [
     ("proposed", "Customer is asked first"),
     ("continued", "Reply has opened a new ticket"),
     ("statement", "Statement of a month"),
+    ("topup_switched", "Topping up was switched on or off"),
+    ("topup_done", "Incidents were topped up"),
+    ("topup_failed", "Incidents were not topped up"),
+    ("topup_stopped", "Topping up was switched off after failures"),
+    ("topup_limit", "Limit of topping up was reached"),
 ]
-
+#: What has kept something from being bought: a subscription's words where both have
+#: some.
+REASONS = list({**dict(TOPUP_PROBLEMS), **dict(PROBLEMS)}.items())
 
 #: The kinds that tell of a switch, as soon as it happens (R9.7).
 SWITCHES = ("renewal_on", "renewal_off", "change_on", "change_off")
@@ -85,9 +93,9 @@ class HelpdeskIncidentReminder(models.Model):
         ondelete="set null",
     )
     reason = fields.Selection(
-        selection=PROBLEMS,
+        selection=REASONS,
         readonly=True,
-        help="Why a subscription was not renewed automatically.",
+        help="Why a subscription was not renewed automatically, or nothing topped up.",
     )
     day = fields.Date(
         string="What ends on",
@@ -147,6 +155,12 @@ class HelpdeskIncidentReminder(models.Model):
         compute="_compute_actor",
         help="Who has switched it, as the customer knows him; nobody, if it followed "
         "from something else.",
+    )
+    topup_id = fields.Many2one(
+        comodel_name="helpdesk.incident.topup",
+        compute="_compute_topup_id",
+        groups="base.group_system",
+        help="What tops up the incidents of this customer (R19.1).",
     )
     differences = fields.Char(
         string="What differs",
@@ -216,7 +230,9 @@ class HelpdeskIncidentReminder(models.Model):
             customer = reminder.partner_id
             contacts = reminder.ticket_id.partner_id
             if contacts.commercial_partner_id != customer:
-                contacts = reminder.subscription_id._contacts()
+                contacts = (
+                    reminder.subscription_id or reminder.topup_id
+                )._contacts()
             buyer = reminder.order_id.partner_id
             if not contacts and buyer.commercial_partner_id == customer:
                 contacts = buyer
@@ -238,10 +254,12 @@ class HelpdeskIncidentReminder(models.Model):
     def _compute_differences(self):
         """R9.7"""
         for reminder in self.sudo():
-            reminder.differences = (
-                reminder.kind == "failed"
-                and reminder.subscription_id._differences_words()
-            )
+            asked = {
+                "failed": reminder.subscription_id,
+                "topup_failed": reminder.topup_id,
+            }
+            buyer = asked.get(reminder.kind)
+            reminder.differences = bool(buyer) and buyer._differences_words()
 
     @api.depends_context("lang")
     def _compute_taken(self):
@@ -257,6 +275,11 @@ class HelpdeskIncidentReminder(models.Model):
                 )
                 or False
             )
+
+    def _compute_topup_id(self):
+        for reminder in self.sudo():
+            tells = reminder.kind.startswith("topup_")
+            reminder.topup_id = tells and reminder.account_id._topup()
 
     def _compute_contest_id(self):
         for reminder in self.sudo():
@@ -305,12 +328,18 @@ class HelpdeskIncidentReminder(models.Model):
                 "continued": f"/my/ticket/{reminder.ticket_id.id}",
                 "refused": "/my/incidents/buy",
                 "given_up": "/my/incidents/buy",
+                **dict.fromkeys(
+                    ("topup_switched", "topup_failed", "topup_stopped", "topup_limit"),
+                    "/my/incidents/topup",
+                ),
             }
             path = pages.get(reminder.kind, "/my/incidents")
             # What was ordered for a ticket is paid, not bought once more.
             order = reminder.order_id
             if order and (
-                reminder.kind == "failed" or order.state in ("draft", "sent")
+                reminder.kind in ("failed", "topup_failed")
+                or order.state in ("draft", "sent")
+                and reminder.kind not in ("topup_stopped", "topup_limit")
             ):
                 path = order.get_portal_url()
             reminder.url = f"{base}{path}"

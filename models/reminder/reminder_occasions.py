@@ -31,6 +31,16 @@ class HelpdeskIncidentReminder(models.Model):
         )
 
     @api.model
+    def _queue_topup(self, kind, topup, key=None, order=None, reason=None):
+        """Note that a customer is to be told something of what tops up: once for each
+        key, each time without one.
+
+        :param str reason: a key of its ``PROBLEMS``.
+        """
+        key = key or f"{topup.id}:{uuid4()}"
+        self._queue(kind, key, topup.account_id, order=order, reason=reason)
+
+    @api.model
     def _queue_switch(self, kind, subscription, contacts, plan=None):
         """Note that a customer is to be told of a switch, each time.
 

@@ -72,6 +72,10 @@ class HelpdeskIncidentReminder(models.Model):
             return self.subscription_id.date_end == self.day
         if self.kind == "failed":
             return self.subscription_id.renewal_problem == self.reason
+        if self.kind in ("topup_failed", "topup_limit"):
+            return self.topup_id.problem == self.reason
+        if self.kind == "topup_stopped":
+            return not self.topup_id.is_on
         ticket = self.ticket_id
         if ticket and ticket._incident_account() != self.account_id:
             return False  # it belongs to another customer now

@@ -21,6 +21,7 @@ from . import sale_order_can_buy
 from . import sale_order_portal
 from . import sale_order_token
 from . import sale_order_terms
+from . import sale_order_month
 from . import helpdesk_incident_automatic
 from . import sale_order_pack
 from . import sale_order_line_portal

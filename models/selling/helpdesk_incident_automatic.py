@@ -175,6 +175,26 @@ class SaleOrder(models.Model):
         ``helpdesk.incident.automatic``, or none."""
         return self.env["helpdesk.incident.automatic"]
 
+    def _incident_paid_by(self):
+        """Return the contact of the customer who is just paying this order, or has paid
+        it online; none if nobody has himself."""
+        paid = self.transaction_ids.filtered(
+            lambda payer: payer.state == "done" and payer.operation != "offline"
+        )
+        customer = self.partner_id.commercial_partner_id
+        return (self.env.user.partner_id | paid.partner_id).filtered(
+            lambda partner: partner.commercial_partner_id == customer
+        )[-1:]
+
+    def _incident_agreed_by(self):
+        """Return who of the customer has agreed to this order, which is confirmed: who
+        has paid it himself, else who has ordered it. What staff have ordered, and the
+        customer has paid in another way or not yet, no single contact has agreed to.
+        """
+        customer = self.partner_id.commercial_partner_id
+        ordered = self.partner_id if self.create_uid.share else customer
+        return self._incident_paid_by() or ordered
+
     def _incident_was_paid(self):
         """Return whether money has come for this order, which gives nothing, or it was
         credited: nothing more is expected for it.

@@ -270,12 +270,7 @@ class SaleOrder(models.Model):
 
     def _incident_company_total(self):
         """Return the total in the currency of the company, at today's rate."""
-        return self.currency_id._convert(
-            self.amount_total,
-            self.company_id.currency_id,
-            self.company_id,
-            self.company_id._incident_today(),
-        )
+        return self._incident_total_on(self.company_id._incident_today())
 
     def _incident_pay_from_balance(self):
         """Confirm the order, invoice it, post the invoice, and settle it from the

@@ -70,6 +70,17 @@ class SaleOrder(models.Model):
         nobody wants them."""
         self.sudo()._incident_transfers()._set_canceled()
 
+    def _incident_withdraw(self):
+        """Cancel these orders, but those that are just being paid, and those for which
+        a bank transfer is awaited still (R8.13)."""
+        orders = self.filtered(
+            lambda order: (
+                not (order._incident_is_being_paid() or order._incident_is_awaited())
+            )
+        )
+        orders._incident_give_up_transfers()
+        orders._action_cancel()
+
 
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"

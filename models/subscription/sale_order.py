@@ -54,28 +54,3 @@ class SaleOrder(models.Model):
                     f"{subscription.id}/renew",
                 )
             )
-
-    def _incident_agreed_by(self):
-        """Return who of the customer has agreed to this order, which is confirmed: who
-        has paid it himself, else who has ordered it. What staff have ordered, and the
-        customer has paid in another way or not yet, no single contact has agreed to.
-        """
-        paid = self.transaction_ids.filtered(
-            lambda payer: payer.state == "done" and payer.operation != "offline"
-        )
-        customer = self.partner_id.commercial_partner_id
-        contacts = (self.env.user.partner_id | paid.partner_id).filtered(
-            lambda partner: partner.commercial_partner_id == customer
-        )
-        return contacts[-1:] or (self.partner_id if self.create_uid.share else customer)
-
-    def _incident_withdraw(self):
-        """Cancel these orders, but those that are just being paid, and those for which
-        a bank transfer is awaited still (R8.13)."""
-        orders = self.filtered(
-            lambda order: (
-                not (order._incident_is_being_paid() or order._incident_is_awaited())
-            )
-        )
-        orders._incident_give_up_transfers()
-        orders._action_cancel()

@@ -144,7 +144,8 @@ class HelpdeskIncidentSubscription(models.Model):
             )
             for company in companies
         )
-        return Domain("auto_renew", "=", True) & Domain("date_cancelled", "=", False) & due
+        on = Domain("auto_renew", "=", True) & Domain("date_cancelled", "=", False)
+        return on & due
 
     def _to_pay(self):
         """Override of `helpdesk.incident.automatic`: the order of the renewal."""
