@@ -37,6 +37,7 @@
         "wizards/helpdesk_incident_onboarding_views.xml",
         "wizards/helpdesk_incident_subscription_order_views.xml",
         "wizards/helpdesk_incident_undo_views.xml",
+        "wizards/helpdesk_incident_topup_set_views.xml",
         "wizards/helpdesk_incident_unearned_wizard_views.xml",
         "report/helpdesk_incident_unearned_views.xml",
         "report/helpdesk_incident_returned_views.xml",
@@ -76,6 +77,7 @@
         "views/portal_parked_templates.xml",
         "views/portal_overage_templates.xml",
         "views/portal_proposal_templates.xml",
+        "views/portal_topup_templates.xml",
     ],
     "images": ["static/description/incidents-list.png"],
     "demo": [

@@ -8,3 +8,4 @@ from . import proposal
 from . import statement
 from . import subscription
 from . import thread
+from . import topup

@@ -227,6 +227,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             ),
             "funds_offers": account._topup_offers(company),
             **self._later_values(customer, company),
+            **self._topup_values(account),
         }
         return request.render("helpdesk_paid_support.portal_my_incidents", values)
 

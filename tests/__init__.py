@@ -143,6 +143,9 @@ from . import test_ticket_pack
 from . import test_ticket_target
 from . import test_ticket_waiting_seen
 from . import test_topping_up
+from . import test_topping_up_concurrency
+from . import test_topping_up_portal
+from . import test_topping_up_staff
 from . import test_topup
 from . import test_topup_property
 from . import test_tours

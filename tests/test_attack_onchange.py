@@ -39,6 +39,8 @@ FORMS = {
     "helpdesk.incident.threshold": ("-----+-+", "-----+--"),
     "helpdesk.incident.undo": ("--------", "--------"),
     "helpdesk.incident.undo.line": ("--------", "--------"),
+    "helpdesk.incident.topup": ("--------", "--------"),
+    "helpdesk.incident.topup.set": ("--+-++++", "--+-++--"),
     "helpdesk.incident.unearned": ("--------", "--------"),
     "helpdesk.incident.unearned.month": ("--------", "--------"),
     "helpdesk.incident.unearned.wizard": ("---+++-+", "---+++--"),

@@ -280,6 +280,9 @@ STORED_ONCE = {
         "incident_date_confirmed": "when it happened",
         "incident_overage_date": "when it happened",
         "incident_ticket_id": "what it was sold for",
+        "incident_topup_id": "what it tops up",
+        "incident_topup_date": "when it happened",
+        "incident_topup_failures": "what happened",
     },
     PAYMENT: {
         "incident_seen": "that it was effective once",
@@ -322,6 +325,7 @@ NO_NUMBERS = {
     "helpdesk.incident.outbox",
     "helpdesk.incident.reminder",
     "helpdesk.incident.threshold",
+    "helpdesk.incident.topup",
     "helpdesk.ticket.draft",
     "helpdesk.ticket.outcome",
     "helpdesk.ticket.proposal",

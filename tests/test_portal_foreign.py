@@ -30,6 +30,8 @@ ROUTES = {
         "number": "1",
     },
     "/my/incidents/subscription/<int:subscription_id>/renew": {"plan": "{plan}"},
+    "/my/incidents/topup": {"plan": "{plan}", "threshold": "3", "limit": "100"},
+    "/my/incidents/topup/off": {},
     "/my/orders/<int:order_id>/pay_from_balance": {},
     "/my/ticket/<int:ticket_id>/contest": {},
     "/my/ticket/<int:ticket_id>/proposal/<int:proposal_id>": {"word": "Mine"},

@@ -7,6 +7,7 @@ from . import helpdesk_incident_onboarding
 from . import helpdesk_incident_onboarding_steps
 from . import helpdesk_incident_subscription_order
 from . import helpdesk_incident_undo
+from . import helpdesk_incident_topup_set
 from . import helpdesk_incident_unearned_wizard
 from . import helpdesk_ticket_charge_wizard
 from . import helpdesk_ticket_order

@@ -141,6 +141,4 @@ class SaleOrder(models.Model):
     def _incident_overage_sum(self, customer, company, day):
         """Return what a customer has bought in the calendar month of a day to pay it
         later: see :meth:`_incident_month_sum`."""
-        return self._incident_month_sum(
-            customer, company, day, "incident_overage_date"
-        )
+        return self._incident_month_sum(customer, company, day, "incident_overage_date")

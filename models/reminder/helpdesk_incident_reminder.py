@@ -230,9 +230,7 @@ class HelpdeskIncidentReminder(models.Model):
             customer = reminder.partner_id
             contacts = reminder.ticket_id.partner_id
             if contacts.commercial_partner_id != customer:
-                contacts = (
-                    reminder.subscription_id or reminder.topup_id
-                )._contacts()
+                contacts = (reminder.subscription_id or reminder.topup_id)._contacts()
             buyer = reminder.order_id.partner_id
             if not contacts and buyer.commercial_partner_id == customer:
                 contacts = buyer

@@ -1,4 +1,4 @@
-"""What a customer has bought in a month, of what has a limit by month (R18.4, R19.1)."""
+"""What a customer has bought in a month of what is limited by month (R18.4, R19.1)."""
 
 from odoo import api, models
 from odoo.fields import Domain

@@ -35,8 +35,10 @@ class HelpdeskIncidentAccount(models.Model):
     def _merge_references(self, others):
         """Override: one top-up stays, that of this account unless only another one is
         switched on. What was bought by the others counts as bought by it."""
-        topups = (self | others)._topup().sorted(
-            lambda topup: (not topup.is_on, topup.account_id != self, topup.id)
+        topups = (
+            (self | others)
+            ._topup()
+            .sorted(lambda topup: (not topup.is_on, topup.account_id != self, topup.id))
         )
         kept, gone = topups[:1], topups[1:]
         gone._orders()._incident_remember(incident_topup_id=kept.id)

@@ -152,7 +152,9 @@ class HelpdeskIncidentTopup(models.Model):
         """
         if not 0 < chosen["monthly_limit"] <= MAX_LIMIT:
             raise UserError(
-                self.env._("Enter how much may be bought in a month: an amount above 0.")
+                self.env._(
+                    "Enter how much may be bought in a month: an amount above 0."
+                )
             )
         account._lock()
         topup = account._topup()

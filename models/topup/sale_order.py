@@ -27,6 +27,7 @@ class SaleOrder(models.Model):
         "reversed.",
         **REMEMBERED,
     )
+
     def _incident_expected_because(self):
         """Return why money for this order is expected though we ask for none: a key of
         the problems; None if it is not.
