@@ -49,6 +49,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             words.append(env._("Orders to pay: %(number)s", number=len(orders)))
         if renew:
             words.append(env._("Subscriptions to renew: %(number)s", number=len(renew)))
+        if account._topup()._needs_customer():
+            words.append(env._("Your incidents could not be topped up"))
         return words
 
     def _incident_account_if_offered(self):

@@ -495,6 +495,11 @@ class TestAttackOnchange(AttackCommon):
                 {"subscription_id": self.sub.id, "operation": "renew"},
                 ("plan_ids", "product_id", "quantity", "preview", "has_extra"),
             ),
+            (
+                "helpdesk.incident.topup.set",
+                {"account_id": self.account.id, "product_id": self.months.id},
+                ("account_id", "chosen", "plan_ids"),
+            ),
         ):
             for field in fields:
                 with self.subTest(model=name, field=field), self.undone():

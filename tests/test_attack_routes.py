@@ -42,6 +42,8 @@ OUTCOMES = {
     "/my/incidents/subscription/<int:subscription_id>/extra": (LIST, LIST),
     "/my/incidents/subscription/<int:subscription_id>/keep": (None, LIST),
     "/my/incidents/subscription/<int:subscription_id>/renew": (LIST, LIST),
+    "/my/incidents/topup": ("page", "page"),
+    "/my/incidents/topup/off": ("/my/incidents#topup", "/my/incidents#topup"),
     "/my/orders/<int:order_id>/pay_from_balance": (None, "/my"),
     "/my/ticket/<int:ticket_id>/contest": ("/my/tickets", "/my/tickets"),
     "/my/ticket/<int:ticket_id>/proposal/<int:proposal_id>": (

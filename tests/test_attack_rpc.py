@@ -104,7 +104,7 @@ METHODS = {
     "helpdesk.incident.subscription.term.fields_get": "+++++",
     "helpdesk.incident.subscription.write": "-----",
     "helpdesk.incident.topup.fields_get": "+++++",
-    "helpdesk.incident.topup.set.action_save": "--+--",
+    "helpdesk.incident.topup.set.action_save": "--!--",
     "helpdesk.incident.topup.set.action_switch_off": "--+--",
     "helpdesk.incident.topup.set.default_get": "+++++",
     "helpdesk.incident.unearned.action_open_source": "----+",
@@ -409,6 +409,11 @@ class TestAttackRpc(AttackCommon):
                 "res_id": cls.money.id,
                 "method": "unlink",
             },
+            "helpdesk.incident.topup.set": {
+                "account_id": cls.account.id,
+                "product_id": cls.months.id,
+                "monthly_limit": 100,
+            },
             "helpdesk.incident.unearned.wizard": {},
             "account.move.reversal": {
                 "move_ids": [(6, 0, cls.charge.invoice_ids.ids)],
@@ -441,6 +446,20 @@ class TestAttackRpc(AttackCommon):
             name: cls.env[name].sudo().create(values)
             for name, values in wizards.items()
         }
+        cls.topup = (
+            cls.env["helpdesk.incident.topup"]
+            .sudo()
+            .create(
+                {
+                    "account_id": cls.account.id,
+                    "company_id": cls.company.id,
+                    "threshold": 3,
+                    "product_id": cls.months.id,
+                    "monthly_limit": 100,
+                    "method": "balance",
+                }
+            )
+        )
         cls.difference = (
             cls.env["helpdesk.incident.difference"]
             .sudo()
@@ -504,6 +523,7 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.incident.subscription": sub,
             "helpdesk.incident.subscription.term": sub.term_ids,
             "helpdesk.incident.returned": self.env["helpdesk.incident.returned"],
+            "helpdesk.incident.topup": self.topup,
             "helpdesk.incident.unearned": self.env["helpdesk.incident.unearned"]
             .sudo()
             .search([("partner_id", "=", self.customer.id)], limit=1),

@@ -652,6 +652,40 @@ class World(RuleBasedStateMachine):
         record = self.test.quotation(product, customer=contact)
         self._order(order, record, later)
 
+    @step(contact=PICK, plan=st.integers(0, 1), missing=st.integers(1, 12))
+    def top_up(self, contact, plan, missing):
+        """R19.1: a ticket has left fewer than the customer wants to have: as many units
+        as reach that, before others look again (a day later)."""
+        if self.grant_on == "paid":
+            raise Nothing  # nobody has money to pay it from
+        contact = self._contact(contact)
+        product, number, months, values = self.test.plans[plan]
+        account = self.model.account(contact.id, self.company.id)
+        available = self.model.available(contact.id, self.company.id)
+        accounts = self.env["helpdesk.incident.account"]
+        topup = self.env["helpdesk.incident.topup"]._set_up(
+            accounts._of(contact, self.company, create=True),
+            self.company,
+            contact,
+            threshold=available + missing,
+            product_id=product.id,
+            monthly_limit=1_000_000,
+            method="balance",
+        )
+        topup.due = True
+        with patch.object(type(topup), "_is_buying_otherwise", lambda _topup: False):
+            topup._buy()
+        if not months:
+            missing -= min(account.lifetime.left, 0)
+        order = Order(contact.id, self.company.id, gives=True)
+        order.lines.append(
+            Line(order, -(-missing // number) * number, months, **values)
+        )
+        self._keep(order, topup._orders()[0]).id = topup._orders()[0].id
+        order.lines[0].id = topup._orders()[0].order_line.id
+        self.model.settle(order)
+        self._end()
+
     @step(pick=PICK)
     def renew(self, pick):
         """R9.5"""
@@ -1373,6 +1407,8 @@ class TestModel(SaleCommon):
             }
         )
         pack = cls.plan("5 for 2 months", 20, "pack", 5, 2)
+        # What can top up is sold in the portal.
+        (cls.pack | pack).product_tmpl_id.incident_portal_published = True
         quarters = cls.plan("2 quarters", 150, "period", 9, 6, incident_period_months=3)
         quarters.incident_extra_product_id = extra
         cls.plans = [

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 
 from ..fields import WholeNumber
 from ..models.topup.helpdesk_incident_topup import KINDS, METHODS
@@ -10,6 +10,7 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
     No payment method is charged before the customer agrees."""
 
     _name = "helpdesk.incident.topup.set"
+    _inherit = "helpdesk.incident.naming"
     _description = "Top Up for a Customer"
 
     account_id = fields.Many2one(
@@ -95,11 +96,12 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
     def _compute_plan_ids(self):
         orders = self.env["sale.order"]
         for wizard in self:
-            account = wizard._account()
-            plans = account and orders._incident_plans(wizard._company())
-            wizard.plan_ids = plans and plans.filtered(
-                lambda plan: plan.incident_kind in KINDS
-            ).sudo(False)
+            plans = self.env["product.product"]
+            if wizard._account():
+                plans = orders._incident_plans(wizard._company()).filtered(
+                    lambda plan: plan.incident_kind in KINDS
+                )
+            wizard.plan_ids = plans.sudo(False)
 
     @api.depends("account_id")
     def _compute_currency_id(self):
@@ -146,9 +148,7 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
         return (account if account.has_access("read") else account.browse()).sudo()
 
     def _checked_account(self):
-        account = self._account()
-        if not account:
-            raise UserError(self.env._("Open this form from a customer's incidents."))
+        self.account_id.sudo(False).check_access("read")
         user = self.env.user
         if not (
             user.has_group("sales_team.group_sale_salesman")
@@ -157,7 +157,7 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
             raise AccessError(
                 self.env._("Only helpdesk users may do this for a customer.")
             )
-        return account
+        return self._account()
 
     def _company(self):
         """Return who sells: the company that the user works in, where it is of the

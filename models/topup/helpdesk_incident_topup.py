@@ -27,6 +27,8 @@ PROBLEMS = [
     ("error", "An unexpected error, which is in the server's log"),
     ("books", "Accounting refuses to invoice the order, whose history says why"),
 ]
+#: With these the customer has nothing to do.
+QUIET = ("paying", "transfer", "archived", "error", "books")
 #: The highest limit that anybody means.
 MAX_LIMIT = 1e12
 
@@ -289,6 +291,13 @@ class HelpdeskIncidentTopup(models.Model):
                 self.env, self.monthly_limit, currency_obj=self.currency_id
             ),
         )
+
+    def _needs_customer(self):
+        """Return whether nothing is bought before the customer does something.
+
+        :rtype: bool
+        """
+        return bool(self.problem) and self.problem not in QUIET
 
     def _problem_words(self):
         """Return why nothing was bought, as the customer and staff read it."""

@@ -11,8 +11,6 @@ from odoo.fields import Command, Domain
 MAX_FAILURES = 3
 #: The problems that are failures to pay.
 FAILURES = ("balance", "method", "declined")
-#: With these the customer has nothing to do.
-QUIET = ("paying", "transfer", "archived", "error", "books")
 
 
 class HelpdeskIncidentTopup(models.Model):
@@ -110,32 +108,28 @@ class HelpdeskIncidentTopup(models.Model):
 
         :rtype: bool
         """
-        day_ago = timedelta(days=1)
-        recent = fields.Datetime.now() - day_ago
-        begun = self.env.cr.now() - day_ago
+        now, day = fields.Datetime.now(), timedelta(days=1)
         orders = self.env["sale.order"].sudo()
-        others = orders.search(
+        others = (
             Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
             & Domain("company_id", "child_of", self.account_id.company_id.id)
             & Domain("state", "!=", "cancel")
             & Domain("order_line.incident_kind", "!=", False)
             & Domain("id", "not in", self._open_orders().ids)
-            & (
-                Domain("date_order", ">", recent)
-                | Domain("transaction_ids.state", "in", ("pending", "authorized"))
-                | Domain(
-                    "transaction_ids",
-                    "any",
-                    Domain("state", "=", "draft") & Domain("create_date", ">", begun),
-                )
-            )
         )
+        # (An accountant may date an invoice, and so its order, much later.)
+        young = Domain("date_order", ">", now - day)
+        young &= Domain("date_order", "<", now + day)
+        # The customer is on the page of a provider.
+        paying = Domain("state", "=", "draft")
+        paying &= Domain("create_date", ">", self.env.cr.now() - day)
+        young |= Domain("transaction_ids", "any", paying)
+        if orders.search_count(others & young, limit=1):
+            return True
+        under_way = Domain("transaction_ids.state", "in", ("pending", "authorized"))
         return any(
-            order.date_order > recent
-            or order._incident_is_being_paid(done=False)
-            or order._incident_is_awaited()
-            or "draft" in order.transaction_ids.mapped("state")
-            for order in others
+            order._incident_is_being_paid(done=False) or order._incident_is_awaited()
+            for order in orders.search(others & under_way)
         )
 
     def _exceeds_limit(self, offer):
@@ -268,6 +262,6 @@ class HelpdeskIncidentTopup(models.Model):
             month = self.account_id.company_id._incident_today().strftime("%Y-%m")
             key = f"{self.id}:{month}"
             reminders._queue_topup("topup_limit", self, key, order, problem)
-        elif problem not in QUIET:
+        elif self._needs_customer():
             key = f"{self.id}:{order.id if order else ''}:{problem}"
             reminders._queue_topup("topup_failed", self, key, order, problem)

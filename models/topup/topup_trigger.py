@@ -1,7 +1,7 @@
 """What makes topping up due (R19.1): tickets and lapses that leave fewer than wanted.
 What is taken back never does."""
 
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -11,14 +11,52 @@ from ..ledger.helpdesk_incident_account import ENDED
 class HelpdeskIncidentTopup(models.Model):
     _inherit = "helpdesk.incident.topup"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: another account is topped up."""
+        self._forget_accounts_on()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Override: other accounts may be topped up."""
+        if {"account_id", "is_on"} & set(vals):
+            self._forget_accounts_on()
+        return super().write(vals)
+
+    def unlink(self):
+        """Override: fewer accounts are topped up."""
+        self._forget_accounts_on()
+        return super().unlink()
+
+    @api.model
+    def _forget_accounts_on(self):
+        clear = self.env.registry.clear_cache
+        clear()
+        # Another thread may look before this is committed.
+        self.env.cr.postcommit.add(clear)
+
+    @api.model
+    @tools.ormcache()
+    def _accounts_on(self):
+        """Return the ids of the accounts that are topped up: those of all others cost
+        no query more.
+
+        :rtype: frozenset[int]
+        """
+        topups = self.sudo().search_fetch([("is_on", "=", True)], ["account_id"])
+        return frozenset(topups.account_id.ids)
+
     @api.model
     def _watching(self, account_ids):
         """Return the top-ups of these accounts that are not due yet.
 
         :param account_ids: ids, in a request that may have few rights.
         """
+        on = self._accounts_on().intersection(account_ids)
+        if not on:
+            return self.sudo().browse()
         return self.sudo().search(
-            Domain("account_id", "in", account_ids)
+            Domain("account_id", "in", list(on))
             & Domain("is_on", "=", True)
             & Domain("due", "=", False)
         )

@@ -3,6 +3,8 @@ import {registry} from "@web/core/registry";
 
 const EXTRA = "form[action$='/extra']";
 const CHANGE = "form[action$='/change']";
+const TOPUP = "form[name='topup_form']";
+const TICKET = "form[action='/submitted/ticket']";
 
 const REVIEW_AND_PAY = [
     {
@@ -101,5 +103,51 @@ registry.category("web_tour.tours").add("helpdesk_paid_support_subscription", {
         },
         {trigger: "[name='done']:contains('switched off')"},
         {trigger: "[name='auto_renew'] button[value='on']"},
+        {
+            content: "Let incidents be topped up",
+            trigger: ".o_portal_submenu a[href='/my/incidents']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: "[name='topup']:contains('Never wait') a[name='topup_choose']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {trigger: `${TOPUP} input[name='threshold']`, run: "edit 25"},
+        {trigger: `${TOPUP} input[name='limit']`, run: "edit 100"},
+        {
+            trigger: `${TOPUP} label:contains('Pack of 10') input[name='plan']`,
+            run: "click",
+        },
+        {
+            trigger: `${TOPUP} button[name='topup_save']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "It says what it does, and when",
+            trigger:
+                "[name='topup_words']:contains('Below 25, buy Pack of 10 for $ 50.00, at most $ 100.00 a month')",
+        },
+        {trigger: "[name='topup_next']:contains('after your next ticket')"},
+        {
+            content: "The next ticket",
+            trigger: "a[name='new_ticket']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            trigger: `${TICKET} select[name='team']`,
+            run: "selectByLabel Paid support",
+        },
+        {trigger: `${TICKET} [name='subject']`, run: "edit Mail server refuses"},
+        {trigger: `${TICKET} [name='description']`, run: "edit Please help"},
+        {
+            trigger: `${TICKET} button[type='submit']`,
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {trigger: "[name='incident_count']:contains('You have 21 left')"},
     ],
 });
