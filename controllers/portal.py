@@ -50,7 +50,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         if renew:
             words.append(env._("Subscriptions to renew: %(number)s", number=len(renew)))
         if account._topup()._needs_customer():
-            words.append(env._("Your incidents could not be topped up"))
+            words.append(env._("Your support incidents could not be topped up"))
         return words
 
     def _incident_account_if_offered(self):

@@ -57,7 +57,7 @@ class TestToppingUpPortal(ToppingUpCommon, BuyCommon):
         self.assertEqual(self.available(), 12)
         self.assertEqual(self.orders().partner_id, self.user.partner_id)
         card = self.card()
-        self.assertIn("Bought so this month: $ 50.00", card)
+        self.assertIn("Topped up this month: $ 50.00", card)
         sent = self.form()
         self.assertEqual((sent["threshold"], sent["limit"]), ("3", "100.00"))
         page = self.send(threshold="5", method="balance")
@@ -77,10 +77,10 @@ class TestToppingUpPortal(ToppingUpCommon, BuyCommon):
     def test_what_is_wrong(self):
         """Nothing is changed, why is said, and what was typed stays."""
         for wrong, why in (
-            ({"threshold": ""}, "Enter below how many incidents"),
-            ({"threshold": "0"}, "Enter below how many incidents"),
-            ({"threshold": "1.5"}, "Enter below how many incidents"),
-            ({"threshold": "9" * 5000}, "Enter below how many incidents"),
+            ({"threshold": ""}, "Enter how many incidents"),
+            ({"threshold": "0"}, "Enter how many incidents"),
+            ({"threshold": "1.5"}, "Enter how many incidents"),
+            ({"threshold": "9" * 5000}, "Enter how many incidents"),
             ({"limit": ""}, "how much may be bought"),
             ({"limit": "nan"}, "how much may be bought"),
             ({"limit": "1e300"}, "how much may be bought"),

@@ -20,7 +20,7 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
         readonly=True,
         ondelete="cascade",
     )
-    is_on = fields.Boolean(compute="_compute_chosen")
+    is_on = fields.Boolean(string="Switched on", compute="_compute_chosen")
     chosen = fields.Char(
         string="At present",
         compute="_compute_chosen",
@@ -46,7 +46,7 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
     )
     monthly_limit = fields.Monetary(
         string="At most each month",
-        help="How much may be bought so in a calendar month, taxes included.",
+        help="How much may be bought this way in a calendar month, taxes included.",
     )
     method = fields.Selection(
         selection=METHODS,

@@ -160,7 +160,8 @@ class HelpdeskIncidentReminder(models.Model):
         comodel_name="helpdesk.incident.topup",
         compute="_compute_topup_id",
         groups="base.group_system",
-        help="What tops up the incidents of this customer (R19.1).",
+        string="Topping up",
+        help="What tops up the incidents of this customer.",
     )
     differences = fields.Char(
         string="What differs",

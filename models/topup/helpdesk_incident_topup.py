@@ -82,7 +82,7 @@ class HelpdeskIncidentTopup(models.Model):
         string="At most each month",
         required=True,
         readonly=True,
-        help="How much may be bought so in a calendar month, taxes included.",
+        help="How much may be bought this way in a calendar month, taxes included.",
     )
     method = fields.Selection(
         selection=METHODS, string="Paid from", required=True, readonly=True
@@ -95,7 +95,7 @@ class HelpdeskIncidentTopup(models.Model):
         help="Whoever of the customer has chosen this in the client area. What staff "
         "choose for the customer charges no payment method.",
     )
-    agreed_kind = fields.Char(readonly=True)
+    agreed_kind = fields.Char(string="Agreed kind of plan", readonly=True)
     agreed_incidents = fields.Integer(readonly=True)
     agreed_months = fields.Integer(readonly=True)
     agreed_price = fields.Float(
@@ -195,7 +195,7 @@ class HelpdeskIncidentTopup(models.Model):
         self.ensure_one()
         if not 1 <= self.threshold <= MAX_INCIDENTS:
             raise UserError(
-                self.env._("Enter below how many incidents: a whole number from 1 on.")
+                self.env._("Enter how many incidents to have at least: 1 or more.")
             )
         offer = self._offer(1)
         if not offer:
