@@ -81,34 +81,15 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
 
     @property
     def _table_query(self):
-        companies = self.env.companies.sudo().root_id
         days = self._days()
+        totals = self._totals(days, self.env.companies.sudo().root_id)
         return SQL(
             """
-            WITH part AS (
-                SELECT p.day, p.company_id, line.product_id, p.quantity, p.used,
-                       p.lapsed, p.amount, p.amount_used, p.amount_lapsed, 0 AS invoiced
-                  FROM (%(positions)s) AS p
-                  LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
-                 UNION ALL
-                SELECT day, company_id, product_id, 0, 0, 0, 0, 0, 0, invoiced
-                  FROM (%(invoiced)s) AS i
-            ), total AS (
-                -- each product on each day, whether there is something or not any more
-                SELECT day.day, known.company_id, known.product_id,
-                       %(sums)s
-                  FROM (SELECT DISTINCT company_id, product_id FROM part) AS known
-                 CROSS JOIN (SELECT unnest(%(days)s::date[])) AS day(day)
-                  LEFT JOIN part ON part.day = day.day
-                                AND part.company_id = known.company_id
-                                AND part.product_id
-                                    IS NOT DISTINCT FROM known.product_id
-                 GROUP BY day.day, known.company_id, known.product_id
-            ), moved AS (
+            WITH moved AS (
                 SELECT total.*, quantity - used - lapsed AS quantity_closing,
                        amount - amount_used - amount_lapsed AS amount_closing,
                        %(before)s
-                  FROM total
+                  FROM (%(totals)s) AS total
                 WINDOW past AS (PARTITION BY company_id, product_id ORDER BY day)
             )
             SELECT ((day - %(epoch)s)::int8 << 35) | (company_id::int8 << 24)
@@ -136,8 +117,7 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                     before_amount, before_amount_used, before_amount_lapsed,
                     before_invoiced) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
             """,
-            positions=self._positions(days, companies),
-            invoiced=self._invoiced(days, companies),
+            totals=totals,
             before=SQL(", ").join(
                 SQL(
                     "LAG(%s, 1, 0::numeric) OVER past AS %s",
@@ -146,6 +126,42 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                 )
                 for name in SUMS
             ),
+            epoch=EPOCH,
+            opening=days[0],
+        )
+
+    @api.model
+    def _totals(self, days, companies):
+        """Return a query of what was given, used, paid and invoiced up to the end of
+        days: ``day``, ``company_id``, ``product_id`` (NULL for what was given free of
+        charge) and ``SUMS``; each product on each day, whether there is something or
+        not any more.
+
+        :param list[date] days: one or more.
+        :param companies: root companies (R2.3).
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            WITH part AS (
+                SELECT p.day, p.company_id, line.product_id, p.quantity, p.used,
+                       p.lapsed, p.amount, p.amount_used, p.amount_lapsed, 0 AS invoiced
+                  FROM (%(positions)s) AS p
+                  LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
+                 UNION ALL
+                SELECT day, company_id, product_id, 0, 0, 0, 0, 0, 0, invoiced
+                  FROM (%(invoiced)s) AS i
+            )
+            SELECT day.day, known.company_id, known.product_id, %(sums)s
+              FROM (SELECT DISTINCT company_id, product_id FROM part) AS known
+             CROSS JOIN (SELECT unnest(%(days)s::date[])) AS day(day)
+              LEFT JOIN part ON part.day = day.day
+                            AND part.company_id = known.company_id
+                            AND part.product_id IS NOT DISTINCT FROM known.product_id
+             GROUP BY day.day, known.company_id, known.product_id
+            """,
+            positions=self._positions(days, companies),
+            invoiced=self._invoiced(days, companies),
             sums=SQL(", ").join(
                 SQL(
                     "COALESCE(SUM(part.%s), 0) AS %s",
@@ -155,8 +171,6 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                 for name in SUMS
             ),
             days=days,
-            epoch=EPOCH,
-            opening=days[0],
         )
 
     @api.model
