@@ -13,3 +13,5 @@ CHARGERS = "helpdesk_paid_support.group_ticket_charge"
 BOOKKEEPERS = "account.group_account_invoice"
 #: Whoever may read journal entries.
 ACCOUNTANTS = "account.group_account_invoice,account.group_account_readonly"
+#: Whoever may post what is not an invoice (R21.1).
+RELEASERS = "account.group_account_user,account.group_account_manager"

@@ -129,6 +129,32 @@ class ResCompany(models.Model):
         string="Days overdue before nothing more is paid later", default=0
     )
 
+    # R21.1
+    incident_release_journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        string="Journal of release entries",
+        domain=[("type", "=", "general")],
+        check_company=True,
+        help="Empty: no such entries are made.",
+    )
+    incident_deferred_account_id = fields.Many2one(
+        comodel_name="account.account",
+        string="Deferred revenue of support incidents",
+        check_company=True,
+        help="What customers have paid for and not used yet is kept there.",
+    )
+    incident_lapse_account_id = fields.Many2one(
+        comodel_name="account.account",
+        string="Revenue of lapsed support incidents",
+        check_company=True,
+        help="Empty: the income account of the product.",
+    )
+    incident_release_post = fields.Boolean(
+        string="Post release entries",
+        help="Otherwise they stay drafts, one at a time, until an accountant posts "
+        "them.",
+    )
+
     _incident_numbers_check = models.Constraint(
         """CHECK (incident_registration_quantity >= 0
               AND incident_first_payment_quantity >= 0
@@ -237,3 +263,11 @@ class ResCompany(models.Model):
         """
         days = self._incident_days_before()
         return self._incident_today() + timedelta(days=max(days, default=0))
+
+    def _incident_releases(self):
+        """Return whether release entries are switched on (R21.1)."""
+        self.ensure_one()
+        company = self.sudo()
+        return bool(
+            company.incident_release_journal_id and company.incident_deferred_account_id
+        )

@@ -90,6 +90,19 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.incident_overage_overdue_days", readonly=False
     )
 
+    incident_release_journal_id = fields.Many2one(
+        related="company_id.incident_release_journal_id", readonly=False
+    )
+    incident_deferred_account_id = fields.Many2one(
+        related="company_id.incident_deferred_account_id", readonly=False
+    )
+    incident_lapse_account_id = fields.Many2one(
+        related="company_id.incident_lapse_account_id", readonly=False
+    )
+    incident_release_post = fields.Boolean(
+        related="company_id.incident_release_post", readonly=False
+    )
+
     @api.depends("company_id")
     @api.depends_context("lang")
     def _compute_incident_thresholds(self):

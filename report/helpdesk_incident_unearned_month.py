@@ -196,11 +196,33 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
         """Return a query of what posted documents have charged for plans: ``day``,
         ``company_id``, ``product_id`` and ``invoiced``.
 
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT day.day, charged.company_id, charged.product_id,
+                   SUM(charged.invoiced) AS invoiced
+              FROM unnest(%(days)s::date[]) AS day(day)
+              JOIN (%(charged)s) AS charged ON charged.date <= day.day
+             GROUP BY day.day, charged.company_id, charged.product_id
+            """,
+            days=days,
+            charged=self._charged(days[-1], companies),
+        )
+
+    @api.model
+    def _charged(self, last, companies):
+        """Return a query of the journal items that charge for plans: ``item_id``,
+        ``date``, ``company_id`` (the root), ``product_id``, ``is_income`` and
+        ``is_down`` (a down payment); ``amount``, what the item has, and ``invoiced``,
+        what that is after discounts.
+
         A discount that is a line of its own takes its part of the other lines of its
         document and order, as in :meth:`SaleOrderLine._incident_value_of`. A down
         payment that was posted to income is for the plans of its order in proportion
         to their prices.
 
+        :param last: the last day.
         :rtype: SQL
         """
         for name, columns in (
@@ -248,33 +270,58 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                                OVER document, 0), 0), 1) END AS share
                   FROM item
                 WINDOW document AS (PARTITION BY move_id, order_id)
-            ), charged AS (
-                SELECT date, company_id, product_id,
-                       ROUND(amount * share, places) AS invoiced
-                  FROM shared
-                 WHERE incident_kind IS NOT NULL
-                 UNION ALL
-                SELECT shared.date, shared.company_id, plan.product_id,
-                       ROUND(shared.amount * plan.price_subtotal
-                             / NULLIF(price.total, 0), shared.places)
-                  FROM shared
-                  JOIN sale_order_line plan ON plan.order_id = shared.order_id
-                   AND plan.incident_kind IS NOT NULL,
-                       LATERAL (
-                    SELECT SUM(price_subtotal) AS total FROM sale_order_line l
-                     WHERE l.order_id = shared.order_id
-                       AND NOT COALESCE(l.is_downpayment, FALSE)) AS price
-                 WHERE shared.is_down AND shared.is_income
             )
-            SELECT day.day, charged.company_id, charged.product_id,
-                   SUM(charged.invoiced) AS invoiced
-              FROM unnest(%(days)s::date[]) AS day(day)
-              JOIN charged ON charged.date <= day.day
-             GROUP BY day.day, charged.company_id, charged.product_id
+            SELECT id AS item_id, date, company_id, product_id, is_income,
+                   FALSE AS is_down, amount, ROUND(amount * share, places) AS invoiced
+              FROM shared
+             WHERE incident_kind IS NOT NULL
+             UNION ALL
+            SELECT shared.id, shared.date, shared.company_id, plan.product_id, TRUE,
+                   TRUE, shared.amount,
+                   ROUND(shared.amount * plan.price_subtotal
+                         / NULLIF(price.total, 0), shared.places)
+              FROM shared
+              JOIN sale_order_line plan ON plan.order_id = shared.order_id
+               AND plan.incident_kind IS NOT NULL,
+                   LATERAL (
+                SELECT SUM(price_subtotal) AS total FROM sale_order_line l
+                 WHERE l.order_id = shared.order_id
+                   AND NOT COALESCE(l.is_downpayment, FALSE)) AS price
+             WHERE shared.is_down AND shared.is_income
             """,
-            days=days,
-            last=days[-1],
+            last=last,
             companies=tuple(companies.ids),
+        )
+
+    @api.model
+    def _booked(self, last, companies):
+        """Return a query of the journal items that the income accounts have for plans,
+        whoever has posted them, release entries excepted: ``item_id``, ``product_id``
+        and ``amount``.
+
+        :param last: the last day.
+        :rtype: SQL
+        """
+        self.env["account.move.line"].flush_model(
+            ["account_id", "balance", "date", "parent_state", "product_id"]
+        )
+        return SQL(
+            """
+            SELECT item.id AS item_id, item.product_id, -item.balance AS amount
+              FROM account_move_line item
+              JOIN account_account account ON account.id = item.account_id
+               AND account.account_type LIKE 'income%%'
+              JOIN product_product product ON product.id = item.product_id
+              JOIN res_company company ON company.id = item.company_id
+             WHERE item.parent_state = 'posted' AND item.date <= %s
+               AND item.incident_release_kind IS NULL
+               AND split_part(company.parent_path, '/', 1)::int IN %s
+               AND (product.incident_kind <> 'none' OR product.id IN (
+                       SELECT product_id FROM sale_order_line
+                        WHERE incident_kind IS NOT NULL))
+            """,
+            last,
+            tuple(companies.ids),
         )
 
     def action_open_positions(self):

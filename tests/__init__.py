@@ -88,6 +88,7 @@ from . import test_proposal
 from . import test_purchases
 from . import test_refund_in_part
 from . import test_registration
+from . import test_release
 from . import test_reminder_days
 from . import test_reminders
 from . import test_reorder

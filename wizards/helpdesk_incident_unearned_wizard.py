@@ -40,6 +40,8 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
         help="The totals by month begin with the month of this day.",
     )
 
+    can_release = fields.Boolean(compute="_compute_can_release")
+
     @api.model
     def _moments(self):
         """Return the days that most reports are made for. First the end of last month:
@@ -54,6 +56,13 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
             "today": today,
             "year": year["date_from"] - timedelta(days=1),
         }
+
+    @api.depends_context("company")
+    def _compute_can_release(self):
+        releases = self.env.company._incident_releases()
+        self.can_release = (
+            releases and self.env["helpdesk.incident.release"]._may_release()
+        )
 
     @api.depends("date")
     def _compute_moment(self):
@@ -122,6 +131,23 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
             search_default_paid=1,
             search_default_group_date=1,
         )
+
+    def action_release(self):
+        """Make what is missing up to the end of the month of the day (R21.1).
+
+        :raise AccessError: if the user is no accountant.
+        :raise UserError: if something is not set up, or the month is not over.
+        """
+        self.ensure_one()
+        release_model = self.env["helpdesk.incident.release"]
+        release_model._check_right()
+        made = release_model._release(self.env.company, self.date)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_release_action"
+        )
+        if len(made) == 1:
+            action = made.with_env(self.env)._get_records_action()
+        return {**action, "target": "main"}
 
     @api.model
     def _show_positions(self, day, domain=None):
