@@ -61,7 +61,7 @@ class HelpdeskIncidentRelease(models.Model):
             if not self._is_as_said(company, day, posted):
                 if self._is_locked(company, day):
                     continue
-                release = self._make(company, first, day, posted, drafts)
+                release = self._make(company, first, day, posted, drafts.exists())
                 made |= release
                 if release.state == "draft":
                     break
@@ -307,10 +307,11 @@ class HelpdeskIncidentRelease(models.Model):
     def _discard(self):
         """Remove drafts, to be made anew. One that was posted once keeps its number,
         cancelled."""
-        kept = self.move_id.filtered("posted_before")
+        moves = self.exists().move_id
+        kept = moves.filtered("posted_before")
         kept.button_cancel()
-        self.filtered(lambda draft: draft.move_id in kept).unlink()
-        (self.exists().move_id - kept).with_context(force_delete=True).unlink()
+        self.exists().unlink()
+        (moves - kept).with_context(force_delete=True).unlink()
 
     # ------------------------------------------------------------------
     # Set-up
