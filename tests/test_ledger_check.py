@@ -1,3 +1,4 @@
+from datetime import date
 from typing import NamedTuple
 from unittest.mock import patch
 
@@ -28,6 +29,8 @@ TERM = "helpdesk.incident.subscription.term"
 LINE = "sale.order.line"
 PAYMENT = "account.payment"
 CHARGE = "helpdesk.ticket.charge"
+RELEASE = "helpdesk.incident.release"
+RELEASED = "helpdesk.incident.release.line"
 
 
 #: The records of the history, by name, and their models.
@@ -45,6 +48,7 @@ RECORDS = {
     **dict.fromkeys(("term", "extra_term", "late_term"), TERM),
     **dict.fromkeys(("ticket", "other_ticket"), "helpdesk.ticket"),
     "charge": CHARGE,
+    "released": RELEASED,
     "contact": "res.partner",
     "product": "product.product",
 }
@@ -229,6 +233,16 @@ TAMPERINGS = [
     Tampering("amount_company", "charge", "amount_company + 0.01"),
     Tampering("state", "charge", "'refunded'"),
     Tampering("payment_state", "charge", "'partial'"),
+    # What was released (R21.3)
+    Tampering("amount_used", "released", "amount_used + 1"),
+    Tampering("amount_lapsed", "released", "amount_lapsed - 1"),
+    Tampering("amount_deferred", "released", "amount_deferred + 1"),
+    Tampering(
+        "amount_invoiced",
+        "released",
+        "amount_invoiced + 1",
+        f"{RELEASED}.amount_deferred",
+    ),
 ]
 #: What is stored once: nothing else says what it should be.
 STORED_ONCE = {
@@ -270,7 +284,25 @@ STORED_ONCE = {
         "incident_subscription_id": "what was ordered",
         "incident_term_id": "what was ordered",
     },
+    RELEASE: {
+        "company_id": "whose books",
+        "date": "which month",
+        "date_from": "which months",
+        "move_id": "its entry",
+        "opening": "what it is",
+        "problem": "what happened last",
+    },
+    RELEASED: {
+        "release_id": "whose line it is",
+        "product_id": "what it is about",
+        "amount_discounts": "what the books had then",
+        "amount_down": "what the books had then",
+        "amount_books": "what the books had then",
+        "amount_before": "what was posted then",
+        "amount_lapsed_before": "what was posted then",
+    },
     "account.move.line": {
+        "incident_release_kind": "what an entry is for",
         "incident_sells_nothing": "what an accountant says of the line",
     },
     "sale.order": {
@@ -422,6 +454,7 @@ class TestLedgerCheck(SubscriptionCommon):
                 "10, carried over", 90, "period", 10, 3, incident_carry_periods=1
             )
             carried = self.bought(carrying, customer=other).allotment_ids[0]
+            released = self._release("2027-05-31")
         account = self.incident_account()
         month = subscription.allotment_ids.sorted("date_from")[0]
         entries = account.entry_ids.sorted("id")
@@ -430,6 +463,7 @@ class TestLedgerCheck(SubscriptionCommon):
             "other_account": self.incident_account(other),
             "new_account": self.incident_account(new),
             "charge": charge,
+            "released": released,
             "contact": contact,
             "month": month,
             "carried": carried,
@@ -469,6 +503,33 @@ class TestLedgerCheck(SubscriptionCommon):
             "late_term": late.order_line.incident_term_ids,
         }
 
+    def _release(self, day):
+        """Release what was earned by the end of a month (R21.1), and return the line
+        of the plan that lapses each month."""
+        account = self.env["account.account"].create(
+            {
+                "code": "290001",
+                "name": "Deferred",
+                "account_type": "liability_current",
+                "company_ids": [Command.set(self.company.ids)],
+            }
+        )
+        self.company.write(
+            {
+                "incident_release_journal_id": self.company_data[
+                    "default_journal_misc"
+                ].id,
+                "incident_deferred_account_id": account.id,
+                "incident_release_post": True,
+            }
+        )
+        model = self.env[RELEASE].sudo().with_company(self.company)
+        opening = model.browse(model.action_opening()["res_id"])
+        opening.date = "2027-03-31"
+        made = model._release(self.company, date.fromisoformat(day))
+        lines = made.sorted("date")[-1:].line_ids
+        return lines.filtered(lambda line: line.product_id == self.months)
+
     def differences(self, **options):
         self.env.flush_all()
         return self.account_model._check_ledger(**options)
@@ -488,6 +549,13 @@ class TestLedgerCheck(SubscriptionCommon):
             self.assertEqual(self.differences(), [])
         self._without_constraints()
         ids = {name: record.id for name, record in history.items()}
+        # After the last of it: what was released by then is compared, too.
+        with self.on("2027-06-16"):
+            self._tamper_with_each(history, ids)
+        self.env.invalidate_all()
+        self.assertEqual(self.differences(), [])
+
+    def _tamper_with_each(self, history, ids):
         for tampering in TAMPERINGS:
             record = history[tampering.record]
             with (
@@ -502,14 +570,13 @@ class TestLedgerCheck(SubscriptionCommon):
                 self.assertNotEqual(after, before)
                 # What is found first is enough.
                 if not any(
-                    difference.account in accounts
+                    # Release entries are of no account.
+                    (difference.account in accounts or difference.account == accounts)
                     and self._names(difference, tampering, record, after, before)
                     for difference in self.account_model.sudo()._differences()
                 ):
                     self.fail(f"{before} became {after}: {self.differences()}")
                 savepoint.rollback()
-        self.env.invalidate_all()
-        self.assertEqual(self.differences(), [])
 
     def _names(self, difference, tampering, record, after, before):
         """Return whether it is this number, and what was changed of it."""
@@ -561,6 +628,8 @@ class TestLedgerCheck(SubscriptionCommon):
     def _account_of(self, record):
         if record._name == ACCOUNT:
             return record
+        if record._name == RELEASED:
+            return self.account_model
         if record._name == PURCHASE:
             return record.allotment_id.account_id
         if record._name == TERM:

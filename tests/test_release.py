@@ -620,6 +620,39 @@ class TestRelease(ReleaseCommon):
             # What was corrected is part of what is posted next.
             self.assertEqual(self.release("2027-04").amount_change, -5)
 
+    def test_check(self):
+        """R21.3: the ledger check finds what is posted otherwise than the report says,
+        once the last release is of that month; the managers hear of it by company."""
+        self.opening()
+        self.bought()
+        with self.on("2027-05-02"):
+            release = self.release("2027-04")
+            model = self.env["helpdesk.incident.difference"].sudo()
+            model._cron_check()
+            self.assertFalse(model.search([]))
+            release.move_id.button_draft()
+            model._cron_check()
+            # A draft says nothing yet.
+            self.assertFalse(model.search([]))
+            deferred, revenue = release.move_id.line_ids
+            release.move_id.line_ids = [
+                Command.update(deferred.id, {"balance": -80}),
+                Command.update(revenue.id, {"balance": 80}),
+            ]
+            release.move_id.action_post()
+            model._cron_check()
+            found = model.search([])
+            self.assertEqual(
+                found.display_name,
+                f"{self.company.name}, {self.months.display_name}: Release of a "
+                "Product: To be deferred is 90, should be 80",
+            )
+            self.assertEqual(found.company_id, self.company)
+            # The next run posts the difference.
+            self.assertEqual(self.release("2027-04").amount_change, 10)
+            model._cron_check()
+            self.assertFalse(model.search([]))
+
 
 @tagged("post_install", "-at_install")
 class TestReleaseBranch(ReleaseCommon):

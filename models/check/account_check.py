@@ -25,6 +25,7 @@ DOCUMENTS = {
     "helpdesk.incident.account": 50,
     "sale.order": 1,
     "helpdesk.incident.subscription": 1,
+    "helpdesk.incident.release": 1,
     "helpdesk.ticket": 1,
     "helpdesk.ticket.charge": 1,
 }

@@ -26,7 +26,7 @@ class HelpdeskIncidentDifference(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="cascade",
-        help="Empty for an order that has given nothing.",
+        help="Empty for an order that has given nothing, and for release entries.",
     )
     partner_id = fields.Many2one(
         comodel_name="res.partner",
@@ -75,14 +75,18 @@ class HelpdeskIncidentDifference(models.Model):
                 else difference.number
             )
 
-    @api.depends("label", "name", "partner_id", "stored", "expected")
+    @api.depends(
+        *("label", "name", "partner_id", "company_id", "stored", "expected")
+    )
     @api.depends_context("lang")
     def _compute_display_name(self):
         for difference in self:
             difference.display_name = self.env._(
                 "%(customer)s, %(document)s: %(number)s is %(stored)s, "
                 "should be %(expected)s",
-                customer=difference.sudo().partner_id.display_name,
+                customer=(
+                    difference.sudo().partner_id or difference.sudo().company_id
+                ).display_name,
                 document=difference.name,
                 number=difference.label,
                 stored=difference.stored or "–",
@@ -167,7 +171,8 @@ class HelpdeskIncidentDifference(models.Model):
         holder = account or order
         return {
             "account_id": account.id,
-            "partner_id": holder.partner_id.id,
+            # Release entries are the company's own.
+            "partner_id": "partner_id" in holder and holder.partner_id.id,
             "company_id": holder.company_id.id,
             "res_model": record._name,
             "res_id": record.id,
