@@ -71,15 +71,17 @@ class UnearnedCommon(SubscriptionCommon):
                 balance = 0 if over else balance
             self.assertEqual(left.get(allotment, 0), max(balance, 0), allotment.name)
 
-    def books(self, day=None):
+    #: What is no part of release entries (R21.1).
+    INVOICED = Domain("incident_release_kind", "=", False)
+
+    def books(self, day=None, which=INVOICED):
         """Return the income that is posted by the end of a day."""
         items = self.env["account.move.line"].search(
-            [
-                ("company_id", "child_of", self.company.id),
-                ("parent_state", "=", "posted"),
-                ("date", "<=", day or self.company._incident_today()),
-                ("account_id.internal_group", "=", "income"),
-            ]
+            Domain("company_id", "child_of", self.company.id)
+            & Domain("parent_state", "=", "posted")
+            & Domain("date", "<=", day or self.company._incident_today())
+            & Domain("account_id.internal_group", "=", "income")
+            & which
         )
         return -round(sum(items.mapped("balance")), 2)
 

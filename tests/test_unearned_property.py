@@ -7,10 +7,11 @@ from random import Random
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common_sale import BOUGHT
-from .common_unearned import UnearnedCommon
+from .common_release import ReleaseCommon
 
 _logger = logging.getLogger(__name__)
 EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "1"))
@@ -18,18 +19,29 @@ STEPS = int(os.environ.get("PAID_SUPPORT_UNEARNED_STEPS", "35"))
 
 
 @tagged("post_install", "-at_install")
-class TestUnearnedProperty(UnearnedCommon):
-    """R12.4 over random months of sales, tickets, credit notes and changes of mind."""
+class TestUnearnedProperty(ReleaseCommon):
+    """R12.4 and R21 over random months of sales, tickets, credit notes and changes of
+    mind, and of an accountant who resets, reverses and closes."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.other = cls.setup_other_company(name="Other")["company"]
+        with freeze_time(BOUGHT):
+            cls.opening(cls)
+            cls.other_deferred = cls.switch_on(cls.other)
         # One legal entity with the company (R2.3): nothing but the books differs.
         cls.add_branch()
         cls.expiring = cls.plan("7 for a month", 30, "pack", 7, 1)
         # R15.3
         cls.months.incident_carry_periods = 1
         cls.small.incident_carry_periods = 2
+        euro = cls.setup_other_currency(
+            "EUR", rates=[("2027-04-01", 2.0), ("2027-06-01", 4.0), ("2027-08-01", 3.0)]
+        )
+        cls.euros = cls.env["product.pricelist"].create(
+            {"name": "Euro", "currency_id": euro.id, "company_id": cls.company.id}
+        )
 
     def _seller(self):
         return self.random.choice([self.company, self.company, self.branch]).id
@@ -47,6 +59,7 @@ class TestUnearnedProperty(UnearnedCommon):
         self.buyer = self._customer(f"Customer {random.random()}")
         self.tickets, self.orders, self.payments, said = [], [], [], {}
         self.neighbours, self.merged = self.env["res.partner"], False
+        self.released = None
         done = defaultdict(int)
         for step in range(STEPS):
             pause = timedelta(days=random.choice([0, 1, 3, 9, 20]))
@@ -57,6 +70,7 @@ class TestUnearnedProperty(UnearnedCommon):
             day += pause
             with freeze_time(day):
                 self.env.invalidate_all()
+                self._release_all(day.date())
                 self.account_model.search(
                     [("company_id", "=", self.company.id)]
                 )._open_and_close()
@@ -77,6 +91,8 @@ class TestUnearnedProperty(UnearnedCommon):
             for past, rows in said.items():
                 self.assertEqual(self._said(past), rows, past)
             self._check_books(day)
+            self.company.fiscalyear_lock_date = self.released = False
+            self._release_all(day.date())
         _logger.info("done: %s", dict(done))
         return day
 
@@ -111,6 +127,8 @@ class TestUnearnedProperty(UnearnedCommon):
         "resume",
         *["neighbour"] * 2,
         "merge",
+        "elsewhere",
+        *["reverse_entry", "reset_entry", "close"],
     ]
 
     def _buy(self, order):
@@ -132,7 +150,10 @@ class TestUnearnedProperty(UnearnedCommon):
     def _do_pack(self):
         self.pack.list_price = self.random.choice([0, 10, 33.33, 49.99, 100])
         order = self.quotation(
-            self.pack, customer=self.buyer, company_id=self._seller()
+            self.pack,
+            customer=self.buyer,
+            company_id=self._seller(),
+            pricelist_id=self.random.choice([False, self.euros.id]),
         )
         self._buy(order)
 
@@ -244,6 +265,80 @@ class TestUnearnedProperty(UnearnedCommon):
         if not owing:
             self.assertEqual(self._said(today), before)
 
+    def _do_elsewhere(self):
+        """The same customer buys in another company."""
+        there = self.env(context={"allowed_company_ids": self.other.ids})
+        plan = self.random.choice([self.pack, self.expiring])
+        order = there["sale.order"].create(
+            {
+                "partner_id": self.buyer.id,
+                "order_line": [Command.create({"product_id": plan.id})],
+            }
+        )
+        order.action_confirm()
+        invoice = self.bill(order)
+        there["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({})._create_payments()
+
+    # -- what accountants do ---------------------------------------------------
+
+    def _entry(self):
+        entries = self.releases.search([("company_id", "=", self.company.id)])
+        moves = entries.move_id.filtered(lambda move: move.state == "posted")
+        return self.random.choice(moves or [moves])
+
+    def _do_reverse_entry(self):
+        if entry := self._entry():
+            days = (self.company._incident_today() - entry.date).days
+            day = entry.date + timedelta(days=self.random.randint(0, days))
+            entry._reverse_moves([{"date": day}]).action_post()
+
+    def _do_reset_entry(self):
+        if entry := self._entry():
+            entry.button_draft()
+
+    def _do_close(self):
+        """Close the books of last month, or open what is closed."""
+        today = self.company._incident_today()
+        self.company.fiscalyear_lock_date = (
+            False
+            if self.company.fiscalyear_lock_date
+            else today.replace(day=1) - timedelta(days=1)
+        )
+
+    def _release_all(self, day):
+        """R21.1: at each month end that is not closed, deferred revenue in the books is
+        what is to be deferred, and twice makes nothing."""
+        last = day.replace(day=1) - timedelta(days=1)
+        if last < BOUGHT.date() or last == self.released:
+            return
+        self.released = last
+        locked = self.company.fiscalyear_lock_date or BOUGHT.date()
+        for company, account in (
+            (self.company, self.deferred_account),
+            (self.other, self.other_deferred),
+        ):
+            if self.releases._release(company, last):
+                self.assertFalse(self.releases._release(company, last))
+            months = (
+                self.env["helpdesk.incident.unearned.month"]
+                .with_context(
+                    unearned_from="2027-04-01",
+                    unearned_date=str(last),
+                    allowed_company_ids=company.ids,
+                )
+                .search([])
+            )
+            for end, rows in months.grouped("date").items():
+                if company == self.other or end > locked:
+                    self.assertAlmostEqual(
+                        self.held(end, account),
+                        sum(rows.mapped("amount_deferred")),
+                        2,
+                        f"{company.name} {end}",
+                    )
+
     # -- what must hold --------------------------------------------------------
 
     def _check_windows(self):
@@ -252,7 +347,8 @@ class TestUnearnedProperty(UnearnedCommon):
         was carried over."""
         rows = self.rows().grouped("allotment_id")
         purchases = self.env["helpdesk.incident.purchase"]
-        for window in self.account_model.search([]).allotment_ids.filtered("date_to"):
+        accounts = self.account_model.search([("company_id", "=", self.company.id)])
+        for window in accounts.allotment_ids.filtered("date_to"):
             shelf, lines = (
                 [],
                 purchases.search(

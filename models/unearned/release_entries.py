@@ -305,12 +305,13 @@ class HelpdeskIncidentRelease(models.Model):
         }
 
     def _discard(self):
-        """Remove drafts, to be made anew. One that was posted once keeps its number,
-        cancelled."""
-        moves = self.exists().move_id
+        """Remove those that are still drafts, to be made anew. An entry that was posted
+        once keeps its number, cancelled."""
+        drafts = self.exists().filtered(lambda release: release.state == "draft")
+        moves = drafts.move_id
         kept = moves.filtered("posted_before")
         kept.button_cancel()
-        self.exists().unlink()
+        drafts.unlink()
         (moves - kept).with_context(force_delete=True).unlink()
 
     # ------------------------------------------------------------------
