@@ -30,6 +30,8 @@ def uninstall_hook(env):
     env.cr.execute("DELETE FROM helpdesk_ticket_charge")
     env.cr.execute("UPDATE product_template SET incident_extra_product_id = NULL")
     for table in (
+        "release_line",
+        "release",
         "purchase",
         "merge",
         "entry",

@@ -50,6 +50,18 @@ class HelpdeskIncidentUnearned(models.Model):
         readonly=True,
         help="The last day of validity; lifetime incidents have none.",
     )
+    expires_in = fields.Selection(
+        selection=[
+            ("0", "Ended"),
+            ("30", "30 days"),
+            ("60", "31 to 60 days"),
+            ("90", "61 to 90 days"),
+            ("later", "More than 90 days"),
+            ("never", "Never"),
+        ],
+        readonly=True,
+        help="How long after the day of the report it can still be used.",
+    )
     subscription_id = fields.Many2one(
         comodel_name="helpdesk.incident.subscription", readonly=True
     )
@@ -101,7 +113,14 @@ class HelpdeskIncidentUnearned(models.Model):
             """
             SELECT (p.id << 17) | (p.day - %s) AS id, p.day AS date,
                    p.company_id, m.account_id, account.partner_id, p.allotment_id,
-                   m.kind, m.date_from, m.date_to, m.subscription_id,
+                   m.kind, m.date_from, m.date_to,
+                   CASE WHEN m.date_to IS NULL THEN 'never'
+                        WHEN m.date_to <= p.day THEN '0'
+                        WHEN m.date_to <= p.day + 30 THEN '30'
+                        WHEN m.date_to <= p.day + 60 THEN '60'
+                        WHEN m.date_to <= p.day + 90 THEN '90'
+                        ELSE 'later' END AS expires_in,
+                   m.subscription_id,
                    p.entry_id, p.sale_line_id, line.order_id,
                    line.product_id,
                    COALESCE(

@@ -31,6 +31,8 @@ FORMS = {
     "helpdesk.incident.onboarding": ("-----+-+", "-----+--"),
     "helpdesk.incident.outbox": ("--------", "--------"),
     "helpdesk.incident.purchase": ("--------", "--------"),
+    "helpdesk.incident.release": ("--------", "--------"),
+    "helpdesk.incident.release.line": ("--------", "--------"),
     "helpdesk.incident.reminder": ("--------", "--------"),
     "helpdesk.incident.returned": ("--------", "--------"),
     "helpdesk.incident.subscription": ("--------", "--------"),

@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.models import LOG_ACCESS_COLUMNS, MAGIC_COLUMNS
 from odoo.service.model import call_kw
 from odoo.tests import tagged
@@ -85,6 +86,18 @@ METHODS = {
     "helpdesk.incident.purchase.create": "!!!!!",
     "helpdesk.incident.purchase.fields_get": "+++++",
     "helpdesk.incident.purchase.write": "!!!!!",
+    "helpdesk.incident.release.action_compare": "----+",
+    "helpdesk.incident.release.action_open_move": "----+",
+    "helpdesk.incident.release.action_opening": "-----",
+    "helpdesk.incident.release.fields_get": "+++++",
+    "helpdesk.incident.release.line.action_difference": "----+",
+    "helpdesk.incident.release.line.action_entries": "----+",
+    "helpdesk.incident.release.line.action_invoiced": "----+",
+    "helpdesk.incident.release.line.action_positions": "----+",
+    "helpdesk.incident.release.line.create": "-----",
+    "helpdesk.incident.release.line.fields_get": "+++++",
+    "helpdesk.incident.release.line.write": "-----",
+    "helpdesk.incident.release.write": "-----",
     "helpdesk.incident.reminder.fields_get": "+++++",
     "helpdesk.incident.returned.fields_get": "+++++",
     "helpdesk.incident.subscription.action_auto_renew_off": "--+--",
@@ -118,6 +131,7 @@ METHODS = {
     "helpdesk.incident.unearned.wizard.action_months": "----+",
     "helpdesk.incident.unearned.wizard.action_positions": "----+",
     "helpdesk.incident.undo.action_confirm": "----!",
+    "helpdesk.incident.unearned.wizard.action_release": "-----",
     "helpdesk.ticket.action_charge": "-----",
     "helpdesk.ticket.action_incident_count_time": "--+--",
     "helpdesk.ticket.action_incident_create_contact": "--!--",
@@ -258,6 +272,7 @@ STRONG = {
 #: follow from what happens.
 WRITABLE = {
     "account.move.incident_goodwill": ("accountant", "clerk", "boss"),
+    "account.move.line.incident_release_kind": ("accountant", "clerk", "boss"),
     "account.move.line.incident_sells_nothing": ("accountant", "clerk", "boss"),
     "helpdesk.incident.account.grant_on": ("boss",),
     "helpdesk.incident.account.lifetime_granted": ("boss",),
@@ -294,6 +309,10 @@ WRITABLE = {
         ],
         ("boss",),
     ),
+    # Opening values (R21.1)
+    "helpdesk.incident.release.line_ids": ("clerk", "boss"),
+    "helpdesk.incident.release.line.product_id": ("clerk", "boss"),
+    "helpdesk.incident.release.line.amount_deferred": ("clerk", "boss"),
     "res.partner.incident_grant_on": ("boss",),
     "res.partner.incident_lifetime_granted": ("boss",),
     "res.partner.incident_overage_limit": ("boss",),
@@ -342,7 +361,8 @@ WRITABLE = {
                 *("pending_days", "setup_hidden", "tell_taken", "contest_days"),
                 "proposal_days",
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
-                *("charge_tax_included", "threshold_ids"),
+                *("charge_tax_included", "threshold_ids", "release_journal_id"),
+                *("deferred_account_id", "lapse_account_id", "release_post"),
             )
         ],
         ("boss",),
@@ -463,6 +483,14 @@ class TestAttackRpc(AttackCommon):
                 }
             )
         )
+        releases = cls.env["helpdesk.incident.release"].sudo()
+        cls.opening = releases.with_company(cls.company).browse(
+            releases.with_company(cls.company).action_opening()["res_id"]
+        )
+        cls.opening.line_ids = [
+            Command.clear(),
+            Command.create({"product_id": cls.months.id, "amount_deferred": 78}),
+        ]
         cls.difference = (
             cls.env["helpdesk.incident.difference"]
             .sudo()
@@ -505,6 +533,8 @@ class TestAttackRpc(AttackCommon):
             ),
             "helpdesk.incident.described": self.env["helpdesk.incident.described"],
             "helpdesk.incident.ledger": self.env["helpdesk.incident.ledger"],
+            "helpdesk.incident.release": self.opening,
+            "helpdesk.incident.release.line": self.opening.line_ids,
             "helpdesk.incident.reminder": self.env["helpdesk.incident.reminder"],
             "helpdesk.incident.merge": self.env["helpdesk.incident.merge"],
             "helpdesk.incident.position": self.env["helpdesk.incident.position"],

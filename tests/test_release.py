@@ -1,6 +1,6 @@
 import base64
 import io
-from datetime import date
+from datetime import date, timedelta
 
 from openpyxl import load_workbook
 
@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
+from .common_concurrency import ConcurrencyCase
 from .common_release import ReleaseCommon
 
 
@@ -572,3 +573,47 @@ class TestReleaseBranch(ReleaseCommon):
             self.assertEqual(release.move_id.company_id, self.company)
             self.assertEqual(self.held("2027-04-30"), 30)
             self.assertHeld("2027-04-30")
+
+
+@tagged("post_install", "-at_install")
+class TestReleaseConcurrency(ConcurrencyCase):
+    def test_two_at_once(self):
+        """R21.1: an accountant and the scheduled action at the same time: one entry."""
+        with self.transaction() as env:
+            company = env.company
+            deferred, income = env["account.account"].create(
+                [
+                    {"code": "290001", "name": "D", "account_type": "liability_current"},
+                    {"code": "400901", "name": "R", "account_type": "income"},
+                ]
+            )
+            company.write(
+                {
+                    "incident_release_journal_id": env["account.journal"]
+                    .create({"name": "M", "code": "HPS", "type": "general"})
+                    .id,
+                    "incident_deferred_account_id": deferred.id,
+                    "incident_release_post": True,
+                    "income_account_id": income.id,
+                }
+            )
+            product = self.product(
+                env, "Pack", 50, incident_kind="lifetime", incident_quantity=10
+            )
+            model = env["helpdesk.incident.release"]
+            opening = model.browse(model.action_opening()["res_id"])
+            opening.date = opening.date.replace(day=1) - timedelta(days=1)
+            opening.line_ids = [
+                Command.create({"product_id": product.id, "amount_deferred": 78})
+            ]
+            month = opening.date + timedelta(days=1)
+
+        def release(env, _number):
+            model = env["helpdesk.incident.release"]
+            return len(model._release(env.company, month))
+
+        answers = self.race(release, workers=3)
+        self.assertEqual(sorted(made for made, _tries in answers), [0, 0, 1])
+        with self.transaction() as env:
+            [entry] = env["helpdesk.incident.release"].search([]).move_id
+            self.assertEqual(entry.mapped("line_ids.balance"), [78, -78])

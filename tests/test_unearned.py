@@ -651,6 +651,21 @@ class TestUnearned(UnearnedCommon):
 
     # -- customers, companies, people ----------------------------------------
 
+    def test_expires_in(self):
+        """R12.4: what lapses in 30, 60 and 90 days, with its value."""
+        self.bought()
+        self.paid(self.quotation(self.pack))
+        self.use(4)
+        left = {}
+        for row in self.rows():
+            left[row.expires_in] = left.get(row.expires_in, 0) + row.amount_left
+        # May 10 is 29 days away, June 10 is 60, July 10 is 90.
+        self.assertEqual(left, {"30": 18, "60": 30, "90": 30, "never": 50})
+        later = self.rows("2027-05-10")
+        self.assertEqual(
+            sorted(later.mapped("expires_in")), ["0", "60", "90", "never"]
+        )
+
     def test_merged_customers(self):
         """R2.2: values move with the incidents."""
         other = self._customer("Southwind")

@@ -172,6 +172,7 @@ class HelpdeskIncidentRelease(models.Model):
     def write(self, vals):
         """Override: accountants write the opening values, and nothing else. Another
         day has other figures to go by."""
+        self.check_access("write")
         if not self.env.su:
             self._check_opening()
             if set(vals) - {"date", "line_ids"}:

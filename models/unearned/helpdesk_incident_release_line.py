@@ -134,7 +134,12 @@ class HelpdeskIncidentReleaseLine(models.Model):
     @api.depends("release_id.date", "product_id", "amount_reported")
     def _compute_amount_now(self):
         for release, lines in self.grouped("release_id").items():
-            figures = release._figures(release.company_id, release.date)
+            figures = (
+                # Not in a form that is not saved yet.
+                release._figures(release.company_id, release.date)
+                if release.company_id and release.date
+                else {}
+            )
             for line in lines:
                 now = figures.get(line.product_id.id, {})
                 line.amount_now = now.get("amount_invoiced", 0) - (
@@ -149,20 +154,20 @@ class HelpdeskIncidentReleaseLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override: accountants enter opening values, and nothing else."""
+        self.browse().check_access("create")
         if not self.env.su:
-            self._check_names(set().union(*vals_list))
+            self._check_names(set().union(*vals_list) - {"release_id"})
         lines = super().create(vals_list)
         lines._check_open()
         return lines
 
     def write(self, vals):
         """Override: accountants enter opening values, and nothing else."""
+        self.check_access("write")
         self._check_open()
         if not self.env.su:
-            self._check_names(set(vals) - {"release_id"})
-        res = super().write(vals)
-        self._check_open()
-        return res
+            self._check_names(vals)
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_opening(self):
@@ -173,7 +178,7 @@ class HelpdeskIncidentReleaseLine(models.Model):
             self.release_id._check_opening()
 
     def _check_names(self, names):
-        if names - {"release_id", "product_id", "amount_deferred"}:
+        if set(names) - {"product_id", "amount_deferred"}:
             raise self.env["helpdesk.incident.release"]._closed_error()
 
     # ------------------------------------------------------------------
