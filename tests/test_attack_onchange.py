@@ -32,7 +32,7 @@ FORMS = {
     "helpdesk.incident.outbox": ("--------", "--------"),
     "helpdesk.incident.purchase": ("--------", "--------"),
     "helpdesk.incident.release": ("--------", "--------"),
-    "helpdesk.incident.release.line": ("--------", "--------"),
+    "helpdesk.incident.release.line": ("----++-+", "----++--"),
     "helpdesk.incident.reminder": ("--------", "--------"),
     "helpdesk.incident.returned": ("--------", "--------"),
     "helpdesk.incident.subscription": ("--------", "--------"),
