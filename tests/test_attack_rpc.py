@@ -361,7 +361,8 @@ WRITABLE = {
                 *("pending_days", "setup_hidden", "tell_taken", "contest_days"),
                 "proposal_days",
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
-                *("charge_tax_included", "threshold_ids", "release_journal_id"),
+                *("charge_tax_included", "threshold_ids"),
+                # Of the journal, another one is of another company here.
                 *("deferred_account_id", "lapse_account_id", "release_post"),
             )
         ],
