@@ -89,10 +89,14 @@ class ReleaseCommon(UnearnedCommon):
 
     def held(self, day, account=None):
         """Return what an account holds at the end of a day, as a credit."""
-        items = self.env["account.move.line"].sudo().search(
-            Domain("account_id", "=", (account or self.deferred_account).id)
-            & Domain("parent_state", "=", "posted")
-            & Domain("date", "<=", day)
+        items = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                Domain("account_id", "=", (account or self.deferred_account).id)
+                & Domain("parent_state", "=", "posted")
+                & Domain("date", "<=", day)
+            )
         )
         return -round(sum(items.mapped("balance")), 2)
 

@@ -285,10 +285,8 @@ class TestRelease(ReleaseCommon):
         stray.action_post()
         with self.on("2027-05-02"):
             release = self.release("2027-04")
-            months, pack = (
-                release.line_ids.filtered(lambda line: line.product_id == product)
-                for product in (self.months, self.pack)
-            )
+            lines = release.line_ids.grouped("product_id")
+            months, pack = lines[self.months], lines[self.pack]
             self.assertEqual(
                 [
                     (line.amount_books, line.amount_discounts, line.amount_down)
@@ -583,7 +581,11 @@ class TestReleaseConcurrency(ConcurrencyCase):
             company = env.company
             deferred, income = env["account.account"].create(
                 [
-                    {"code": "290001", "name": "D", "account_type": "liability_current"},
+                    {
+                        "code": "290001",
+                        "name": "D",
+                        "account_type": "liability_current",
+                    },
                     {"code": "400901", "name": "R", "account_type": "income"},
                 ]
             )

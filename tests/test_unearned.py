@@ -662,9 +662,7 @@ class TestUnearned(UnearnedCommon):
         # May 10 is 29 days away, June 10 is 60, July 10 is 90.
         self.assertEqual(left, {"30": 18, "60": 30, "90": 30, "never": 50})
         later = self.rows("2027-05-10")
-        self.assertEqual(
-            sorted(later.mapped("expires_in")), ["0", "60", "90", "never"]
-        )
+        self.assertEqual(sorted(later.mapped("expires_in")), ["0", "60", "90", "never"])
 
     def test_merged_customers(self):
         """R2.2: values move with the incidents."""

@@ -10,8 +10,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .common_sale import BOUGHT
 from .common_release import ReleaseCommon
+from .common_sale import BOUGHT
 
 _logger = logging.getLogger(__name__)
 EXAMPLES = int(os.environ.get("PAID_SUPPORT_EXAMPLES", "1"))

@@ -75,9 +75,7 @@ class HelpdeskIncidentDifference(models.Model):
                 else difference.number
             )
 
-    @api.depends(
-        *("label", "name", "partner_id", "company_id", "stored", "expected")
-    )
+    @api.depends(*("label", "name", "partner_id", "company_id", "stored", "expected"))
     @api.depends_context("lang")
     def _compute_display_name(self):
         for difference in self:

@@ -36,12 +36,15 @@ class HelpdeskIncidentRelease(models.Model):
         :return: what was made, or is still a draft; with superuser rights.
         :raise UserError: if something is not set up, or the month is not over.
         """
-        self = self.sudo()  # noqa: PLW0642 - whoever may do so posts all of it
         company = company.sudo().root_id
-        self = self.with_company(company)  # noqa: PLW0642
+        last = date_utils.end_of(date, "month")
+        # Whoever may do so posts all of it.
+        return self.sudo().with_company(company)._release_to(company, last)
+
+    def _release_to(self, company, last):
+        """Make what is missing up to a month end, of a company at the top."""
         self._check_setup(company)
         opening = self._opening_of(company)
-        last = date_utils.end_of(date, "month")
         if last >= company._incident_today():
             raise UserError(
                 self.env._(
@@ -52,7 +55,8 @@ class HelpdeskIncidentRelease(models.Model):
             )
         opening._lock_company()
         drafts = self.search(
-            Domain("company_id", "=", company.id) & Domain("move_id.state", "=", "draft")
+            Domain("company_id", "=", company.id)
+            & Domain("move_id.state", "=", "draft")
         )
         made, first = self.browse(), None
         for day in self._month_ends(opening.date, last):
@@ -115,19 +119,19 @@ class HelpdeskIncidentRelease(models.Model):
 
         :param dict posted: see :meth:`_posted`.
         """
-        said = self._closed(company).filtered(lambda release: release.date == day)[:1]
-        currency = company.currency_id
-        lines = {line.product_id.id: line for line in said.line_ids}
-        none = self.env["helpdesk.incident.release.line"]
-        return bool(said) and all(
-            currency.is_zero(lines.get(product, none).amount_deferred - deferred)
-            and currency.is_zero(lines.get(product, none).amount_lapsed - lapsed)
-            for product, (deferred, lapsed) in self._with_all(posted, lines).items()
+        release = self._closed(company).filtered(lambda closed: closed.date == day)[:1]
+        said = {
+            line.product_id.id: (line.amount_deferred, line.amount_lapsed)
+            for line in release.line_ids
+        }
+        nothing = 0, 0
+        return bool(release) and all(
+            company.currency_id.is_zero(stored - booked)
+            for product in said.keys() | posted.keys()
+            for stored, booked in zip(
+                said.get(product, nothing), posted.get(product, nothing), strict=True
+            )
         )
-
-    @api.model
-    def _with_all(self, posted, products):
-        return {**dict.fromkeys(products, (0, 0)), **posted}
 
     # ------------------------------------------------------------------
     # Figures
@@ -280,12 +284,17 @@ class HelpdeskIncidentRelease(models.Model):
         return lines
 
     def _says(self, first, values):
-        """Return whether a draft says that of a month end."""
+        """Return whether a draft says that of a month end.
+
+        :param list[dict] values: those of its lines, by product.
+        """
         self.ensure_one()
-        return self.date_from == first and [
-            {**{name: line[name] for name in values[0]}, "product_id": line.product_id.id}
-            for line in self.line_ids.sorted(lambda line: line.product_id.id)
-        ] == values
+        lines = self.line_ids.sorted(lambda line: line.product_id.id)
+        said = [
+            {name: line[name] for name in names} | {"product_id": line.product_id.id}
+            for line, names in zip(lines, values, strict=False)
+        ]
+        return self.date_from == first and len(lines) == len(values) and said == values
 
     def _prepare_move(self, items):
         """Return the values of the journal entry.
@@ -421,9 +430,7 @@ class HelpdeskIncidentReleaseLine(models.Model):
         """Return the account that the product is invoiced to."""
         company = self.company_id
         product = self.product_id.with_company(company)
-        account = (
-            product._get_product_accounts()["income"] or company.income_account_id
-        )
+        account = product._get_product_accounts()["income"] or company.income_account_id
         deferred = company.incident_deferred_account_id
         if account.internal_group != "income" or account == deferred:
             raise UserError(
