@@ -52,6 +52,7 @@
         "views/helpdesk_incident_subscription_views.xml",
         "views/helpdesk_incident_reminder_views.xml",
         "views/helpdesk_incident_threshold_views.xml",
+        "views/helpdesk_incident_opening_views.xml",
         "views/product_views.xml",
         "views/sale_order_views.xml",
         "views/account_move_views.xml",

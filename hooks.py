@@ -32,6 +32,7 @@ def uninstall_hook(env):
     for table in (
         "release_line",
         "release",
+        "opening",
         "purchase",
         "merge",
         "entry",

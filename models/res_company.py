@@ -75,6 +75,13 @@ class ResCompany(models.Model):
         string="Days after which to close waiting tickets", default=14
     )
 
+    # R21.4
+    incident_opening_deferred = fields.Boolean(
+        string="Opening balances are deferred",
+        help="The old books had deferred the value of opening balances: it counts as "
+        "invoiced, and is part of what is to be deferred.",
+    )
+
     # R17.4
     incident_contest_days = WholeNumber(
         string="Days in which customers can contest", default=0

@@ -60,6 +60,9 @@ class ResConfigSettings(models.TransientModel):
     incident_parked_reminder_days = WholeNumber(
         related="company_id.incident_parked_reminder_days", readonly=False
     )
+    incident_opening_deferred = fields.Boolean(
+        related="company_id.incident_opening_deferred", readonly=False
+    )
     incident_contest_days = WholeNumber(
         related="company_id.incident_contest_days", readonly=False
     )

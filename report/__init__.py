@@ -2,3 +2,4 @@ from . import helpdesk_incident_position
 from . import helpdesk_incident_returned
 from . import helpdesk_incident_unearned
 from . import helpdesk_incident_unearned_month
+from . import sale_report

@@ -194,19 +194,40 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
     @api.model
     def _invoiced(self, days, companies):
         """Return a query of what posted documents have charged for plans: ``day``,
-        ``company_id``, ``product_id`` and ``invoiced``.
+        ``company_id``, ``product_id`` and ``invoiced``; and of what the books of another
+        system had deferred (R21.4).
 
         :rtype: SQL
         """
+        self.env["helpdesk.incident.opening"].flush_model(
+            ["date_confirmed", "date_cancelled"]
+        )
         return SQL(
             """
+            WITH charged AS (
+                SELECT date, company_id, product_id, invoiced
+                  FROM (%(charged)s) AS item
+                 UNION ALL
+                SELECT opened.date, split_part(company.parent_path, '/', 1)::int,
+                       line.product_id, opened.sign * line.incident_opening_value
+                  FROM helpdesk_incident_opening opening
+                  JOIN sale_order_line line ON line.order_id = opening.order_id
+                  JOIN res_company company ON company.id = opening.company_id
+                  JOIN LATERAL (VALUES (opening.date_confirmed, 1),
+                                       (opening.date_cancelled, -1)
+                       ) AS opened(date, sign) ON opened.date <= %(last)s
+                 WHERE opening.deferred AND line.incident_opening_value <> 0
+                   AND split_part(company.parent_path, '/', 1)::int IN %(companies)s
+            )
             SELECT day.day, charged.company_id, charged.product_id,
                    SUM(charged.invoiced) AS invoiced
               FROM unnest(%(days)s::date[]) AS day(day)
-              JOIN (%(charged)s) AS charged ON charged.date <= day.day
+              JOIN charged ON charged.date <= day.day
              GROUP BY day.day, charged.company_id, charged.product_id
             """,
             days=days,
+            last=days[-1],
+            companies=tuple(companies.ids),
             charged=self._charged(days[-1], companies),
         )
 

@@ -61,6 +61,8 @@ from . import test_onboarding
 from . import test_onboarding_tour
 from . import test_online_payment
 from . import test_open_and_close
+from . import test_opening
+from . import test_opening_life
 from . import test_order_in_part
 from . import test_outbox
 from . import test_overage

@@ -10,8 +10,8 @@ KINDS = {
     "registration": ("registration", "revocation"),
     "first_payment": ("first_payment", "revocation"),
     "topup": ("topup", "revocation"),
-    "sale_line": ("purchase", "revocation"),
-    "period": ("period", "revocation"),
+    "sale_line": ("purchase", "opening", "revocation"),
+    "period": ("period", "opening", "revocation"),
     "adjustment": ("adjustment",),
     "helpdesk.incident.adjust": ("adjustment",),
     "expiry": ("expiry",),
@@ -112,7 +112,9 @@ class HelpdeskIncidentAccount(models.Model):
                 ),
                 "grant_kind": (
                     "m.grant_kind",
-                    """CASE WHEN m.kind = 'period' AND m.subscription_id IS NULL
+                    # Of a month that was opened (R21.4) its terms know.
+                    """CASE WHEN m.kind = 'period' AND (
+                                m.subscription_id IS NULL OR m.grant_kind = 'opening')
                             THEN m.grant_kind END""",
                 ),
                 "account_id": ("m.account_id", "COALESCE(s.account_id, m.account_id)"),

@@ -1,5 +1,6 @@
 from . import account_topup
 from . import account_first_payment
+from . import account_registered
 from . import account_payment
 from . import account_payment_first
 from . import account_payment_topup

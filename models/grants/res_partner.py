@@ -25,7 +25,7 @@ class ResPartner(models.Model):
                 company.sudo().incident_registration_quantity
                 and customer
                 and not customer._incident_portal_users(company)
-                and not account_model._of(customer, company)._has_entry("registration")
+                and not account_model._of(customer, company)._is_registered()
             )
 
     def action_incident_register(self):
@@ -105,7 +105,7 @@ class ResPartner(models.Model):
         :rtype: list[Cause]
         """
         account = self.env["helpdesk.incident.account"]._of(self, company)
-        if account._has_entry("registration"):
+        if account._is_registered():
             return []
         return [
             Cause(

@@ -50,7 +50,12 @@ class HelpdeskIncidentAccount(models.Model):
             self._due_lines(
                 condition=DUE,
                 values=SQL(
-                    "%s, COALESCE(m.grant_kind, 'period'), m.to_grant, m.cause_key",
+                    # What comes to an opened period later on was not opened (R21.4).
+                    """
+                    %s, CASE WHEN m.grant_kind = 'opening' AND m.granted > 0
+                             THEN 'period' ELSE COALESCE(m.grant_kind, 'period') END,
+                    m.to_grant, m.cause_key
+                    """,
                     begun,
                 ),
                 # What was bought at once is called what was bought.

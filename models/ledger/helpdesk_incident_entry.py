@@ -88,6 +88,7 @@ class HelpdeskIncidentEntry(models.Model):
             ("purchase", "Purchase"),
             ("period", "New period"),
             ("adjustment", "Adjustment"),
+            ("opening", "Opening balance"),
             ("revocation", "Revocation"),
             ("deduction", "Deduction"),
             ("return", "Return"),

@@ -14,6 +14,7 @@ from . import sale_order_line_paid
 from . import sale_order_compare
 from . import sale_order_free
 from . import sale_order_line_pack
+from . import sale_order_opening
 from . import helpdesk_incident_fault
 from . import sale_order_reach
 from . import sale_order_rest

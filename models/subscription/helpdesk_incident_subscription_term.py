@@ -147,6 +147,27 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         gone = self._periods()[: self.months_late + self.months_lapsed]
         return period in gone[self.months_late :]
 
+    def _left(self, numbers):
+        """Return what is left of the numbers by period where the term was brought from
+        another system (R21.4): without what was gone there. Periods of which nothing
+        was left are left out.
+
+        :param dict numbers: how many incidents were paid for in each period.
+        :rtype: dict[tuple[date, date], int]
+        """
+        before = self.sale_line_id.incident_before
+        left = {}
+        for period, number in sorted(numbers.items()):
+            gone = min(before, self.incidents_per_period)
+            before -= gone
+            if gone < self.incidents_per_period:
+                left[period] = max(number - gone, 0)
+        return left
+
+    def _grant_kind(self, _period):
+        """Hook: return the kind of the entries that give a period (R3.2)."""
+        return "period"
+
     # ------------------------------------------------------------------
     # Beginning
     # ------------------------------------------------------------------

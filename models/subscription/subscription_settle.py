@@ -20,8 +20,11 @@ class HelpdeskIncidentSubscription(models.Model):
     _inherit = "helpdesk.incident.subscription"
 
     @api.model
-    def _start(self, line):
-        """Open the subscription that a line has paid for, today (R9.1)."""
+    def _start(self, line, **values):
+        """Open the subscription that a line has paid for, today (R9.1).
+
+        :param values: what is otherwise with this one.
+        """
         account = line.incident_account_id
         quiet = self.with_context(mail_create_nolog=True, mail_create_nosubscribe=True)
         return quiet.create(
@@ -33,6 +36,7 @@ class HelpdeskIncidentSubscription(models.Model):
                 "period_months": max(line.incident_period_months, 1),
                 "carry_periods": line.incident_carry_periods,
                 "date_start": account.company_id._incident_today(),
+                **values,
             }
         )
 
@@ -76,7 +80,7 @@ class HelpdeskIncidentSubscription(models.Model):
             known[subscription], values = subscription._numbers_and_values()
             name = subscription._incident_name()
             taken = subscription.account_id._taken_words(name)
-            total = defaultdict(int)
+            total, kinds = defaultdict(int), {}
             for term, given in known[subscription].items():
                 late, left = [], {}
                 if term.months_late:
@@ -88,9 +92,10 @@ class HelpdeskIncidentSubscription(models.Model):
                     causes += late
                 for window, number in left.items():
                     total[window] += number
-                on_time = term._on_time(given)
+                on_time = term._left(term._on_time(given))
                 for period, number in on_time.items():
                     window = *period, term._usable_to(period)
+                    kinds.setdefault(window, term._grant_kind(period))
                     total[window] += 0 if term._has_lapsed(period) else number
                 paid += subscription._paid(term, late, left, on_time, values[term])
             for (first, last, usable_to), number in sorted(total.items()):
@@ -99,7 +104,7 @@ class HelpdeskIncidentSubscription(models.Model):
                         account=subscription.account_id,
                         key=subscription._period_key(first, last, usable_to),
                         target=number if subscription._is_kept_until(last) else 0,
-                        kind="period",
+                        kind=kinds.get((first, last, usable_to), "period"),
                         name=name,
                         source=subscription,
                         taken=taken,
@@ -294,7 +299,9 @@ class HelpdeskIncidentSubscription(models.Model):
         return sum(
             number
             for term in terms & self.term_ids
-            for (first, last), number in term._on_time(numbers[term]).items()
+            for (first, last), number in term._left(
+                term._on_time(numbers[term])
+            ).items()
             if first <= today
             and self._is_kept_until(last)
             and not term._has_lapsed((first, last))

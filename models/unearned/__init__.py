@@ -4,3 +4,7 @@ from . import helpdesk_incident_release
 from . import helpdesk_incident_release_line
 from . import release_entries
 from . import release_report
+from . import helpdesk_incident_opening
+from . import opening_order
+from . import opening_import
+from . import sale_order_opened

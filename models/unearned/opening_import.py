@@ -1,0 +1,71 @@
+"""Opening balances from a file (R21.4), by Odoo's own *Import records*."""
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+#: A file with more wrong lines than this is another file: the rest is not named.
+MOST_ERRORS = 100
+
+
+class HelpdeskIncidentOpening(models.Model):
+    _inherit = "helpdesk.incident.opening"
+
+    @api.model
+    def get_import_templates(self):
+        """Override of `base_import`."""
+        return [
+            {
+                "label": self.env._("Import Template for Opening Balances"),
+                "template": "/helpdesk_paid_support/static/csv/opening_balances.csv",
+            }
+        ]
+
+    @api.model
+    def load(self, fields, data):
+        """Override: every wrong line is named, where Odoo stops after ten: what is left
+        is tried without those that are named. Nothing is written while one is wrong."""
+        result = super().load(fields, data)
+        rows, wrong = range(len(data)), self._wrong_lines(result)
+        if not wrong:
+            return result
+        messages = [m for m in result["messages"] if "rows" in m]
+        while wrong and len(messages) < MOST_ERRORS:
+            rows = [row for number, row in enumerate(rows) if number not in wrong]
+            with self.env.cr.savepoint() as savepoint:
+                more = super().load(fields, [data[row] for row in rows])
+                savepoint.rollback()
+            wrong = self._wrong_lines(more)
+            messages += [
+                {
+                    **message,
+                    "record": rows[message["record"]],
+                    "rows": {key: rows[row] for key, row in message["rows"].items()},
+                }
+                for message in more["messages"]
+                if message["type"] == "error" and "rows" in message
+            ]
+        return {**result, "messages": messages}
+
+    @api.model
+    def _wrong_lines(self, result):
+        """Return the numbers of the lines that cannot be imported.
+
+        :param dict result: what ``load`` returns.
+        :rtype: set[int]
+        """
+        return {
+            row
+            for message in result["messages"]
+            if message["type"] == "error" and "rows" in message
+            for row in range(message["rows"]["from"], message["rows"]["to"] + 1)
+        }
+
+    def _load_records(self, data_list, update=False):
+        """Override: when several lines fail together Odoo blames the first one for what
+        is wrong with another. It tries each by itself, and that says it."""
+        try:
+            return super()._load_records(data_list, update)
+        except UserError as error:
+            if len(data_list) == 1:
+                raise
+            raise ValueError("one of these lines is wrong") from error
