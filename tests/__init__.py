@@ -62,6 +62,7 @@ from . import test_onboarding_tour
 from . import test_online_payment
 from . import test_open_and_close
 from . import test_opening
+from . import test_opening_import
 from . import test_opening_life
 from . import test_order_in_part
 from . import test_outbox

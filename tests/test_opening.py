@@ -215,3 +215,36 @@ class TestOpening(OpeningCommon):
                 self.cr.savepoint(),
             ):
                 attempt()
+
+    def test_deferred(self):
+        """R21.4, R12.4: where the old books had deferred the value, it is invoiced as
+        of the day of the opening, by product; where not, it is earned and not invoiced.
+        """
+        self.opened(quantity=4, value=40)
+        self.assertEqual(self.deferred(), 0)
+        self.company.incident_opening_deferred = True
+        opening = self.opened(quantity=10, value=100)
+        running = self.running(extra_incidents=2, current_left=11, value=70)
+        self.assertEqual(self.deferred(), 170)
+        # What is set later on changes nothing of what was opened.
+        self.company.incident_opening_deferred = False
+        self.assertEqual(
+            {
+                row.product_id: (row.amount, row.amount_invoiced)
+                for row in self.by_month("2027-04-01", "2027-04-30")
+            },
+            {
+                self.pack: (140, 100),
+                self.months: (60, 60),
+                self.extra: (10, 10),
+            },
+        )
+        self.use(11)  # those of the period
+        self.assertEqual(self.deferred(), 148)
+        with self.on("2027-05-02"):
+            opening.action_cancel()
+            self.assertEqual(self.deferred("2027-04-30"), 148)
+            self.assertEqual(self.deferred(), 48)
+            running.action_cancel()
+            self.assertEqual(self.deferred(), 0)
+        self.assertChains("2027-04-01", "2027-05-31")

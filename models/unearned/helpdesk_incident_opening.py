@@ -169,8 +169,6 @@ class HelpdeskIncidentOpening(models.Model):
         self.ensure_one()
         today = self.company_id._incident_today()
         kind = self.product_id.incident_kind
-        if not self.reference.strip():
-            return self.env._("the reference is missing.")
         if kind not in PLAN_KINDS:
             return self.env._(
                 "%(product)s sells no support incidents: choose a plan.",
@@ -314,6 +312,12 @@ class HelpdeskIncidentOpening(models.Model):
         )
         taken = {(other.company_id.id, other.reference) for other in others}
         for company_id, reference in references:
+            if not reference:
+                raise ValidationError(
+                    self.env._(
+                        "The reference is missing: what names it in the other system."
+                    )
+                )
             if (company_id, reference) in taken:
                 raise ValidationError(
                     self.env._(

@@ -25,40 +25,39 @@ class HelpdeskIncidentOpening(models.Model):
         """Override: every wrong line is named, where Odoo stops after ten: what is left
         is tried without those that are named. Nothing is written while one is wrong."""
         result = super().load(fields, data)
-        rows, wrong = range(len(data)), self._wrong_lines(result)
-        if not wrong:
+        rows, errors = range(len(data)), self._errors(result)
+        if not errors:
             return result
-        messages = [m for m in result["messages"] if "rows" in m]
-        while wrong and len(messages) < MOST_ERRORS:
-            rows = [row for number, row in enumerate(rows) if number not in wrong]
+        messages = list(errors.values())
+        while errors and len(messages) < MOST_ERRORS:
+            rows = [row for number, row in enumerate(rows) if number not in errors]
             with self.env.cr.savepoint() as savepoint:
                 more = super().load(fields, [data[row] for row in rows])
                 savepoint.rollback()
-            wrong = self._wrong_lines(more)
+            errors = self._errors(more)
             messages += [
                 {
                     **message,
-                    "record": rows[message["record"]],
-                    "rows": {key: rows[row] for key, row in message["rows"].items()},
+                    "record": rows[number],
+                    "rows": {"from": rows[number], "to": rows[number]},
                 }
-                for message in more["messages"]
-                if message["type"] == "error" and "rows" in message
+                for number, message in errors.items()
             ]
         return {**result, "messages": messages}
 
     @api.model
-    def _wrong_lines(self, result):
-        """Return the numbers of the lines that cannot be imported.
+    def _errors(self, result):
+        """Return what is wrong with lines, by their numbers: the first error of each,
+        from which others may follow.
 
         :param dict result: what ``load`` returns.
-        :rtype: set[int]
+        :rtype: dict[int, dict]
         """
-        return {
-            row
-            for message in result["messages"]
-            if message["type"] == "error" and "rows" in message
-            for row in range(message["rows"]["from"], message["rows"]["to"] + 1)
-        }
+        errors = {}
+        for message in result["messages"]:
+            if message["type"] == "error" and "rows" in message:
+                errors.setdefault(message["rows"]["from"], message)
+        return errors
 
     def _load_records(self, data_list, update=False):
         """Override: when several lines fail together Odoo blames the first one for what
