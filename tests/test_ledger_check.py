@@ -31,6 +31,7 @@ PAYMENT = "account.payment"
 CHARGE = "helpdesk.ticket.charge"
 RELEASE = "helpdesk.incident.release"
 RELEASED = "helpdesk.incident.release.line"
+OPENING = "helpdesk.incident.opening"
 
 
 #: The records of the history, by name, and their models.
@@ -47,6 +48,9 @@ RECORDS = {
     **dict.fromkeys(("subscription", "other_subscription"), SUBSCRIPTION),
     **dict.fromkeys(("term", "extra_term", "late_term"), TERM),
     **dict.fromkeys(("ticket", "other_ticket"), "helpdesk.ticket"),
+    **dict.fromkeys(("opening", "running"), OPENING),
+    "opening_order": "sale.order",
+    "running_line": LINE,
     "charge": CHARGE,
     "released": RELEASED,
     "contact": "res.partner",
@@ -225,6 +229,28 @@ TAMPERINGS = [
     Tampering(
         "incident_is_duplicate", "ticket", "TRUE", "helpdesk.ticket.incident_short"
     ),
+    # What was brought from another system (R21.4)
+    Tampering("quantity", "opening", "quantity + 1"),
+    Tampering("value", "opening", "value + 0.01"),
+    Tampering("product_id", "opening", "%(product)s"),
+    Tampering("state", "opening", "'cancelled'"),
+    Tampering("order_id", "opening", "NULL", f"{OPENING}.state"),
+    Tampering("quantity", "running", "quantity + 1"),
+    Tampering("date", "running", "date + 30", f"{OPENING}.current_left"),
+    Tampering("date_start", "running", "date_start + 1"),
+    Tampering("date_end", "running", "date_end + 1"),
+    Tampering("current_left", "running", "current_left + 1"),
+    Tampering("extra_incidents", "running", "extra_incidents + 1"),
+    Tampering("incident_opening", "opening_order", "FALSE", f"{LINE}.incident_due"),
+    Tampering(
+        "incident_before", "running_line", "incident_before + 1", f"{ALLOTMENT}.target"
+    ),
+    Tampering(
+        "incident_opening_value",
+        "running_line",
+        "incident_opening_value + 1",
+        f"{LINE}.incident_value",
+    ),
     # A charge and its documents (R10.4)
     Tampering("amount", "charge", "amount - 1"),
     Tampering("amount_invoiced", "charge", "amount_invoiced + 1"),
@@ -249,6 +275,7 @@ STORED_ONCE = {
     ACCOUNT: {
         "company_id": "whose account it is",
         "revision": "counts the operations",
+        "registered_before": "what a helpdesk manager says",
     },
     ALLOTMENT: {
         "name": "words",
@@ -319,6 +346,18 @@ STORED_ONCE = {
     PAYMENT: {
         "incident_seen": "that it was effective once",
         "incident_first_lost": "that it held the grant once",
+    },
+    OPENING: {
+        "reference": "words",
+        "partner_id": "who had it",
+        "company_id": "who has taken it over",
+        "agreed_price": "what the customer agreed to",
+        "auto_renew": "what the customer chose",
+        "registered": "what a helpdesk manager says",
+        "first_payment": "what a helpdesk manager says",
+        "date_confirmed": "when it happened",
+        "date_cancelled": "when it happened",
+        "deferred": "the setting of its day",
     },
     CHARGE: {
         "ticket_id": "where it was charged",
@@ -413,6 +452,31 @@ class TestLedgerCheck(SubscriptionCommon):
         contact = self.env["res.partner"].create(
             {"name": "Nora", "parent_id": self.customer.id}
         )
+        openings = self.env[OPENING].create(
+            [
+                {
+                    "reference": "OLD-1",
+                    "partner_id": other.id,
+                    "product_id": self.pack.id,
+                    "quantity": 4,
+                    "value": 20,
+                },
+                {
+                    "reference": "OLD-2",
+                    "partner_id": other.id,
+                    "product_id": self.months.id,
+                    "quantity": 1,
+                    "date_start": "2027-02-28",
+                    "date_end": "2027-05-27",
+                    "current_left": 11,
+                    "extra_incidents": 2,
+                    "value": 40,
+                    "agreed_price": 114,
+                },
+            ]
+        )
+        openings.action_confirm()
+        opening, running = openings
         pack = self.order(self.pack)
         self.register(self.bill(pack))
         year = self.order(self.plan("10 for a year", 60, "pack", 10, 12))
@@ -464,6 +528,10 @@ class TestLedgerCheck(SubscriptionCommon):
             "new_account": self.incident_account(new),
             "charge": charge,
             "released": released,
+            "opening": opening,
+            "running": running,
+            "opening_order": opening.order_id,
+            "running_line": running.order_id.order_line[0],
             "contact": contact,
             "month": month,
             "carried": carried,
@@ -636,7 +704,7 @@ class TestLedgerCheck(SubscriptionCommon):
             return record.subscription_id.account_id
         if record._name == "helpdesk.ticket":
             return record._incident_account()
-        if record._name in (LINE, PAYMENT, CHARGE):
+        if record._name in (LINE, PAYMENT, CHARGE, OPENING, "sale.order"):
             document = record.order_id if record._name == LINE else record
             return self.incident_account(document.partner_id)
         return record.account_id

@@ -26,6 +26,7 @@ DOCUMENTS = {
     "sale.order": 1,
     "helpdesk.incident.subscription": 1,
     "helpdesk.incident.release": 1,
+    "helpdesk.incident.opening": 1,
     "helpdesk.ticket": 1,
     "helpdesk.ticket.charge": 1,
 }
