@@ -29,6 +29,7 @@ FORMS = {
     "helpdesk.incident.fault": ("--------", "--------"),
     "helpdesk.incident.merge": ("--------", "--------"),
     "helpdesk.incident.onboarding": ("-----+-+", "-----+--"),
+    "helpdesk.incident.opening": ("-----+-+", "-----+--"),
     "helpdesk.incident.outbox": ("--------", "--------"),
     "helpdesk.incident.purchase": ("--------", "--------"),
     "helpdesk.incident.release": ("--------", "--------"),

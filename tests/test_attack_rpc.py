@@ -78,6 +78,18 @@ METHODS = {
     "helpdesk.incident.onboarding.action_back": "-----",
     "helpdesk.incident.onboarding.action_hide_steps": "-----",
     "helpdesk.incident.onboarding.default_get": "--+++",
+    "helpdesk.incident.opening.action_cancel": "-----",
+    "helpdesk.incident.opening.action_confirm": "-----",
+    "helpdesk.incident.opening.action_view_entries": "--+-+",
+    "helpdesk.incident.opening.action_view_order": "--+-+",
+    "helpdesk.incident.opening.action_view_subscription": "--+-+",
+    "helpdesk.incident.opening.create": "-----",
+    "helpdesk.incident.opening.default_get": "+++++",
+    "helpdesk.incident.opening.fields_get": "+++++",
+    "helpdesk.incident.opening.get_import_templates": "+++++",
+    # It says of each line why it was not imported.
+    "helpdesk.incident.opening.load": "+++++",
+    "helpdesk.incident.opening.write": "-----",
     "helpdesk.incident.position.fields_get": "+++++",
     "helpdesk.incident.protected.create": "-----",
     "helpdesk.incident.protected.default_get": "+++++",
@@ -302,6 +314,17 @@ WRITABLE = {
         ],
         ("boss",),
     ),
+    # A draft, which has given nothing yet.
+    **dict.fromkeys(
+        [
+            f"helpdesk.incident.opening.{name}"
+            for name in (
+                *("reference", "company_id", "quantity", "value", "registered"),
+                "first_payment",
+            )
+        ],
+        ("boss",),
+    ),
     **dict.fromkeys(
         [
             f"helpdesk.ticket.team.rule.{name}"
@@ -361,7 +384,7 @@ WRITABLE = {
                 *("pending_days", "setup_hidden", "tell_taken", "contest_days"),
                 "proposal_days",
                 *("parked_reminder_days", "parked_close_days", "charge_product_id"),
-                *("charge_tax_included", "threshold_ids"),
+                *("charge_tax_included", "threshold_ids", "opening_deferred"),
                 # Of the journal, another one is of another company here.
                 *("deferred_account_id", "lapse_account_id", "release_post"),
             )
@@ -551,6 +574,17 @@ class TestAttackRpc(AttackCommon):
                     "tell_team": True,
                 }
             ),
+            "helpdesk.incident.opening": self.env["helpdesk.incident.opening"]
+            .sudo()
+            .create(
+                {
+                    "reference": SECRET,
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "product_id": self.pack.id,
+                    "quantity": 5,
+                }
+            ),
             "helpdesk.incident.purchase": self.env["helpdesk.incident.purchase"]
             .sudo()
             .search([], limit=1),
@@ -648,6 +682,8 @@ class TestAttackRpc(AttackCommon):
             "export_data": [records[model].ids, ["body"]],
             "find_or_create": ["n@example.com"],
             "get_empty_list_help": ["x"],
+            "get_import_templates": [],
+            "load": [["reference"], [["x"]]],
             "message_new": [mail],
         }
         more = {
@@ -656,7 +692,9 @@ class TestAttackRpc(AttackCommon):
             "send_mail_batch": [records["sale.order"].ids],
             "write": [written.get(model, {"name": "x"})],
         }
-        return given.get(method) or [records[model].ids, *more.get(method, [])]
+        if method in given:
+            return given[method]
+        return [records[model].ids, *more.get(method, [])]
 
     def public_methods(self):
         """Return the methods that this module defines or overrides and that can be

@@ -14,6 +14,7 @@ BENCHMARKS = (
     "periods",
     "orders",
     "payments",
+    "openings",
     "pages",
     "unearned",
     "check",

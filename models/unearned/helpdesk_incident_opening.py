@@ -258,6 +258,7 @@ class HelpdeskIncidentOpening(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override: a file that is imported twice changes nothing."""
+        self.browse().check_access("create")
         vals_list = [self._clean(vals) for vals in vals_list]
         self._check_references(
             (vals.get("company_id") or self.env.company.id, vals.get("reference"))
