@@ -373,20 +373,30 @@ class SaleOrderLine(models.Model):
         """
         self.ensure_one()
         account = self.incident_account_id
-        env = account._in_customer_language().env
-        name = env._(
-            "%(order)s: %(product)s",
-            order=self.order_id.name,
-            product=self.product_id.with_env(env).display_name,
-        )
+        name = self._incident_cause_name(account._in_customer_language().env)
         return Cause(
             account=account,
             key=self._incident_key(),
             target=target,
-            kind="purchase",
+            kind=self._incident_cause_kind(),
             name=name,
             source=self.order_id,
             taken=account._taken_words(name),
             date_from=date_from,
             date_to=date_to,
+        )
+
+    def _incident_cause_kind(self):
+        """Return the kind of the entries by which this line gives (R3.2)."""
+        return "purchase"
+
+    def _incident_cause_name(self, env):
+        """Return what this line gives, as its customer reads it in the statement.
+
+        :param env: in the language of the customer.
+        """
+        return env._(
+            "%(order)s: %(product)s",
+            order=self.order_id.name,
+            product=self.product_id.with_env(env).display_name,
         )

@@ -5,7 +5,6 @@ as paid while it is confirmed, is never invoiced, and is no sales figure. Only
 ``helpdesk.incident.opening`` makes, confirms and cancels it.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
 from odoo import api, fields, models
@@ -151,17 +150,17 @@ class SaleOrderLine(models.Model):
             return super()._incident_value(paid)
         return self.incident_opening_value if self in paid.covered else 0.0
 
-    def _incident_cause(self, target, date_from=None, date_to=None):
-        """Override: its entries are of a kind of their own (R3.2), and say so."""
-        cause = super()._incident_cause(target, date_from, date_to)
+    def _incident_cause_kind(self):
+        """Override: what was opened has a kind of its own."""
+        if self.order_id.incident_opening:
+            return "opening"
+        return super()._incident_cause_kind()
+
+    def _incident_cause_name(self, env):
+        """Override: the number of its order tells customers nothing."""
         if not self.order_id.incident_opening:
-            return cause
-        account = self.incident_account_id
-        env = account._in_customer_language().env
-        name = env._(
+            return super()._incident_cause_name(env)
+        return env._(
             "Opening balance: %(product)s",
             product=self.product_id.with_env(env).display_name,
-        )
-        return replace(
-            cause, kind="opening", name=name, taken=account._taken_words(name)
         )

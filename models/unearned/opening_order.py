@@ -133,6 +133,7 @@ class HelpdeskIncidentOpening(models.Model):
                 mail_create_nolog=True,
                 tracking_disable=True,
                 mail_notrack=True,
+                mail_activity_automation_skip=True,
                 validate_analytic=False,
             )
             .create([opening._order_values() for opening in self])
@@ -200,6 +201,7 @@ class HelpdeskIncidentOpening(models.Model):
                 **line,
                 "product_uom_id": self.product_id.uom_id.id,
                 "discount": 0,
+                "analytic_distribution": False,
                 "incident_free": True,
                 "incident_opening_value": value,
             }
