@@ -86,6 +86,7 @@
         "demo/helpdesk_paid_support_demo.xml",
         "demo/plan_demo.xml",
         "demo/sale_order_demo.xml",
+        "demo/helpdesk_incident_opening_demo.xml",
     ],
     "assets": {
         "web.assets_frontend": [

@@ -29,6 +29,12 @@ def uninstall_hook(env):
     env.cr.execute("UPDATE account_move SET ticket_charge_id = NULL")
     env.cr.execute("DELETE FROM helpdesk_ticket_charge")
     env.cr.execute("UPDATE product_template SET incident_extra_product_id = NULL")
+    # Orders that say nothing but what was had in another system are none any more.
+    env.cr.execute(
+        "UPDATE sale_order_line SET state = 'cancel' WHERE order_id IN"
+        " (SELECT id FROM sale_order WHERE incident_opening)"
+    )
+    env.cr.execute("UPDATE sale_order SET state = 'cancel' WHERE incident_opening")
     for table in (
         "release_line",
         "release",

@@ -356,3 +356,37 @@ class TestSaleConcurrency(ConcurrencyCase):
             account = self.account(env)
             self.assertEqual(account.lifetime_granted, 0)
             self.assertEqual(account.entry_ids.mapped("quantity"), [-10, 10])
+
+    def test_one_opening_twice(self):
+        """R21.4: an opening balance that two confirm, or cancel, at once is given, or
+        taken back, once."""
+        with self.transaction() as env:
+            opening_id = (
+                env["helpdesk.incident.opening"]
+                .create(
+                    {
+                        "reference": self._testMethodName,
+                        "partner_id": self.customer_id,
+                        "product_id": self.plan_id,
+                        "quantity": 7,
+                    }
+                )
+                .id
+            )
+        for method, left, orders in (
+            ("action_confirm", 7, ["sale"]),
+            ("action_cancel", 0, ["cancel"]),
+        ):
+
+            def act(env, _number, method=method):
+                getattr(env["helpdesk.incident.opening"].browse(opening_id), method)()
+                return True
+
+            results = self.race(act)
+            self.assertEqual([result for result, _tries in results], [True, True])
+            with self.transaction() as env:
+                self.assertEqual(self.account(env).lifetime_granted, left)
+                opened = env["sale.order"].search(
+                    [("partner_id", "=", self.customer_id)]
+                )
+                self.assertEqual(opened.mapped("state"), orders)
