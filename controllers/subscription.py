@@ -115,7 +115,10 @@ class PaidSupportSubscription(PaidSupportPortal):
                 "months": subscription.allotment_ids.filtered(
                     lambda month: month.granted or month.to_grant
                 ).sorted("date_from"),
-                "orders": subscription.term_ids.sale_line_id.order_id,
+                # What was brought over was not bought here (R21.4).
+                "orders": subscription.term_ids.sale_line_id.order_id.filtered(
+                    lambda order: not order.incident_opening
+                ),
                 "open_orders": open_orders & subscription._open_orders(),
                 "orders_in_part": in_part.filtered(
                     lambda order: subscription in order._incident_renewed()

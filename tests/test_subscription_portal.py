@@ -100,6 +100,48 @@ class TestSubscriptionPortal(SubscriptionPortalCommon):
 
     # -- the page --------------------------------------------------------------
 
+    def test_opened(self):
+        """R21.4, R11.4: what came from another system is used and renewed as any other;
+        its order is nowhere to be seen, nor paid."""
+        opening = self.env["helpdesk.incident.opening"].create(
+            {
+                "reference": "OLD-1",
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "product_id": self.months.id,
+                "quantity": 1,
+                "date_start": "2027-02-11",
+                "date_end": "2027-05-10",
+                "current_left": 4,
+                "agreed_price": 90,
+            }
+        )
+        opening.action_confirm()
+        order = opening.order_id
+        subscription = self.subscription(order).sudo()
+        self.log_in()
+        page = self.page("/my/incidents")
+        self.assertIn("4 of 4 left", self.text(page, "//body"))
+        self.assertIn("Brought over", self.text(page, "//body"))
+        page = self.page(self.path(subscription))
+        self.assertIn("May 10, 2027", self.text(page, "//body"))
+        for path in (
+            "/my/incidents",
+            "/my/incidents/statement",
+            "/my/incidents/purchases",
+            "/my/orders",
+            self.path(subscription),
+        ):
+            self.assertNotIn(order.name, self.text(self.page(path), "//body"), path)
+        for path in (
+            f"/my/orders/{order.id}",
+            f"/my/orders/{order.id}?payment_amount=5",
+        ):
+            response = self.url_open(path)
+            self.assertTrue(response.url.endswith("/my"), response.url)
+        self.send(subscription, "renew", plan=self.months.id, extra="0")
+        self.assertEqual(self.new_orders(subscription).amount_total, 90)
+
     def test_page(self):
         """R11.4: what it gives, to when, and what can be done."""
         subscription = self.bought()

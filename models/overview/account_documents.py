@@ -41,7 +41,7 @@ class HelpdeskIncidentAccount(models.Model):
             "first_payment": env._("For the first payment"),
             "topup": env._("For funds added"),
             "purchase": env._("Bought"),
-            "opening": env._("Opening balance"),
+            "opening": env._("Brought over"),
             "period": env._("New period"),
             "revocation": env._("Taken back"),
             "deduction": env._("Used"),

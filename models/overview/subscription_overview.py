@@ -85,6 +85,8 @@ class HelpdeskIncidentSubscription(models.Model):
             kind = kinds[term.kind]
             if term.kind == "term":
                 kind = self.env._("Renewal") if number else self.env._("Purchase")
+                if line.order_id.incident_opening:
+                    kind = self.env._("Opening balance")
             events.append(self._history_of_line(line, kind))
         lines = terms.sale_line_id
         credits = lines.order_id.order_line.filtered(
