@@ -33,6 +33,7 @@ MANAGER = CHARGER | {
     "helpdesk_incident_onboarding_menu",
     "helpdesk_ticket_outcome_menu",
     "helpdesk_incident_threshold_menu",
+    "helpdesk_incident_opening_menu",
 }
 ACCOUNTANT = {
     "account_incident_menu",

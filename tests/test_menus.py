@@ -7,7 +7,7 @@ GROUPS = {
     "helpdesk.incident.account": {
         *("available", "company_id", "first_payment", "level", "lifetime_balance"),
         *("lifetime_granted", "lifetime_used", "next_expiry", "partner_id"),
-        *("period_balance", "subscription_count"),
+        *("period_balance", "registered_before", "subscription_count"),
     },
     "helpdesk.incident.allotment": {
         *("account_id", "balance", "company_id", "date_from", "date_period_to"),
@@ -28,6 +28,13 @@ GROUPS = {
         *("account_id", "allotment_id", "allotment_kind", "company_id", "date"),
         *("kind", "name", "outcome_id", "product_id", "quantity", "team_id"),
         *("ticket_id", "user_id"),
+    },
+    "helpdesk.incident.opening": {
+        *("auto_renew", "company_id", "current_left", "date"),
+        *("date_cancelled", "date_confirmed", "date_end", "date_start", "deferred"),
+        *("extra_incidents", "first_payment", "incident_kind", "order_id"),
+        *("partner_id", "product_id"),
+        *("quantity", "reference", "registered", "state"),
     },
     "helpdesk.incident.reminder": {
         *("account_id", "company_id", "date_sent", "day", "days", "kind", "order_id"),

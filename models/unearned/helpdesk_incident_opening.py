@@ -175,11 +175,11 @@ class HelpdeskIncidentOpening(models.Model):
                 product=self.product_id.display_name,
             )
         if not 1 <= self.quantity <= MAX_INCIDENTS:
-            return self.env._("the quantity is a whole number, 1 or more.")
+            return self.env._("The quantity is a whole number, 1 or more.")
         if min(self.value, self.agreed_price) < 0:
-            return self.env._("values and prices are 0 or more.")
+            return self.env._("Values and prices are 0 or more.")
         if self.date > today:
-            return self.env._("the figures are of a day that has not come yet.")
+            return self.env._("The figures are of a day that has not come yet.")
         if kind != "period" and any(self[name] for name in OF_SUBSCRIPTION):
             return self.env._(
                 "%(product)s is no subscription: leave empty what is left in this "
@@ -195,42 +195,42 @@ class HelpdeskIncidentOpening(models.Model):
                 )
             return None
         if not self.date_end:
-            return self.env._("the last day is missing.")
+            return self.env._("The last day is missing.")
         if self.date_end < today:
-            return self.env._("its last day is over.")
+            return self.env._("Its last day is over.")
         if self.date_start and self.date_start > self.date_end:
-            return self.env._("it ends before it begins.")
+            return self.env._("It ends before it begins.")
         return self._subscription_problem() if kind == "period" else None
 
     def _subscription_problem(self):
         plan, today = self.product_id, self.company_id._incident_today()
         if not self.date_start or self.date_start > self.date:
             return self.env._(
-                "the first day of a subscription is the day from which its months are "
+                "The first day of a subscription is the day from which its months are "
                 "counted, the day of the figures or before."
             )
         months = self._months_paid()
         if periods.last_day(self.date_start, months) != self.date_end:
             return self.env._(
-                "its last day is not the last day of one of its months, counted from "
+                "Its last day is not the last day of one of its months, counted from "
                 "the first day."
             )
         if months % plan.incident_period_months:
             return self.env._(
-                "its last day is not the last day of a period of %(months)s months, "
+                "Its last day is not the last day of a period of %(months)s months, "
                 "counted from the first day.",
                 months=plan.incident_period_months,
             )
         if months - periods.number_at(self.date_start, today) > periods.MAX_MONTHS:
             return self.env._(
-                "it is paid for more than %(months)s months ahead.",
+                "It is paid for more than %(months)s months ahead.",
                 months=periods.MAX_MONTHS,
             )
         if self.extra_incidents < 0 or self.current_left < 0:
-            return self.env._("numbers of incidents are 0 or more.")
+            return self.env._("Numbers of incidents are 0 or more.")
         if self.extra_incidents and not plan.sudo().incident_extra_product_id:
             return self.env._(
-                "extra incidents are not sold with %(product)s: enter their product "
+                "Extra incidents are not sold with %(product)s: enter their product "
                 "in the plan first.",
                 product=plan.display_name,
             )
@@ -239,12 +239,12 @@ class HelpdeskIncidentOpening(models.Model):
             return self.env["helpdesk.incident.account"]._too_many_message()
         if self.current_left > number:
             return self.env._(
-                "more is left in this period than the %(number)s that it has: enter "
+                "More is left in this period than the %(number)s that it has: enter "
                 "what was carried over as incidents that expire.",
                 number=number,
             )
         if self.value and not sum(self._left_by_line()):
-            return self.env._("nothing is left, which has no value.")
+            return self.env._("Nothing is left, which has no value.")
         return None
 
     def _per_period(self):

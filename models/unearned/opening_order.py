@@ -143,7 +143,8 @@ class HelpdeskIncidentOpening(models.Model):
                 order_id=order.id,
                 state="confirmed",
                 date_confirmed=company._incident_today(),
-                deferred=company.incident_opening_deferred,
+                # That of the legal entity, as its reports (R2.3).
+                deferred=company.root_id.incident_opening_deferred,
             )
             opening._price(order)
         orders.action_confirm()
