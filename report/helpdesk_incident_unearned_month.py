@@ -194,8 +194,8 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
     @api.model
     def _invoiced(self, days, companies):
         """Return a query of what posted documents have charged for plans: ``day``,
-        ``company_id``, ``product_id`` and ``invoiced``; and of what the books of another
-        system had deferred (R21.4).
+        ``company_id``, ``product_id`` and ``invoiced``; and of what the books of
+        another system had deferred (R21.4).
 
         :rtype: SQL
         """
