@@ -14,14 +14,18 @@ class HelpdeskIncidentUndo(models.TransientModel):
     _name = "helpdesk.incident.undo"
     _description = "Support Incidents Taken Back"
 
-    res_model = fields.Char(required=True, readonly=True)
+    res_model = fields.Char(string="Document Model", required=True, readonly=True)
     res_id = fields.Many2oneReference(
-        model_field="res_model", required=True, readonly=True
+        string="Document",
+        model_field="res_model",
+        required=True,
+        readonly=True,
     )
     method = fields.Char(required=True, readonly=True)
     line_ids = fields.One2many(
         comodel_name="helpdesk.incident.undo.line",
         inverse_name="undo_id",
+        string="Plans",
         readonly=True,
     )
     used = fields.Integer(compute="_compute_used")
