@@ -41,6 +41,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         asked = env["helpdesk.ticket.proposal"]._open(
             Domain("partner_id.commercial_partner_id", "=", customer.id)
         )
+        asked = asked.filtered(lambda proposal: proposal._state_now() == "open")
         if asked:
             words.append(
                 env._("Questions about tickets: %(number)s", number=len(asked))

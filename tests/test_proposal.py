@@ -401,7 +401,11 @@ class TestProposal(ChargePortalCommon):
             self.approve(other)
             self.assertFalse(proposal._overdue())
         with freeze_time(proposal.date_end + timedelta(1)):
-            with self.assertRaisesRegex(Exception, "not open any more"):
+            self.login()
+            page = self.page(self.url)
+            self.assertFalse(self.box(page))
+            self.assertIn("Not answered in time", self.text(page, "//li"))
+            with self.assertRaisesRegex(Exception, "not open any more: Not answered"):
                 self.approve(proposal, key)
             for step in self.ticket._incident_cron_steps():
                 step()

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..fields import WholeNumber
+from ..models.charge.helpdesk_ticket_proposal import KINDS
 from ..models.groups import CHARGERS
 
 
@@ -18,14 +19,7 @@ class HelpdeskTicketPropose(models.TransientModel):
         readonly=True,
         ondelete="cascade",
     )
-    kind = fields.Selection(
-        selection=[
-            ("incidents", "Take more support incidents"),
-            ("charge", "Charge an amount"),
-        ],
-        required=True,
-        default="incidents",
-    )
+    kind = fields.Selection(selection=KINDS, required=True, default="incidents")
     may_charge = fields.Boolean(
         string="An amount can be proposed", compute="_compute_may_charge"
     )

@@ -14,6 +14,10 @@ from ...fields import MAX_INCIDENTS, WholeNumber
 
 #: What a request to ask says; whatever else a proposal has follows from it.
 REQUEST = frozenset({"ticket_id", "kind", "quantity", "amount", "name"})
+KINDS = [
+    ("incidents", "Take more support incidents"),
+    ("charge", "Charge an amount"),
+]
 #: How many characters a name, or the customer's word, has at most.
 MAX_NAME, MAX_WORD = 200, 2000
 
@@ -55,14 +59,7 @@ class HelpdeskTicketProposal(models.Model):
         readonly=True,
         ondelete="set null",
     )
-    kind = fields.Selection(
-        selection=[
-            ("incidents", "Take more support incidents"),
-            ("charge", "Charge an amount"),
-        ],
-        required=True,
-        readonly=True,
-    )
+    kind = fields.Selection(selection=KINDS, required=True, readonly=True)
     quantity = WholeNumber(
         string="Incidents",
         readonly=True,
@@ -151,10 +148,10 @@ class HelpdeskTicketProposal(models.Model):
         """
         for proposal in self:
             proposal.ticket_id.check_access("write")
-            proposal.sudo()._lock()
-            if proposal.state != "open":
-                raise UserError(proposal.sudo()._ended_words())
-            proposal.sudo()._end("withdrawn")
+            proposal = proposal.sudo()
+            proposal._lock()
+            proposal._check_open()
+            proposal._end("withdrawn")
 
     # ------------------------------------------------------------------
     # Business
@@ -249,7 +246,7 @@ class HelpdeskTicketProposal(models.Model):
         )
 
     def _words(self):
-        """Return what is proposed, in words: “Restore of a backup (2 incidents)”."""
+        """Return what is proposed, in words: “Restore” (2 support incidents)."""
         if self.kind == "charge":
             what = self.currency_id.format(self.amount)
         elif self.quantity == 1:
@@ -258,23 +255,34 @@ class HelpdeskTicketProposal(models.Model):
             what = self.env._("%(number)s support incidents", number=self.quantity)
         return self.env._("“%(name)s” (%(what)s)", name=self.name, what=what)
 
-    def _ended_words(self):
-        """Return what has become of this, in a sentence."""
-        states = dict(self._fields["state"]._description_selection(self.env))
-        return self.env._(
-            "It is not open any more: %(state)s.", state=states[self.state]
-        )
+    def _is_asked(self, user):
+        """Return whether a user belongs to the customer who is asked, and whose ticket
+        it is: that may have been another customer's (R11.6)."""
+        customer = self.partner_id.commercial_partner_id
+        own = self.ticket_id._incident_is_own(user)
+        return own and user.commercial_partner_id == customer
+
+    def _state_now(self):
+        """Return its state, whether the scheduled action has ended it or not."""
+        late = self.date_end and self.date_end < self.company_id._incident_today()
+        return "expired" if late and self.state == "open" else self.state
+
+    def _check_open(self):
+        """
+        :raise UserError: if this is not open any more.
+        """
+        state = self._state_now()
+        if state != "open":
+            states = dict(self._fields["state"]._description_selection(self.env))
+            raise UserError(
+                self.env._("It is not open any more: %(state)s.", state=states[state])
+            )
 
     def _lock(self):
         """Let one after the other answer, withdraw or end this, and whoever changes its
-        ticket at this moment be tried again (R3.6). These proposals have superuser
-        rights."""
-        tickets = self.ticket_id
-        tickets._incident_lock_ahead()
-        for ticket in tickets:
-            ticket._incident_account()._lock()
-        if tickets:
-            tickets._lock_customer()
+        ticket at this moment be tried again (R3.6). It has superuser rights."""
+        self.ticket_id._incident_account()._lock()
+        self.ticket_id._lock_customer()
 
     def _who_answers_words(self):
         """Return a sentence if nobody of the customer can log in, and answer."""

@@ -51,25 +51,14 @@ class HelpdeskTicketProposal(models.Model):
     def _begin_to_answer(self, user):
         """Return this proposal with superuser rights, locked.
 
-        :raise UserError: if the user is not one of its customer, and of its ticket's.
+        :raise UserError: if the user is not asked.
         """
         self.ensure_one()
         proposal = self.sudo()
         proposal._lock()
-        customer = proposal.partner_id.commercial_partner_id
-        own = proposal.ticket_id._incident_is_own(user)
-        if not own or user.commercial_partner_id != customer:
+        if not proposal._is_asked(user):
             raise UserError(self.env._("You are not asked this."))
         return proposal
-
-    def _check_open(self):
-        """
-        :raise UserError: if this cannot be answered any more, whether the scheduled
-            action has ended it or not.
-        """
-        today = self.ticket_id.company_id._incident_today()
-        if self.state != "open" or (self.date_end and self.date_end < today):
-            raise UserError(self._ended_words())
 
     # ------------------------------------------------------------------
     # What happens
@@ -83,7 +72,7 @@ class HelpdeskTicketProposal(models.Model):
         )
         account = ticket._incident_account(create=True)
         account._lock()
-        if question.missing and question.later and later:
+        if question.later and later:
             if later != question.later.key:
                 raise UserError(self.env["sale.order"]._incident_pack_changed())
             ticket._incident_sell(account, question.later)
@@ -135,18 +124,18 @@ class HelpdeskTicketProposal(models.Model):
 
     def _end_words(self):
         """Return what has become of this, for staff and the customer."""
-        what, who = self._words(), self.answered_by_id.name
-        if self.state == "approved":
+        state, what, who = self._state_now(), self._words(), self.answered_by_id.name
+        if state == "approved":
             return self.env._("Approved by %(who)s: %(what)s", who=who, what=what)
-        if self.state == "declined" and self.answer:
+        if state == "declined" and self.answer:
             return self.env._(
                 "Declined by %(who)s: %(what)s. “%(word)s”",
                 who=who,
                 what=what,
                 word=self.answer,
             )
-        if self.state == "declined":
+        if state == "declined":
             return self.env._("Declined by %(who)s: %(what)s", who=who, what=what)
-        if self.state == "expired":
+        if state == "expired":
             return self.env._("Not answered in time: %(what)s", what=what)
         return self.env._("Withdrawn: %(what)s", what=what)

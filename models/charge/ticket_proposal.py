@@ -60,20 +60,9 @@ class HelpdeskTicket(models.Model):
 
     def _incident_proposals_of(self, user):
         """Return what the customer of a user is, or was, asked in this ticket, the
-        first one before the others, with superuser rights: the ticket may have been
-        another customer's (R11.6)."""
-        if not self.sudo()._incident_is_own(user):
-            return self.env["helpdesk.ticket.proposal"].sudo()
-        return (
-            self.sudo()
-            .incident_proposal_ids.filtered(
-                lambda proposal: (
-                    proposal.partner_id.commercial_partner_id
-                    == user.commercial_partner_id
-                )
-            )
-            .sorted("id")
-        )
+        first one before the others, with superuser rights."""
+        proposals = self.sudo().incident_proposal_ids.sorted("id")
+        return proposals.filtered(lambda proposal: proposal._is_asked(user))
 
     @api.model
     def _incident_cron_steps(self):
