@@ -51,6 +51,7 @@ class HelpdeskIncidentUnearned(models.Model):
         help="The last day of validity; lifetime incidents have none.",
     )
     expires_in = fields.Selection(
+        string="Days to expiry",
         selection=[
             ("0", "Ended"),
             ("30", "30 days"),

@@ -357,3 +357,21 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                 ("company_id", "=", self.company_id.id),
             ],
         )
+
+    def action_open_invoiced(self):
+        """Show the journal items that are what was invoiced in this month (R12.7)."""
+        self.ensure_one()
+        self.check_access("read")
+        charged = self.sudo()._charged(self.date, self.company_id.sudo())
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT item_id FROM (%s) AS charged"
+                " WHERE product_id = %s AND date >= %s",
+                charged,
+                self.product_id.id or None,
+                date_utils.start_of(self.date, "month"),
+            )
+        )
+        return self.env["helpdesk.incident.release"]._show_items(
+            [("id", "in", sorted(item_id for (item_id,) in rows))]
+        )

@@ -138,6 +138,7 @@ METHODS = {
     "helpdesk.incident.unearned.action_open_source": "----+",
     "helpdesk.incident.unearned.action_view_entries": "----+",
     "helpdesk.incident.unearned.fields_get": "+++++",
+    "helpdesk.incident.unearned.month.action_open_invoiced": "----+",
     "helpdesk.incident.unearned.month.action_open_positions": "----+",
     "helpdesk.incident.unearned.month.fields_get": "+++++",
     "helpdesk.incident.unearned.wizard.action_months": "----+",

@@ -625,6 +625,14 @@ class TestUnearned(UnearnedCommon):
             self.assertEqual(
                 sum(rows.search(action["domain"]).mapped("amount_left")), 78
             )
+            # R12.7: to the journal items.
+            found = [
+                self.env["account.move.line"].search(
+                    month.action_open_invoiced()["domain"]
+                )
+                for month in months[:2]
+            ]
+            self.assertEqual([sum(items.mapped("credit")) for items in found], [90, 0])
 
     def test_groups_and_sums(self):
         """R12.4: by customer, product and expiry month."""

@@ -97,8 +97,7 @@ class HelpdeskIncidentReleaseLine(models.Model):
     amount_since = fields.Monetary(
         string="Changed since",
         compute="_compute_amount_now",
-        help="What was posted into the month later, or had been left out by hand. It "
-        "is part of the next entry.",
+        help="What was posted into the month later. It is part of the next entry.",
     )
 
     _product_uniq = models.UniqueIndex(

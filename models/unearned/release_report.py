@@ -10,6 +10,8 @@ from odoo.tools import format_date
 
 #: How wide columns are, in characters: words, then numbers.
 WIDTHS = (34, 16)
+#: The row with the words above the columns.
+TOP = 4
 
 
 class HelpdeskIncidentRelease(models.Model):
@@ -48,72 +50,61 @@ class HelpdeskIncidentRelease(models.Model):
                 (self.env._("Detail"), self._detail()),
                 (self.env._("Reconciliation"), self._reconciliation()),
             )
-            for name, (head, rows, sums) in sheets:
-                self._write_sheet(book, name[:31], head, rows, sums)
+            for name, (head, rows) in sheets:
+                # Excel's limit, in any language.
+                self._write_sheet(book, name[:31], head, rows)
         return output.getvalue()
 
-    def _write_sheet(self, book, name, head, rows, sums):
-        """Write a sheet.
+    def _write_sheet(self, book, name, head, rows):
+        """Write a sheet, with the sums of its amounts.
 
         :param list[str] head: the words above the columns.
         :param rows: lists of text, and of amounts in company currency.
-        :param bool sums: whether to add up the amounts.
         """
         sheet = book.add_worksheet(name)
-        bold = book.add_format({"bold": True})
         places = self.currency_id.decimal_places
-        form = "#,##0" + ("." + "0" * places if places else "")
-        money = book.add_format({"num_format": form})
-        total = book.add_format({"num_format": form, "bold": True, "top": 1})
+        form = {"num_format": "#,##0" + ("." + "0" * places if places else "")}
+        bold = book.add_format({"bold": True})
+        money = book.add_format(form)
+        total = book.add_format({**form, "bold": True, "top": 1})
         heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
         sheet.write(0, 0, f"{self.company_id.name}, {self.display_name}", bold)
-        notes = [format_date(self.env, self.date) + f", {self.currency_id.name}"]
+        sheet.write(
+            1, 0, f"{format_date(self.env, self.date)}, {self.currency_id.name}"
+        )
         if self.locked:
-            notes.append(
-                self.env._(
-                    "The books of %(months)s were closed: what belongs there is part "
-                    "of this entry.",
-                    months=self.locked,
-                )
+            words = self.env._(
+                "The books of %(months)s were closed: what belongs there is part of "
+                "this entry.",
+                months=self.locked,
             )
-        for number, note in enumerate(notes, 1):
-            sheet.write(number, 0, note)
-        top = len(notes) + 2
+            sheet.write(2, 0, words)
         sheet.set_column(0, 0, WIDTHS[0])
-        sheet.set_column(1, max(len(head) - 1, 1), WIDTHS[1])
-        for column, word in enumerate(head):
-            sheet.write(top, column, word, heading)
-        for row, values in enumerate(rows, top + 1):
+        sheet.set_column(1, len(head), WIDTHS[1])
+        sheet.write_row(TOP, 0, head, heading)
+        for number, values in enumerate(rows, TOP + 1):
             for column, value in enumerate(values):
-                if isinstance(value, str | bool | type(None)):
-                    sheet.write(row, column, value or "")
-                else:
-                    sheet.write_number(row, column, value, money)
-        if sums and rows:
-            for column, value in enumerate(rows[0]):
-                if not isinstance(value, str | bool | type(None)):
-                    sheet.write_number(
-                        top + 1 + len(rows),
-                        column,
-                        self.currency_id.round(sum(row[column] for row in rows)),
-                        total,
-                    )
-        sheet.freeze_panes(top + 1, 1)
+                sheet.write(
+                    number, column, value, money if isinstance(value, float) else None
+                )
+        for column, amounts in enumerate(zip(*rows, strict=True)):
+            if isinstance(amounts[0], float):
+                value = self.currency_id.round(sum(amounts))
+                sheet.write(TOP + 1 + len(rows), column, value, total)
+        sheet.freeze_panes(TOP + 1, 1)
 
     def _columns(self, lines, names):
-        """Return the head and the rows of a table of records: their product, and
-        fields."""
-        described = lines.fields_get(names, ["string"])
-        return (
-            [
-                self.env._("Product"),
-                *(described[name]["string"] for name in names),
-            ],
-            [
-                [line.product_id.display_name, *(line[name] for name in names)]
-                for line in lines
-            ],
-        )
+        """Return the head and the rows of a table of products and fields."""
+        rows = [
+            [line.product_id.display_name, *(line[name] for name in names)]
+            for line in lines
+        ]
+        return self._head(lines, ["product_id", *names]), rows
+
+    def _head(self, model, names):
+        """Return what people call fields."""
+        described = model.fields_get(names, ["string"])
+        return [described[name]["string"] for name in names]
 
     def _summary(self):
         """Return what is posted, by product."""
@@ -121,7 +112,7 @@ class HelpdeskIncidentRelease(models.Model):
             *("amount_invoiced", "amount_used", "amount_lapsed", "amount_deferred"),
             *("amount_before", "amount_change", "amount_lapse", "amount_revenue"),
         ]
-        return *self._columns(self.line_ids, names), True
+        return self._columns(self.line_ids, names)
 
     def _detail(self):
         """Return what was unearned at the end of the day, grant by grant."""
@@ -133,26 +124,18 @@ class HelpdeskIncidentRelease(models.Model):
                 allowed_company_ids=self.company_id.ids,
             )
         )
-        names = ["amount", "amount_used", "amount_lapsed", "amount_left"]
-        rows = report.search_fetch(
-            [("amount", "!=", 0)], ["partner_id", "product_id", "name", *names]
-        )
-        described = report.fields_get(["partner_id", "name", *names], ["string"])
-        head = [described["partner_id"]["string"], self.env._("Product")]
-        head += [described[name]["string"] for name in ("name", *names)]
-        return (
-            head,
+        words = ["partner_id", "product_id", "name"]
+        amounts = ["amount", "amount_used", "amount_lapsed", "amount_left"]
+        rows = [
             [
-                [
-                    row.partner_id.display_name,
-                    row.product_id.display_name,
-                    row.name,
-                    *(row[name] for name in names),
-                ]
-                for row in rows
-            ],
-            True,
-        )
+                row.partner_id.display_name,
+                row.product_id.display_name,
+                row.name,
+                *(row[name] for name in amounts),
+            ]
+            for row in report.search_fetch([("amount", "!=", 0)], [*words, *amounts])
+        ]
+        return self._head(report, [*words, *amounts]), rows
 
     def _reconciliation(self):
         """Return how what was invoiced agrees with the income accounts (R12.7)."""
@@ -160,4 +143,4 @@ class HelpdeskIncidentRelease(models.Model):
             *("amount_books", "amount_discounts", "amount_down"),
             *("amount_invoiced", "amount_difference"),
         ]
-        return *self._columns(self.line_ids, names), True
+        return self._columns(self.line_ids, names)
