@@ -96,9 +96,16 @@ class TestRelease(ReleaseCommon):
                     opening.date = day
             self.assertEqual(model.action_opening()["res_id"], opening.id)
         with self.on("2027-06-01"):
-            self.assertEqual(self.release("2027-05").state, "nothing")
+            nothing = self.release("2027-05")
+            self.assertEqual(nothing.state, "nothing")
+            opening.date = "2027-03-31"
+            self.assertFalse(nothing.exists())
+            opening.line_ids = [
+                Command.create({"product_id": self.pack.id, "amount_deferred": 5})
+            ]
+            self.assertEqual(len(self.release("2027-05")), 2)
             with self.assertRaisesRegex(UserError, "release entries already"):
-                opening.date = "2027-03-31"
+                opening.date = "2027-02-28"
 
     def test_reversed_on_a_later_day(self):
         """R21.1: April's entry, reversed by an accountant on May 15: it is right at the

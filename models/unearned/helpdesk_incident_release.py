@@ -183,7 +183,7 @@ class HelpdeskIncidentRelease(models.Model):
             moved = self.filtered(
                 lambda release: release.opening and release.date != day
             )
-            moved._check_first()
+            moved._begin_anew()
         res = super().write(vals)
         moved._fill_opening()
         return res
@@ -201,16 +201,18 @@ class HelpdeskIncidentRelease(models.Model):
             )
         )
 
-    def _check_first(self):
-        """Check that nothing follows yet."""
+    def _begin_anew(self):
+        """Let entries begin after another day: nothing was posted yet."""
         for opening in self:
-            if self._closed(opening.company_id) - opening:
+            following = self._closed(opening.company_id) - opening
+            if following.move_id:
                 raise UserError(
                     self.env._(
                         "There are release entries already: the day of the opening "
                         "values stays as it is."
                     )
                 )
+            following.unlink()
 
     # ------------------------------------------------------------------
     # Actions
