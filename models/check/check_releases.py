@@ -49,25 +49,14 @@ class HelpdeskIncidentRelease(models.Model):
             figures = self._figures(release.company_id, release.date)
             for line in release.line_ids:
                 said = figures.get(line.product_id.id, {})
-                deferred, lapsed = posted.get(line.product_id.id, (0, 0))
-                for numbers in (
-                    {
-                        "amount_used": (line.amount_used, said.get("amount_used", 0.0)),
-                        "amount_lapsed": (
-                            line.amount_lapsed,
-                            said.get("amount_lapsed", 0.0),
-                        ),
-                        "amount_deferred": (
-                            line.amount_deferred,
-                            currency.round(deferred),
-                        ),
-                    },
-                    {"amount_lapsed": (line.amount_lapsed, currency.round(lapsed))},
-                    {
-                        "amount_deferred": (
-                            line.amount_deferred,
-                            currency.round(line.amount_reported),
-                        )
-                    },
-                ):
-                    yield from _compared(none, line, numbers)
+                deferred, lapsed = map(
+                    currency.round, posted.get(line.product_id.id, (0, 0))
+                )
+                expected = {
+                    "amount_used": [said.get("amount_used", 0)],
+                    "amount_lapsed": [said.get("amount_lapsed", 0), lapsed],
+                    "amount_deferred": [currency.round(line.amount_reported), deferred],
+                }
+                for name, values in expected.items():
+                    for value in values:
+                        yield from _compared(none, line, {name: (line[name], value)})

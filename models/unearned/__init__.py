@@ -3,6 +3,7 @@ from . import helpdesk_incident_purchase
 from . import helpdesk_incident_release
 from . import helpdesk_incident_release_line
 from . import release_entries
+from . import release_items
 from . import release_report
 from . import helpdesk_incident_opening
 from . import opening_order

@@ -88,7 +88,6 @@ class HelpdeskIncidentRelease(models.Model):
         help="The balance of deferred revenue at the end of the day.",
     )
     amount_change = fields.Monetary(string="Change", compute="_compute_amounts")
-
     problem = fields.Char(
         readonly=True,
         help="Why the scheduled action could not make the next entry.",
@@ -160,7 +159,7 @@ class HelpdeskIncidentRelease(models.Model):
                 raise ValidationError(
                     self.env._("Opening values are those of the last day of a month.")
                 )
-            if release.date > release.company_id._incident_today():
+            if release.date >= release.company_id._incident_today():
                 raise ValidationError(
                     self.env._("Opening values are those of a month that is over.")
                 )

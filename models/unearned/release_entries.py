@@ -367,77 +367,12 @@ class HelpdeskIncidentRelease(models.Model):
             today = company._incident_today()
             last = date_utils.start_of(today, "month") - timedelta(days=1)
             problem = False
+            # Its books are in its language.
+            release_model = self.with_context(lang=company.partner_id.lang)
             try:
-                self._release(company, last)
+                release_model._release(company, last)
             except UserError as error:
                 self.env.cr.rollback()
                 problem = str(error)
             self._opening_of(company).problem = problem
             cron._commit_progress(1)
-
-
-class HelpdeskIncidentReleaseLine(models.Model):
-    _inherit = "helpdesk.incident.release.line"
-
-    def _prepare_items(self):
-        """Return the values of the journal items of this product, used and lapsed apart
-        (R21.1): none, where nothing has changed.
-
-        :rtype: list[dict]
-        :raise UserError: if the product has no income account.
-        """
-        self.ensure_one()
-        company = self.company_id
-        words = {
-            "product": self.product_id.display_name,
-            "date": format_date(self.env, self.release_id.date),
-        }
-        parts = (
-            (
-                "deferred",
-                company.incident_deferred_account_id,
-                self.amount_change,
-                self.env._("%(product)s: deferred on %(date)s", **words),
-            ),
-            (
-                "revenue",
-                self._income_account(),
-                self.amount_revenue,
-                self.env._("%(product)s: invoiced and used by %(date)s", **words),
-            ),
-            (
-                "lapsed",
-                company.incident_lapse_account_id or self._income_account(),
-                self.amount_lapse,
-                self.env._("%(product)s: lapsed by %(date)s", **words),
-            ),
-        )
-        return [
-            {
-                "incident_release_kind": kind,
-                "account_id": account.id,
-                "product_id": self.product_id.id,
-                "name": name,
-                "balance": -amount,
-                # What is released was taxed when it was invoiced.
-                "tax_ids": [Command.clear()],
-            }
-            for kind, account, amount, name in parts
-            if not self.currency_id.is_zero(amount)
-        ]
-
-    def _income_account(self):
-        """Return the account that the product is invoiced to."""
-        company = self.company_id
-        product = self.product_id.with_company(company)
-        account = product._get_product_accounts()["income"] or company.income_account_id
-        deferred = company.incident_deferred_account_id
-        if account.internal_group != "income" or account == deferred:
-            raise UserError(
-                self.env._(
-                    "“%(product)s” has no income account: it is taken from the product "
-                    "or its category, and must not be that of deferred revenue.",
-                    product=product.display_name,
-                )
-            )
-        return account
