@@ -156,6 +156,8 @@ class HelpdeskIncidentSubscriptionTerm(models.Model):
         :rtype: dict[tuple[date, date], int]
         """
         before = self.sale_line_id.incident_before
+        if not before:
+            return numbers
         left = {}
         for period, number in sorted(numbers.items()):
             gone = min(before, self.incidents_per_period)
