@@ -45,6 +45,7 @@ def uninstall_hook(env):
         "allotment",
         "subscription_term",
         "subscription",
+        "topup",
         "account",
     ):
         env.cr.execute(

@@ -37,13 +37,13 @@ class TestToppingUpStaff(ToppingUpCommon):
         return getattr(form.save(), method)()
 
     def test_choose_and_switch_off(self):
-        """A helpdesk user and a salesperson choose, and switch off; who looks at the
-        account sees what was chosen."""
+        """R14: helpdesk users choose, and switch off; who looks at the account sees what
+        was chosen."""
         self.save(self.agent, threshold=3, product_id=self.pack, monthly_limit=100)
         topup = self.account._topup()
         self.assertEqual((topup.threshold, topup.method), (3, "balance"))
         self.assertFalse(topup.agreed_partner_id)
-        form = self.form(self.seller)
+        form = self.form(self.agent)
         self.assertEqual((form.threshold, form.product_id), (3, self.pack))
         self.assertIn("Below 3, buy Pack of 10", form.chosen)
         self.assertNotIn(self.months, form.plan_ids[:])
@@ -68,8 +68,8 @@ class TestToppingUpStaff(ToppingUpCommon):
         self.assertFalse(topup._payers())
 
     def test_who_may_not(self):
-        """R14: others, and who may not see the account, choose nothing; what cannot be
-        chosen is refused."""
+        """R14: salespeople, others, and who may not see the account, choose nothing;
+        what cannot be chosen is refused."""
         wizard = self.env["helpdesk.incident.topup.set"]
         values = {
             "account_id": self.account.id,
@@ -77,8 +77,9 @@ class TestToppingUpStaff(ToppingUpCommon):
             "product_id": self.pack.id,
             "monthly_limit": 100,
         }
-        with self.assertRaises(AccessError):
-            wizard.with_user(self.clerk).create(values)
+        for user in (self.seller, self.clerk):
+            with self.assertRaises(AccessError):
+                wizard.with_user(user).create(values)
         stranger = new_test_user(
             self.env,
             "hps-topup-stranger",

@@ -115,8 +115,7 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
     def action_save(self):
         """Switch it on, as was chosen.
 
-        :raise AccessError: if the user is neither a helpdesk user nor a salesperson, or
-            may not see the account.
+        :raise AccessError: if the user is no helpdesk user, or may not see the account.
         :raise UserError: if that cannot be chosen.
         """
         self.ensure_one()
@@ -149,11 +148,7 @@ class HelpdeskIncidentTopupSet(models.TransientModel):
 
     def _checked_account(self):
         self.account_id.sudo(False).check_access("read")
-        user = self.env.user
-        if not (
-            user.has_group("sales_team.group_sale_salesman")
-            or user.has_group("helpdesk_mgmt.group_helpdesk_user_own")
-        ):
+        if not self.env.user.has_group("helpdesk_mgmt.group_helpdesk_user_own"):
             raise AccessError(
                 self.env._("Only helpdesk users may do this for a customer.")
             )
