@@ -98,7 +98,8 @@ class PaidSupportTopup(CustomerPortal):
 
     def _topup_price(self, line):
         """Return what a customer agrees to who chooses this plan."""
-        return f"{line.price_total}-{line.currency_id.id}-{line.incident_quantity}"
+        agreed = (line.price_total, line.currency_id.id, line.incident_quantity)
+        return "-".join(map(str, (*agreed, line.incident_term_months)))
 
     def _render_topup(self, **values):
         company = request.env.company

@@ -160,6 +160,7 @@ class HelpdeskIncidentTopup(models.Model):
             )
         account._lock()
         topup = account._topup()
+        before = topup.is_on and topup._chosen()
         values = {
             **chosen,
             "company_id": company.id,
@@ -174,10 +175,17 @@ class HelpdeskIncidentTopup(models.Model):
         else:
             topup = topup.create({"account_id": account.id, **values})
         topup._agree_to_price()
-        topup._tell_switched()
+        if topup._chosen() != before:  # not if a form is sent twice
+            topup._tell_switched()
         if topup.due:
             topup._trigger()
         return topup
+
+    def _chosen(self):
+        """Return what was chosen, to compare it."""
+        names = ("threshold", "product_id", "monthly_limit", "method", "company_id")
+        agreed = ("agreed_partner_id", "agreed_price", "agreed_currency_id")
+        return [self[name] for name in (*names, *agreed)]
 
     def _switch_off(self):
         """Buy nothing any more; what is being paid already is paid."""
