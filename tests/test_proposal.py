@@ -399,7 +399,7 @@ class TestProposal(ChargePortalCommon):
         )
         with freeze_time(proposal.date_end):
             self.approve(other)
-            self.assertFalse(proposal._overdue())
+            self.assertNotIn(proposal, proposal._overdue())
         with freeze_time(proposal.date_end + timedelta(1)):
             self.login()
             page = self.page(self.url)

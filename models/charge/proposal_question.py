@@ -88,13 +88,13 @@ class HelpdeskTicketProposal(models.Model):
             question.later = ticket._incident_later(account.available, question.needed)
 
     def _ask_for_money(self, question):
-        ticket, company = self.ticket_id, self.company_id or self.ticket_id.company_id
-        charges = self.env["helpdesk.ticket.charge"].with_company(company)
+        ticket = self.ticket_id
+        charges = self.env["helpdesk.ticket.charge"]
         charges._check_customer(ticket)
         charge = charges._new_in(ticket, self.name, self.currency_id)
         _values, amounts = charge._invoice_values(self.amount)
         question.total = amounts["total"]
-        balance = self.partner_id._incident_account_balance(company)
+        balance = charge.partner_id._incident_account_balance(ticket.company_id)
         question.balance = max(balance, 0)
 
     def _obstacle(self):
