@@ -17,6 +17,8 @@ from math import floor
 DAY = timedelta(days=1)
 #: What takes the place of what has been ordered, and not paid.
 REPLACING = {"renew", "change"}
+#: A term has no more; what is longer is bought in parts.
+MAX_MONTHS = 120
 
 
 class Refused(Exception):
@@ -972,7 +974,11 @@ class Model:
         period = month_of(anchor, last) - month_of(anchor, first) + 1
         stretches = []
         for (first, _last), carry in ahead:
-            if not stretches or stretches[-1][3] != carry:
+            if (
+                not stretches
+                or stretches[-1][3] != carry
+                or stretches[-1][1] + period > MAX_MONTHS
+            ):
                 stretches.append((first, 0, period, carry))
             begin, months, *rest = stretches[-1]
             stretches[-1] = (begin, months + period, *rest)

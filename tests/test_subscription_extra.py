@@ -40,6 +40,20 @@ class TestSubscriptionExtra(SubscriptionCommon):
             self.assertMonths(self.sub, {APRIL: 10, MAY: 14, JUNE: 14})
             self.assertEqual(self.available(), 2)
 
+    def test_for_more_months_than_a_term_has(self):
+        """R9.4: for all that is paid ahead, in lines of ten years at most."""
+        plan = self.plan("Five years", 900, "period", 5, 60)
+        plan.incident_extra_product_id = self.extra
+        with self.on("2027-04-11"):
+            sub = self.bought(plan)
+            for _renewal in range(2):
+                self.paid(sub._order_renewal())
+            self.paid(sub._order_extra(2))
+            terms = sub.term_ids.filtered(lambda term: term.kind == "extra")
+            self.assertEqual(terms.sorted("date_from").mapped("months"), [120, 60])
+            self.assertEqual((sub.date_end.year, sub.extra_incidents), (2042, 2))
+        self.assertFalse(self.env["helpdesk.incident.fault"].search([]))
+
     def test_credit_note(self):
         """R8.4: the last month gives way first."""
         order = self.ordered()

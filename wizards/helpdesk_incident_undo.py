@@ -100,7 +100,7 @@ class HelpdeskIncidentUndoLine(models.TransientModel):
     name = fields.Char(string="Plan", readonly=True)
     taken = fields.Integer(string="Lost", readonly=True)
     used = fields.Integer(string="Already used", readonly=True)
-    periods = fields.Integer(readonly=True)
+    periods = fields.Integer(string="Periods lost", readonly=True)
     periods_before = fields.Integer(readonly=True)
     periods_taken = fields.Char(string="Periods", compute="_compute_periods_taken")
     left = fields.Integer(readonly=True)

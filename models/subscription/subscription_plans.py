@@ -223,8 +223,9 @@ class HelpdeskIncidentSubscription(models.Model):
         anchor of its own then; and it can carry over for longer (R15.3).
 
         :return: how many months each has; and one row after the other of periods that
-            are counted from one anchor, and carry over for as long: that anchor, how
-            many periods that is, and their first and last days.
+            are counted from one anchor, carry over for as long, and are no more than a
+            term can have: that anchor, how many periods that is, and their first and
+            last days.
         :rtype: tuple[int, list[tuple[date, int, list[tuple[date, date]]]]]
         """
         today = self._today()
@@ -242,7 +243,11 @@ class HelpdeskIncidentSubscription(models.Model):
                 length = months
             elif months != length:
                 break
-            if not rows or rows[-1][:2] != (anchor, carry):
+            if (
+                not rows
+                or rows[-1][:2] != (anchor, carry)
+                or (len(rows[-1][2]) + 1) * length > periods.MAX_MONTHS
+            ):
                 rows.append((anchor, carry, []))
             rows[-1][2].append(period)
         return length, rows
