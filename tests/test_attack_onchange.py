@@ -43,7 +43,7 @@ FORMS = {
     "helpdesk.incident.undo": ("--------", "--------"),
     "helpdesk.incident.undo.line": ("--------", "--------"),
     "helpdesk.incident.topup": ("--------", "--------"),
-    "helpdesk.incident.topup.set": ("--+--+++", "--+--+--"),
+    "helpdesk.incident.topup.set": ("--+-++++", "--+-++--"),
     "helpdesk.incident.unearned": ("--------", "--------"),
     "helpdesk.incident.unearned.month": ("--------", "--------"),
     "helpdesk.incident.unearned.wizard": ("---+++-+", "---+++--"),
