@@ -37,8 +37,8 @@ class TestToppingUpStaff(ToppingUpCommon):
         return getattr(form.save(), method)()
 
     def test_choose_and_switch_off(self):
-        """R14: helpdesk users choose, and switch off; who looks at the account sees what
-        was chosen."""
+        """R14: helpdesk users choose, and switch off; who looks at the account sees
+        what was chosen."""
         self.save(self.agent, threshold=3, product_id=self.pack, monthly_limit=100)
         topup = self.account._topup()
         self.assertEqual((topup.threshold, topup.method), (3, "balance"))
