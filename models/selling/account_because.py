@@ -1,5 +1,7 @@
 """Why what was bought is taken back, in the customer's words (R3.8, R8.4)."""
 
+from collections import defaultdict
+
 from odoo import models
 
 
@@ -12,7 +14,10 @@ class Because:
         :param list facts: pairs of the id of a customer, and a function that says in
             words what has happened, in the language of the environment that it takes.
         """
-        self.facts = list(facts)
+        #: the functions by customer: of thousands of orders each is asked for its own
+        self.facts = defaultdict(list)
+        for customer, words in facts:
+            self.facts[customer].append(words)
 
 
 class HelpdeskIncidentAccount(models.Model):
@@ -27,11 +32,13 @@ class HelpdeskIncidentAccount(models.Model):
         """
         self.ensure_one()
         because = self.env.context.get("incident_because")
-        facts = because.facts if isinstance(because, Because) else []
-        env = self._in_customer_language().env
-        own = [
-            words(env) for customer, words in facts if customer == self.partner_id.id
-        ]
+        facts = because.facts if isinstance(because, Because) else {}
+        own = facts.get(self.partner_id.id)
         if not own:
             return name
-        return env._("%(why)s – %(what)s", why=", ".join(dict.fromkeys(own)), what=name)
+        env = self._in_customer_language().env
+        return env._(
+            "%(why)s – %(what)s",
+            why=", ".join(dict.fromkeys(words(env) for words in own)),
+            what=name,
+        )
