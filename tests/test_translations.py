@@ -28,7 +28,7 @@ SAME = {
     *("ticket", "extra", "Error", "Plan", "Total", "Attention", "Contact", "Date"),
     *("Description", "Document", "Documents", "Incidents", "incidents", "incident"),
     *("Message", "Messages", "Source", "Taxes", "Status", "Team", "Contacts"),
-    *("Moment", "Name", "Questions", "Re", "Transaction"),
+    *("Moment", "Name", "Questions", "Re", "Transaction", "Journal"),
 }
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\{.*?\}\}")
 EXPRESSIONS = re.compile(r'\bt-[\w-]+="[^"]*"')

@@ -84,15 +84,19 @@ class HelpdeskIncidentReminder(models.Model):
 
     def _statement_contact(self):
         """Return the contact who has asked for this statement."""
-        return self.env["res.partner"].browse(int(self.key.split(":")[1])).exists()
+        _account, _colon, rest = self.key.partition(":")
+        contact_id, _colon, _month = rest.partition(":")
+        contacts = self.env["res.partner"]
+        return contacts.browse(contact_id.isdigit() and int(contact_id)).exists()
 
     def _compute_recipient_id(self):
         """Override: who has asked for it."""
         res = super()._compute_recipient_id()
         for reminder in self.filtered(lambda r: r.kind == "statement"):
             contact = reminder.sudo()._statement_contact()
-            reminder.recipient_id = contact
-            reminder.recipients = ",".join(map(str, contact.ids))
+            if contact:
+                reminder.recipient_id = contact
+                reminder.recipients = str(contact.id)
         return res
 
     def _is_still_due(self):
