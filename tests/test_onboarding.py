@@ -200,6 +200,28 @@ class TestOnboarding(PaidSupportCommon):
         wizard.team_id.write({"alias_name": "newcomer", "alias_domain_id": domain.id})
         self.assertFalse(self.dashboard(self.manager))
 
+    def test_pay_later(self):
+        """R18.1, R12.5: a team that sells what is missing needs to know what."""
+        wizard = self.apply(incident_shortage_policy="charge")
+        self.assertEqual(self.left(wizard.steps)[0], "later")
+        single = self.env["product.product"].create(
+            {
+                "name": "One incident",
+                "type": "service",
+                "list_price": 6,
+                "incident_kind": "lifetime",
+                "incident_quantity": 1,
+            }
+        )
+        self.company.write(
+            {"incident_overage_product_id": single.id, "incident_overage_limit": 60}
+        )
+        self.env.invalidate_all()
+        self.assertNotIn("later", self.left(wizard.steps))
+        [step] = [step for step in wizard.steps if step["key"] == "later"]
+        self.assertTrue(step["done"])
+        self.assertFalse(step["link"], "the manager may not open the settings")
+
     def test_steps_lead_somewhere(self):
         """R12.5: each step leads to where it is done, if the manager may do it."""
         wizard = self.apply()

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 
 WIZARD = "helpdesk_paid_support.helpdesk_incident_onboarding_action"
+SETTINGS = "helpdesk_mgmt.action_helpdesk_mgmt_config_settings"
 PLANS = "helpdesk_paid_support.product_template_action_plans"
 
 
@@ -56,6 +57,7 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
         """
         return [
             self._step_team(company),
+            *self._steps_later(company),
             self._step_plan(company),
             self._step_books(company),
             self._step_provider(company),
@@ -73,6 +75,33 @@ class HelpdeskIncidentOnboarding(models.TransientModel):
             "link": self.env._("Team") if teams else self.env._("Set up"),
             "action": self._action_teams(teams) if teams else WIZARD,
         }
+
+    def _steps_later(self, company):
+        """Return the step of who has chosen that what is missing is sold (R18.1): until
+        it is said for how much, all such tickets wait."""
+        teams = self._paid_teams(company)
+        if "charge" not in teams.mapped("incident_shortage_policy"):
+            return []
+        product = company.sudo().incident_overage_product_id
+        may = self.env.user.has_group("base.group_system")
+        return [
+            {
+                "key": "later",
+                "name": self.env._("Say what may be paid later"),
+                "hint": self.env._(
+                    "Your team sells what a ticket lacks: that needs a plan of 1 "
+                    "incident, and a limit for customers. Until then tickets wait. "
+                    "Administrators do that, in the settings."
+                ),
+                "done": bool(
+                    product
+                    and product._incident_is_single()
+                    and company.sudo().incident_overage_limit
+                ),
+                "link": may and self.env._("Settings"),
+                "action": may and SETTINGS,
+            }
+        ]
 
     def _step_plan(self, company):
         sold = self.env["sale.order"]._incident_plans(company).product_tmpl_id
