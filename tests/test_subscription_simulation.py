@@ -62,6 +62,8 @@ EVENTS = {
     "give_back": 4,
     "judge": 3,
     "pay_later": 3,
+    "approve": 3,
+    "top_up": 4,
 }
 #: R15.3: for how many periods the terms of some plans carry over.
 CARRY = {("Care", 3): 1, ("Care", 12): 1, ("Swap", 1): 2, ("Large", 3): 3}
@@ -74,6 +76,14 @@ PAYING = {
     "pending": 2,
     "never": 1,
 }
+
+
+#: Of these the customer is told at once: they are no occasions of time.
+AT_ONCE = (
+    *helpdesk_incident_reminder.SWITCHES,
+    "proposed",
+    *(k for k, _words in helpdesk_incident_reminder.KINDS if k.startswith("topup_")),
+)
 
 
 class NotNow(Exception):
@@ -90,6 +100,8 @@ class Customer:
     rng: random.Random
     orders: dict = field(default_factory=dict)
     tickets: list = field(default_factory=list)
+    #: those of them that a team has
+    urgent: list = field(default_factory=list)
     #: how the provider answers for its saved payment method, if there is one
     token: str | None = None
 
@@ -153,6 +165,8 @@ class TestSubscriptionSimulation(SaleCommon):
             template.incident_change_template_ids = others
             cls.changes[template] = others
         cls.plans = (care | swap | large).product_variant_ids | small
+        pack.product_tmpl_id.incident_portal_published = True
+        cls.topping_up = pack
         cls.packs = pack | cls.plans.filtered(lambda p: p.incident_kind == "lifetime")
         cls.plans -= cls.packs
 
@@ -258,9 +272,8 @@ class TestSubscriptionSimulation(SaleCommon):
             key = reminder.key
             if reminder.kind == "low":
                 key = key.partition(":")[0]  # the account
-            # Of switches the customer is told at once: they are no occasions of time.
             if (
-                reminder.kind not in helpdesk_incident_reminder.SWITCHES
+                reminder.kind not in AT_ONCE
                 and reminder.account_id.partner_id.id in self.by_partner
             ):
                 self.sent.append((reminder.kind, key))
@@ -646,7 +659,7 @@ class TestSubscriptionSimulation(SaleCommon):
             "SELECT kind, key FROM helpdesk_incident_reminder "
             "WHERE state = 'sent' AND kind <> 'low' AND kind <> ALL(%s) "
             "AND account_id = ANY(%s)",
-            [list(helpdesk_incident_reminder.SWITCHES), accounts],
+            [list(AT_ONCE), accounts],
         )
         self.assertEqual(
             sorted(self.env.cr.fetchall()),
@@ -894,7 +907,7 @@ class TestSubscriptionSimulation(SaleCommon):
                     row.incident_term_months,
                     row.incident_period_months or 1,
                     row.incident_carry_periods,
-                    row.incident_date_from or None,
+                    row.incident_operation and row.incident_date_from or None,
                     row.incident_subscription_id.id,
                     row.incident_term_id.sale_line_id.id,
                 ),
@@ -1438,7 +1451,56 @@ class TestSubscriptionSimulation(SaleCommon):
         self.model.submit(ticket)
         ticket.id = record.id
         customer.tickets.append(ticket)
+        customer.urgent.append(ticket)
         self._later(customer, customer.rng.randint(5, 60), self._do_register, order)
+
+    def _do_approve(self, customer):
+        """R18.5, R16.6: what is asked first adds to what the ticket takes."""
+        ticket = self._pick(customer, customer.urgent)
+        available = customer.account.available(self.today)
+        if ticket.is_free or not available:
+            raise NotNow
+        number = customer.rng.randint(1, min(available, 4))
+        proposal = self.env["helpdesk.ticket.proposal"].create(
+            {
+                "ticket_id": ticket.id,
+                "kind": "incidents",
+                "quantity": number,
+                "name": "More of it",
+            }
+        )
+        user = customer.partner.child_ids.user_ids
+        asked = proposal.with_user(user).sudo()
+        if customer.rng.random() < 0.3:
+            asked._decline(user, "No")
+            return
+        asked._approve(user, asked._question().key)
+        self.model.set(ticket, ticket.aim + number)
+
+    def _do_top_up(self, customer):
+        """R19.1: as many units as reach what is wanted, from the account balance."""
+        product = self._pick(customer, self.topping_up)
+        account = self.account_model.browse(customer.account.id)
+        wanted = customer.account.available(self.today) + customer.rng.randint(1, 9)
+        self._do_fund(customer)
+        topup = self.env["helpdesk.incident.topup"]._set_up(
+            account,
+            self.company,
+            customer.partner,
+            threshold=wanted,
+            product_id=product.id,
+            monthly_limit=1_000_000,
+            method="balance",
+        )
+        topup.due = True
+        # Others have bought something today.
+        with patch.object(type(topup), "_is_buying_otherwise", lambda _topup: False):
+            topup._buy()
+        for order in topup._orders().filtered(lambda o: o.id not in customer.orders):
+            units = int(order.order_line.product_uom_qty)
+            self._register(customer, order, [self._plan_line(product, units)])
+            self.seen[f"topped up: {order.state}"] += 1
+        topup._switch_off()
 
     def _do_give_back(self, customer):
         """R5.1, R5.3"""
