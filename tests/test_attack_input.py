@@ -80,6 +80,7 @@ class TestAttackInput(AttackCommon):
             "subscription_id": self.sub.id,
             "order_id": self.waiting.id,
             "ticket_id": self.parked.id,
+            "proposal_id": self.proposal.id,
             "page": 1,
         }
         return re.sub(r"<int:(\w+)>", lambda match: str(ids[match[1]]), path)
