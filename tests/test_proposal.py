@@ -455,6 +455,13 @@ class TestProposal(ChargePortalCommon):
         self.url = f"/my/ticket/{self.ticket.id}"
         self.assertIn("not possible at the moment", self.box())
 
+    def test_other_company(self):
+        """R2.3: what one company has asked, another one does not charge or take."""
+        proposals = self.propose() | self.propose_charge()
+        other = self.env["res.company"].sudo().create({"name": "Another company"})
+        self.ticket.sudo().write({"team_id": False, "company_id": other.id})
+        self.assertEqual(set(proposals.mapped("state")), {"withdrawn"})
+
     def test_customers_merged(self):
         """R2.2: what the one was asked, the other one answers."""
         self.give(5)

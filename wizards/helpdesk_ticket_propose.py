@@ -67,6 +67,7 @@ class HelpdeskTicketPropose(models.TransientModel):
             proposal = proposal.new(
                 {
                     **wizard._values(),
+                    "company_id": ticket.company_id.id,
                     "partner_id": ticket.partner_id.commercial_partner_id.id,
                     "currency_id": wizard.currency_id.id,
                 }

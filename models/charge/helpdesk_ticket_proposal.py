@@ -44,7 +44,13 @@ class HelpdeskTicketProposal(models.Model):
         index=True,
         ondelete="cascade",
     )
-    company_id = fields.Many2one(related="ticket_id.company_id", store=True)
+    company_id = fields.Many2one(
+        comodel_name="res.company",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        help="Who asks.",
+    )
     partner_id = fields.Many2one(
         comodel_name="res.partner",
         string="Customer",
@@ -194,6 +200,7 @@ class HelpdeskTicketProposal(models.Model):
         today = company._incident_today()
         values = {
             "ticket_id": ticket.id,
+            "company_id": company.id,
             "partner_id": ticket.partner_id.commercial_partner_id.id,
             "user_id": self.env.uid,
             "currency_id": company.currency_id.id,

@@ -119,6 +119,8 @@ class HelpdeskTicketProposal(models.Model):
         ticket, customer = self.ticket_id, self.partner_id.commercial_partner_id
         if ticket.partner_id.commercial_partner_id != customer:
             return self.env._("The ticket has another customer.")
+        if ticket.company_id.root_id != self.company_id.root_id:
+            return self.env._("The ticket belongs to another company.")
         if ticket.closed or not ticket.active:
             return self.env._("The ticket is closed.")
         free = ticket._incident_free_because()
