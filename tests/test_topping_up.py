@@ -685,6 +685,30 @@ class TestToppingUp(ToppingUpCommon):
         self.assertEqual(self.topup.partner_id, third)
         self.assertFalse(self.topup._payers())
 
+    def test_merged_with_what_is_switched_off(self):
+        """R2.2, R19.1: nor where the customer that stays had chosen something, and had
+        switched it off."""
+        self.topup = self.choose()
+        other = self._customer("Other")
+        account = self.incident_account(other)
+        account._adjust(3, "A gift")
+        second = self.topup._set_up(
+            account,
+            self.company,
+            other,
+            threshold=2,
+            product_id=self.pack.id,
+            monthly_limit=60,
+            method="card",
+        )
+        second._switch_off()
+        wizard = self.env["base.partner.merge.automatic.wizard"].sudo().create({})
+        wizard._merge((other + self.customer).ids, other, extra_checks=False)
+        self.env.invalidate_all()
+        self.assertEqual(account._topup(), self.topup)
+        self.assertTrue(self.topup.is_on)
+        self.assertFalse(self.topup._payers())
+
 
 @tagged("post_install", "-at_install")
 class TestToppingUpInBranches(ToppingUpCommon):

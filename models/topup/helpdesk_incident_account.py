@@ -34,7 +34,8 @@ class HelpdeskIncidentAccount(models.Model):
 
     def _merge_references(self, others):
         """Override: one top-up stays, that of this account unless only another one is
-        switched on. What was bought by the others counts as bought by it."""
+        switched on; what another customer has agreed to, this one has not. What was
+        bought by the others counts as bought by it."""
         topups = (
             (self | others)
             ._topup()
@@ -43,5 +44,9 @@ class HelpdeskIncidentAccount(models.Model):
         kept, gone = topups[:1], topups[1:]
         gone._orders()._incident_remember(incident_topup_id=kept.id)
         gone.unlink()
+        if kept.partner_id != self.partner_id:
+            kept.agreed_partner_id = False
         kept.account_id = self
+        # The accounts of the others are deleted in SQL.
+        kept.flush_recordset()
         return super()._merge_references(others)
