@@ -227,6 +227,37 @@ class TestToppingUp(ToppingUpCommon):
         self.assertEqual(ticket.incident_count, 1)
         self.assertTopped(available=9)
 
+    def test_a_ticket_that_is_short(self):
+        """R16.6: so would one whose time has taken all that there is."""
+        self.use(4)
+        self.topup = self.choose()
+        self.token()
+        team = self.env["helpdesk.ticket.team"].create(
+            {
+                "name": "Timed",
+                "incident_required": True,
+                "incident_unit": "time",
+                "incident_block_minutes": 30,
+                "company_id": self.company.id,
+            }
+        )
+        ticket = self.env["helpdesk.ticket"].create(
+            {
+                "name": "It takes time",
+                "description": "Please help",
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "team_id": team.id,
+            }
+        )
+        ticket.incident_minutes = 60
+        self.assertEqual(ticket.incident_short, 2)
+        self.assertTrue(self.topup.due)
+        self.run_top_up()
+        self.run_top_up("parked")
+        self.assertFalse(ticket.incident_short)
+        self.assertTopped(available=8)
+
     def test_switched_off(self):
         """Switched off it buys nothing, and what was ordered so is withdrawn."""
         self.topup = self.choose()

@@ -126,6 +126,12 @@ class HelpdeskTicket(models.Model):
 
     def _incident_provide(self, account):
         """Override: a ticket that lacks incidents would have used them."""
-        topups = self.env["helpdesk.incident.topup"]
-        topups._watching(account.ids)._note_used()
+        self.env["helpdesk.incident.topup"]._watching(account.ids)._note_used()
         return super()._incident_provide(account)
+
+    def _incident_note_short(self, missing):
+        """Override: so would one that is short of them (R16.6)."""
+        if missing > self.incident_short:
+            account_ids = self._incident_account().ids
+            self.env["helpdesk.incident.topup"]._watching(account_ids)._note_used()
+        return super()._incident_note_short(missing)
