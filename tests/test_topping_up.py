@@ -3,6 +3,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -340,6 +341,22 @@ class TestToppingUp(ToppingUpCommon):
         self.use(2)
         self.run_top_up()
         self.assertTopped()
+
+    def test_line_added_by_staff(self):
+        """R9.7: staff add a line to the order that waits: the customer still sees what
+        differs, and can pay it."""
+        self.topup = self.choose()
+        self.token()
+        self.pack.list_price = 55
+        self.use(2)
+        self.run_top_up()
+        order = self.orders()
+        rebate = {"product_id": self.plan("Rebate", 1).id, "price_unit": -1}
+        order.order_line = [Command.create(rebate)]
+        self.assertIn("instead of", self.topup._differences_words())
+        self.transaction(order)
+        self.assertTopped()
+        self.assertEqual(self.topup.agreed_price, 54)
 
     def test_other_terms(self):
         """Fewer incidents, or another kind, are asked for."""

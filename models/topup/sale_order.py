@@ -47,6 +47,16 @@ class SaleOrder(models.Model):
         """Return whether something of this order is due, as was written last."""
         return any(line.incident_due for line in self.order_line)
 
+    def _incident_topup_units(self):
+        """Return how many units of the plan this order has; staff may have added other
+        lines, or removed that of the plan.
+
+        :return: 1 or more.
+        :rtype: int
+        """
+        plans = self.order_line.filtered("incident_kind")
+        return max(int(sum(plans.mapped("product_uom_qty"))), 1)
+
     def _incident_count_failure(self):
         for order in self:
             order._incident_remember(

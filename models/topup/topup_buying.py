@@ -151,7 +151,7 @@ class HelpdeskIncidentTopup(models.Model):
 
         :rtype: list[str]
         """
-        units = int(order.order_line.product_uom_qty)
+        units = order._incident_topup_units()
         one = self._offer(1)
         return (
             one._incident_terms().differences(self._agreed_terms(1), self.env)
@@ -247,8 +247,7 @@ class HelpdeskIncidentTopup(models.Model):
         paid, is agreed on."""
         order._incident_remember(incident_topup_failures=0)
         if self.problem == "confirm" and order._incident_paid_by():
-            units = int(order.order_line.product_uom_qty)
-            self._keep_terms(order._incident_terms(), units)
+            self._keep_terms(order._incident_terms(), order._incident_topup_units())
         self.problem = False
         reminders = self.env["helpdesk.incident.reminder"].sudo()
         reminders._queue_topup("topup_done", self, f"{order.id}", order)
