@@ -687,6 +687,49 @@ class TestToppingUp(ToppingUpCommon):
         self.assertEqual(self.orders().transaction_ids, transaction)
         self.assertEqual(self.available(), 11)
 
+    def test_killed_and_more_is_missing_the_next_day(self):
+        """What the provider may have been asked for is asked for again before anything
+        else is ordered."""
+        single = self.plan("One", 7, "lifetime", 1, incident_portal_published=True)
+        self.topup = self.choose(product_id=single.id)
+        self.token()
+        self.use(2)
+        self.topup._buy()
+        transaction = self.orders().transaction_ids
+        self.use(1)
+        with self.on("2027-04-12", hour=11):
+            self.run_top_up()
+            self.assertEqual(self.orders().transaction_ids, transaction)
+            self.assertEqual((transaction.state, self.available()), ("done", 2))
+
+    def test_answer_that_cannot_be_kept(self):
+        """However often the answer of the provider cannot be kept, the same transaction
+        is asked for, and the balance does not pay it, too."""
+        self.topup = self.choose()
+        self.token()
+        self.use(2)
+        asked = set()
+        tx_class = self.env.registry["payment.transaction"]
+
+        def answer(transaction):
+            asked.add(transaction.reference)
+            raise RuntimeError("not understood")
+
+        with (
+            patch.object(tx_class, "_send_payment_request", answer),
+            mute_logger("odoo.addons.helpdesk_paid_support.models"),
+        ):
+            for day in ("11", "12", "13"):
+                with self.on(f"2027-04-{day}", hour=11):
+                    self.run_top_up()
+                self.use(int(day == "11"))
+                self.pay(60)
+        self.assertEqual(len(asked), 1)
+        self.assertNotIn("sale", self.orders().mapped("state"))
+        with self.on("2027-04-14"):
+            self.run_top_up()
+            self.assertTopped(available=11)
+
     def test_archived(self):
         """From an archived customer nothing is taken or asked for."""
         self.topup = self.choose()

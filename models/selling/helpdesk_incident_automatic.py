@@ -113,6 +113,8 @@ class HelpdeskIncidentAutomatic(models.AbstractModel):
 
         :param str order: the most urgent first, as for ``search``.
         """
+        # Those of an earlier run that was killed: the provider may have been asked.
+        self._ask_unfinished()
         cron = self.env["ir.cron"]
         due = self.sudo().search(self._due_domain(), order=order)
         cron._commit_progress(remaining=len(due))
@@ -120,7 +122,11 @@ class HelpdeskIncidentAutomatic(models.AbstractModel):
             buyer._in_transaction(buyer._buy)
             if not cron._commit_progress(1):
                 return
-        # Those of an earlier run that was killed, too.
+        self._ask_unfinished()
+
+    @api.model
+    def _ask_unfinished(self):
+        """Ask the providers for what was written down, and process what they say."""
         for transaction in self.env["payment.transaction"]._incident_unfinished():
             buyer = transaction.sale_order_ids._incident_buyer()
             buyer._in_transaction(transaction._incident_ask)
@@ -209,6 +215,14 @@ class SaleOrder(models.Model):
         )
         return bool(effective or credited)
 
+    def _incident_is_unanswered(self):
+        """Return whether a provider is to be asked for the money, or was asked and its
+        answer could not be kept: nothing else pays these orders meanwhile."""
+        return any(
+            payer.state == "draft" and payer.operation == "offline"
+            for payer in self.transaction_ids
+        )
+
     def _incident_payment_problem(self):
         """Return why this order, which is confirmed, gives nothing.
 
@@ -228,6 +242,8 @@ class SaleOrder(models.Model):
         :rtype: str | None
         """
         self.ensure_one()
+        if self._incident_is_unanswered():
+            return "paying"
         if self.currency_id.is_zero(self.amount_total):
             self._validate_order()
             return None

@@ -153,7 +153,11 @@ class HelpdeskIncidentSubscription(models.Model):
         orders = self._open_orders(REPLACING)
         if not self.partner_id.active:
             return "archived", orders.browse()
-        being_paid = orders.filtered(lambda order: order._incident_is_being_paid())
+        being_paid = orders.filtered(
+            lambda order: (
+                order._incident_is_being_paid() or order._incident_is_unanswered()
+            )
+        )
         if being_paid:
             return "paying", being_paid[:1]
         awaited = orders.filtered(lambda order: order._incident_is_awaited())

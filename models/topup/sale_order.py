@@ -39,7 +39,7 @@ class SaleOrder(models.Model):
             return None if settled else self._incident_payment_problem()
         if self.state == "cancel":
             return None
-        if self._incident_is_being_paid():
+        if self._incident_is_being_paid() or self._incident_is_unanswered():
             return "paying"
         return "transfer" if self._incident_is_awaited() else None
 
