@@ -149,6 +149,25 @@ class TestToppingUpPortal(ToppingUpCommon, BuyCommon):
         self.assertTrue(self.setting().is_on)
         self.assertEqual(self.setting()._failures_in_a_row(), 0)
 
+    def test_taken_back(self):
+        """R19.2: where the bank takes the payment back, nobody is led to an order that
+        cannot be paid; its invoice can."""
+        self.send()
+        self.token(partner_id=self.user.partner_id.id)
+        self.use(2)
+        self.run_top_up()
+        order = self.orders()
+        order.transaction_ids.payment_id.action_reject()
+        self.run_top_up()
+        self.assertFalse(order._has_to_be_paid())
+        for text in (self.card(), self.mail("topup_failed")):
+            self.assertIn("Please ask us how you can pay it.", text)
+            self.assertIn("See the order", text)
+            self.assertNotIn("Review and pay", text)
+        self.register(self.bill(order))
+        self.assertEqual(self.available(), 12)
+        self.assertFalse(self.setting().problem)
+
     def test_when_few_are_left_already(self):
         """Nothing is bought because of the choice: the page says so."""
         self.use(2)

@@ -307,6 +307,14 @@ class HelpdeskIncidentTopup(models.Model):
         """
         return bool(self.problem) and self.problem not in QUIET
 
+    def _can_be_paid(self):
+        """Return whether the customer can pay the order that waits. One that was
+        confirmed, and whose payment was taken back, has to be invoiced first.
+
+        :rtype: bool
+        """
+        return self._needs_customer() and self.problem != "unpaid"
+
     def _problem_words(self):
         """Return why nothing was bought, as the customer and staff read it."""
         problems = dict(self._fields["problem"]._description_selection(self.env))
