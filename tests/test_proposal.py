@@ -400,7 +400,11 @@ class TestProposal(ChargePortalCommon):
         with freeze_time(proposal.date_end):
             self.approve(other)
             self.assertNotIn(proposal, proposal._overdue())
+        reminders = self.env["helpdesk.incident.reminder"].sudo()
+        reminder = reminders.search([("key", "=", str(proposal.id))])
+        self.assertTrue(reminder._is_still_due())
         with freeze_time(proposal.date_end + timedelta(1)):
+            self.assertFalse(reminder._is_still_due())
             self.login()
             page = self.page(self.url)
             self.assertFalse(self.box(page))

@@ -48,7 +48,7 @@ class HelpdeskTicketProposal(models.Model):
         comodel_name="res.company",
         required=True,
         readonly=True,
-        ondelete="cascade",
+        ondelete="restrict",
         help="Who asks.",
     )
     partner_id = fields.Many2one(

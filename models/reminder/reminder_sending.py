@@ -86,7 +86,7 @@ class HelpdeskIncidentReminder(models.Model):
         if self.kind in ("released", "continued"):
             return bool(ticket.incident_count)
         if self.kind == "proposed":
-            return self.proposal_id.state == "open"
+            return self.proposal_id._state_now() == "open"
         if self.kind == "returned":
             return ticket.incident_is_free
         return True
