@@ -1,8 +1,13 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
 
+from .common_concurrency import ConcurrencyCase
 from .common_sale import WINDOWS, SaleCommon
 
 
@@ -141,3 +146,50 @@ class TestUndoAsked(SaleCommon):
             wizards.create(values)
         with self.assertRaises(UserError):
             wizards.browse(wizards.sudo().create(values).id).action_confirm()
+
+
+@tagged("post_install", "-at_install")
+class TestUndoAskedOnce(ConcurrencyCase):
+    def test_nothing_is_lost(self):
+        """R8.3a, R8.4: what gives when it is invoiced loses nothing by its payment.
+        Nobody is asked, and nothing is tried out once more when the payment resets its
+        journal entry: that would wait for the account that the payment has locked."""
+        with self.transaction() as env:
+            customer = env["res.partner"].create({"name": "Customer"})
+            plan = self.product(
+                env, "Pack", 50, incident_kind="lifetime", incident_quantity=10
+            )
+            env.company.incident_grant_on = "posted"
+            journal = env["account.journal"].search([("type", "=", "bank")], limit=1)
+            [way] = journal.inbound_payment_method_line_ids[:1]
+            # With one, a payment has a journal entry, which is reset with it.
+            way.payment_account_id = env["account.account"].create(
+                {"code": "101999", "name": "On its way", "account_type": "asset_current"}
+            )
+            order = env["sale.order"].create(
+                {
+                    "partner_id": customer.id,
+                    "order_line": [Command.create({"product_id": plan.id})],
+                }
+            )
+            order.action_confirm()
+            invoice = order._create_invoices()
+            invoice.action_post()
+            payment = (
+                env["account.payment.register"]
+                .with_context(active_model="account.move", active_ids=invoice.ids)
+                .create({"journal_id": journal.id, "payment_method_line_id": way.id})
+                ._create_payments()
+            )
+
+        def cursor():
+            # Whoever waits for himself would wait for ever.
+            cr = db_connect(self.database).cursor()
+            cr.execute("SET LOCAL lock_timeout = '2s'")
+            return cr
+
+        with self.transaction() as env, patch.object(env.registry, "cursor", cursor):
+            payment = payment.with_env(env).with_context(incident_ask=True)
+            self.assertTrue(payment.move_id)
+            self.assertFalse(payment.action_draft())
+            self.assertEqual(payment.state, "draft")

@@ -144,12 +144,14 @@ class AccountMove(models.Model):
     def action_post(self):
         """Override: on its form, a credit note says first what it takes back."""
         asked = self.env["helpdesk.incident.undo"]._ask(self, "action_post")
-        return asked or super().action_post()
+        unasked = self.with_context(incident_ask=False)
+        return asked or super(AccountMove, unasked).action_post()
 
     def button_draft(self):
         """Override: on its form, an invoice says first what is taken back."""
         asked = self.env["helpdesk.incident.undo"]._ask(self, "button_draft")
-        return asked or super().button_draft()
+        unasked = self.with_context(incident_ask=False)
+        return asked or super(AccountMove, unasked).button_draft()
 
 
 class AccountPayment(models.Model):
@@ -163,6 +165,9 @@ class AccountPayment(models.Model):
         )
 
     def action_draft(self):
-        """Override: on its form, a payment says first what is taken back."""
+        """Override: on its form, a payment says first what is taken back. Within, its
+        journal entry asks nobody: what it would try out waits for the accounts that
+        the payment has locked."""
         asked = self.env["helpdesk.incident.undo"]._ask(self, "action_draft")
-        return asked or super().action_draft()
+        unasked = self.with_context(incident_ask=False)
+        return asked or super(AccountPayment, unasked).action_draft()
