@@ -69,7 +69,8 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
         string="Invoiced",
         readonly=True,
         help="Posted invoices less credit notes, without tax, by their accounting "
-        "dates: what the books have as revenue.",
+        "dates: what the books have as revenue. Of opening balances, what the old "
+        "books had deferred; what they had as revenue counts when it is earned.",
     )
     amount_deferred = fields.Monetary(
         string="To be deferred at the end",
@@ -145,9 +146,14 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
             """
             WITH part AS (
                 SELECT p.day, p.company_id, line.product_id, p.quantity, p.used,
-                       p.lapsed, p.amount, p.amount_used, p.amount_lapsed, 0 AS invoiced
+                       p.lapsed, p.amount, p.amount_used, p.amount_lapsed,
+                       -- what the old books have as revenue is not earned once more
+                       CASE WHEN opening.id IS NULL THEN 0
+                            ELSE p.amount_used + p.amount_lapsed END AS invoiced
                   FROM (%(positions)s) AS p
                   LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
+                  LEFT JOIN helpdesk_incident_opening opening
+                    ON opening.order_id = line.order_id AND opening.deferred IS NOT TRUE
                  UNION ALL
                 SELECT day, company_id, product_id, 0, 0, 0, 0, 0, 0, invoiced
                   FROM (%(invoiced)s) AS i
@@ -195,7 +201,8 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
     def _invoiced(self, days, companies):
         """Return a query of what posted documents have charged for plans: ``day``,
         ``company_id``, ``product_id`` and ``invoiced``; and of what the books of
-        another system had deferred (R21.4).
+        another system had deferred (R21.4). (What those had as revenue counts with
+        what is earned of it, in :meth:`_totals`.)
 
         :rtype: SQL
         """

@@ -324,6 +324,7 @@ STORED_ONCE = {
         "product_id": "what it is about",
         "amount_discounts": "what the books had then",
         "amount_down": "what the books had then",
+        "amount_opened": "what another system's books had then",
         "amount_books": "what the books had then",
         "amount_before": "what was posted then",
         "amount_lapsed_before": "what was posted then",

@@ -356,6 +356,64 @@ class TestRelease(ReleaseCommon):
             self.assertEqual(may.amount_change, 60)
             self.assertHeld("2027-05-31")
 
+    def test_opening_balances(self):
+        """R21.1, R21.4, R12.7: what the old books had deferred is released as it is
+        used; what they had as revenue is no revenue once more; both are named where
+        income accounts have nothing. Cancelled, nothing of them is deferred."""
+        self.opening(pack=50)
+        old = self.plan("5 of old", 25, "lifetime", 5)
+        self._brought_over(old, 5, 25)
+        self.company.incident_opening_deferred = True
+        brought = self._brought_over(self.pack, 10, 50)
+        with self.on("2027-05-20"):
+            self.use(9)
+        with self.on("2027-06-02"):
+            april, may = self.release("2027-05").sorted("date")
+            self.assertFalse(april.move_id)
+            self.assertEqual(self._brought(april), {self.pack: (50, 50, 50, 0)})
+            self.assertEqual(
+                self._brought(may), {old: (25, 25, 0, 0), self.pack: (50, 50, 30, 0)}
+            )
+            income = self._income()
+            self.assertEqual(
+                self.items(may), [(self.deferred_account, 20, 0), (income, 0, 20)]
+            )
+            self.assertEqual(self.deferred("2027-05-31"), 30)
+            brought.action_cancel()
+        with self.on("2027-07-02"):
+            june = self.release("2027-06")
+            self.assertEqual(
+                self.items(june), [(self.deferred_account, 30, 0), (income, 0, 30)]
+            )
+            self.assertEqual(june.line_ids.mapped("amount_difference"), [0, 0])
+            self.assertEqual(self.held("2027-06-30"), -50)
+            # Of days that are over it says what it said.
+            self.assertEqual(self.deferred("2027-05-31"), 30)
+
+    def _brought_over(self, product, quantity, value):
+        balance = self.env["helpdesk.incident.opening"].create(
+            {
+                "reference": product.name,
+                "partner_id": self.customer.id,
+                "product_id": product.id,
+                "quantity": quantity,
+                "value": value,
+            }
+        )
+        balance.action_confirm()
+        return balance
+
+    def _brought(self, release):
+        return {
+            line.product_id: (
+                line.amount_invoiced,
+                line.amount_opened,
+                line.amount_deferred,
+                line.amount_difference,
+            )
+            for line in release.line_ids
+        }
+
     def test_below_zero(self):
         """R21.1: used, and not invoiced yet: earned, and posted."""
         self.opening()

@@ -164,7 +164,11 @@ class TestUndoAskedOnce(ConcurrencyCase):
             [way] = journal.inbound_payment_method_line_ids[:1]
             # With one, a payment has a journal entry, which is reset with it.
             way.payment_account_id = env["account.account"].create(
-                {"code": "101999", "name": "On its way", "account_type": "asset_current"}
+                {
+                    "code": "101999",
+                    "name": "On its way",
+                    "account_type": "asset_current",
+                }
             )
             order = env["sale.order"].create(
                 {

@@ -10,7 +10,7 @@ from ..groups import RELEASERS
 #: What the report says of a product up to a day, by the names of the lines.
 FIGURES = (
     *("amount_invoiced", "amount_used", "amount_lapsed"),
-    *("amount_discounts", "amount_down", "amount_books"),
+    *("amount_opened", "amount_discounts", "amount_down", "amount_books"),
 )
 #: The same of a product that it does not have.
 NOTHING = dict.fromkeys(FIGURES, 0)

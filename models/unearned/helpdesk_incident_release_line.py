@@ -35,6 +35,11 @@ class HelpdeskIncidentReleaseLine(models.Model):
     amount_invoiced = fields.Monetary(string="Invoiced", readonly=True)
     amount_used = fields.Monetary(string="Used", readonly=True)
     amount_lapsed = fields.Monetary(string="Lapsed", readonly=True)
+    amount_opened = fields.Monetary(
+        string="Opening balances",
+        readonly=True,
+        help="The part of what was invoiced that another system's books have.",
+    )
     amount_discounts = fields.Monetary(
         string="Discounts",
         readonly=True,
@@ -53,9 +58,9 @@ class HelpdeskIncidentReleaseLine(models.Model):
     amount_difference = fields.Monetary(
         string="Difference",
         compute="_compute_amount_difference",
-        help="Income accounts, with the parts of discounts and down payments, less "
-        "what was invoiced: what was posted for the product otherwise, or invoiced to "
-        "another account.",
+        help="Income accounts, with the parts of discounts, down payments and opening "
+        "balances, less what was invoiced: what was posted for the product otherwise, "
+        "or invoiced to another account.",
     )
     amount_reported = fields.Monetary(
         string="To be deferred by the report",
@@ -111,13 +116,17 @@ class HelpdeskIncidentReleaseLine(models.Model):
                 line.amount_invoiced - line.amount_used - line.amount_lapsed
             )
 
-    @api.depends("amount_books", "amount_discounts", "amount_down", "amount_invoiced")
+    @api.depends(
+        *("amount_books", "amount_discounts", "amount_down", "amount_opened"),
+        "amount_invoiced",
+    )
     def _compute_amount_difference(self):
         for line in self:
             line.amount_difference = (
                 line.amount_books
                 + line.amount_discounts
                 + line.amount_down
+                + line.amount_opened
                 - line.amount_invoiced
             )
 

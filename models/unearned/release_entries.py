@@ -150,23 +150,25 @@ class HelpdeskIncidentRelease(models.Model):
                 """
                 SELECT product_id, %(sums)s
                   FROM (SELECT product_id, invoiced, amount_used, amount_lapsed,
-                               0 AS discounts, 0 AS down, 0 AS books
+                               invoiced AS opened, 0 AS discounts, 0 AS down,
+                               0 AS books
                           FROM (%(totals)s) AS total
                          UNION ALL
-                        SELECT product_id, 0, 0, 0,
+                        -- what is not charged here was so in another system (R21.4)
+                        SELECT product_id, 0, 0, 0, -invoiced,
                                CASE WHEN is_down THEN 0 ELSE invoiced - amount END,
                                CASE WHEN is_down THEN invoiced ELSE 0 END, 0
                           FROM (%(charged)s) AS charged
                          UNION ALL
-                        SELECT product_id, 0, 0, 0, 0, 0, amount
+                        SELECT product_id, 0, 0, 0, 0, 0, 0, amount
                           FROM (%(books)s) AS booked) AS part
                  WHERE product_id IS NOT NULL
                  GROUP BY product_id
-                HAVING (%(sums)s) <> (0, 0, 0, 0, 0, 0)
+                HAVING (%(sums)s) <> (0, 0, 0, 0, 0, 0, 0)
                 """,
                 sums=SQL(
                     "SUM(invoiced), SUM(amount_used), SUM(amount_lapsed),"
-                    " SUM(discounts), SUM(down), SUM(books)"
+                    " SUM(opened), SUM(discounts), SUM(down), SUM(books)"
                 ),
                 totals=month_model._totals([day], company),
                 charged=month_model._charged(day, company),

@@ -140,7 +140,7 @@ class HelpdeskIncidentRelease(models.Model):
     def _reconciliation(self):
         """Return how what was invoiced agrees with the income accounts (R12.7)."""
         names = [
-            *("amount_books", "amount_discounts", "amount_down"),
+            *("amount_books", "amount_discounts", "amount_down", "amount_opened"),
             *("amount_invoiced", "amount_difference"),
         ]
         return self._columns(self.line_ids, names)
