@@ -297,6 +297,26 @@ class TestUnearned(UnearnedCommon):
         )
         self.assertAgrees()
 
+    def test_change_credited_beyond_its_price(self):
+        """R9.6, R12.4: a change that is credited in full, and by a tenth again: what
+        that gives back of its credit counts for the old plan, as in the books."""
+        order = self.bought()._order_change(self.business)
+        self.paid(order)
+        invoice = order.invoice_ids
+        self.reverse(invoice)
+        again = self.reverse(invoice, post=False)
+        for line in again.invoice_line_ids:
+            line.price_unit *= 0.1
+        again.action_post()
+        self.assertEqual(
+            {
+                (row.product_id, row.amount, row.amount_invoiced, row.amount_deferred)
+                for row in self.by_month("2027-04-01", "2027-04-30")
+            },
+            {(self.months, 96, 96, 96), (self.business, -15, -15, 0)},
+        )
+        self.assertAgrees()
+
     def test_credit_note_takes_the_last_periods(self):
         """R8.4, R12.4; a past day knows nothing of it."""
         subscription = self.bought()

@@ -193,9 +193,9 @@ class HelpdeskIncidentSubscription(models.Model):
             uncovered = 0
             for credit in order_lines & credits:
                 taken = self._take_credit(credit, numbers)
-                if taken:
-                    credited = credit.incident_value * taken / credit.incident_due
-                    values[credit.incident_term_id] += credited
+                # Of a credit that was given back, and more, the value alone is left.
+                share = taken / credit.incident_due if credit.incident_due else 1
+                values[credit.incident_term_id] += credit.incident_value * share
                 if taken < credit.incident_due:
                     share = Fraction(
                         credit.incident_due - taken, credit._incident_total()
