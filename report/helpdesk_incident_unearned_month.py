@@ -147,9 +147,10 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
             WITH part AS (
                 SELECT p.day, p.company_id, line.product_id, p.quantity, p.used,
                        p.lapsed, p.amount, p.amount_used, p.amount_lapsed,
-                       -- what the old books have as revenue is not earned once more
+                       -- what the old books have as revenue is not to be deferred
                        CASE WHEN opening.id IS NULL THEN 0
-                            ELSE p.amount_used + p.amount_lapsed END AS invoiced
+                            ELSE p.amount_used + p.amount_lapsed - p.amount
+                       END AS invoiced
                   FROM (%(positions)s) AS p
                   LEFT JOIN sale_order_line line ON line.id = p.sale_line_id
                   LEFT JOIN helpdesk_incident_opening opening
@@ -200,9 +201,9 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
     @api.model
     def _invoiced(self, days, companies):
         """Return a query of what posted documents have charged for plans: ``day``,
-        ``company_id``, ``product_id`` and ``invoiced``; and of what the books of
-        another system had deferred (R21.4). (What those had as revenue counts with
-        what is earned of it, in :meth:`_totals`.)
+        ``company_id``, ``product_id`` and ``invoiced``; and of the value of opening
+        balances, which another system has charged (R21.4). (What is left of those that
+        its books had as revenue is taken off in :meth:`_totals`.)
 
         :rtype: SQL
         """
@@ -223,7 +224,7 @@ class HelpdeskIncidentUnearnedMonth(models.Model):
                   JOIN LATERAL (VALUES (opening.date_confirmed, 1),
                                        (opening.date_cancelled, -1)
                        ) AS opened(date, sign) ON opened.date <= %(last)s
-                 WHERE opening.deferred AND line.incident_opening_value <> 0
+                 WHERE line.incident_opening_value <> 0
                    AND split_part(company.parent_path, '/', 1)::int IN %(companies)s
             )
             SELECT day.day, charged.company_id, charged.product_id,

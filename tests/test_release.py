@@ -390,7 +390,38 @@ class TestRelease(ReleaseCommon):
             # Of days that are over it says what it said.
             self.assertEqual(self.deferred("2027-05-31"), 30)
 
-    def _brought_over(self, product, quantity, value):
+    def test_opening_balance_changed(self):
+        """R9.6, R21.4: what a change of plan credits of a subscription that was
+        brought over is credited of what the old books had: none of it is revenue once
+        more, whether they had deferred it or not."""
+        self.opening(months=72)
+        for deferred in (True, False):
+            self.company.incident_opening_deferred = deferred
+            opening = self._brought_over(
+                self.months,
+                *(1, 72),
+                reference=str(deferred),
+                date_start="2027-02-28",
+                date_end="2027-06-27",
+                current_left=4,
+                agreed_price=90,
+            )
+            subscription = self.subscription(opening.order_id)
+            self.paid(subscription._order_change(self.business))
+        [months, business] = self.by_month("2027-04-01", "2027-04-30").sorted(
+            lambda row: row.product_id == self.business
+        )
+        # Of each, 60.00 of two months are credited, and 12.00 are left.
+        self.assertEqual((months.amount_closing, months.amount_deferred), (24, 12))
+        self.assertEqual(business.amount_deferred, 300)
+        with self.on("2027-05-02"):
+            # By then these 12.00 have lapsed, too. 60.00 make up for the credit.
+            april = self.release("2027-04")
+            self.assertEqual(self._brought(april)[self.months], (24, 144, 0, 0))
+            line = april.line_ids.filtered(lambda row: row.product_id == self.months)
+            self.assertEqual((line.amount_lapse, line.amount_revenue), (24, 60 - 12))
+
+    def _brought_over(self, product, quantity, value, **values):
         balance = self.env["helpdesk.incident.opening"].create(
             {
                 "reference": product.name,
@@ -398,6 +429,7 @@ class TestRelease(ReleaseCommon):
                 "product_id": product.id,
                 "quantity": quantity,
                 "value": value,
+                **values,
             }
         )
         balance.action_confirm()
