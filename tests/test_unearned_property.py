@@ -10,6 +10,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.helpdesk_paid_support import periods
+
 from .common_release import ReleaseCommon
 from .common_sale import BOUGHT
 
@@ -129,6 +131,8 @@ class TestUnearnedProperty(ReleaseCommon):
         "merge",
         "elsewhere",
         *["reverse_entry", "reset_entry", "close"],
+        *["bring"] * 3,
+        "send_back",
     ]
 
     def _buy(self, order):
@@ -264,6 +268,37 @@ class TestUnearnedProperty(ReleaseCommon):
             self.merged = True
         if not owing:
             self.assertEqual(self._said(today), before)
+
+    def _do_bring(self):
+        """R21.4: what the customer had in another system, deferred there or not."""
+        self.company.incident_opening_deferred = self.random.choice([True, False])
+        today = self.company._incident_today()
+        plan = self.random.choice([self.pack, self.expiring, self.months])
+        # A month from yesterday on, paid for until the next one ends.
+        begun, ends = today - timedelta(days=1), plan != self.pack
+        subscription = {"date_start": begun, "current_left": 3, "agreed_price": 80}
+        opening = self.env["helpdesk.incident.opening"].create(
+            {
+                "reference": f"Old {self.random.random()}",
+                "partner_id": self.buyer.id,
+                "company_id": self._seller(),
+                "product_id": plan.id,
+                "quantity": 1 if plan == self.months else self.random.randint(1, 9),
+                "date_end": periods.last_day(begun, 2) if ends else False,
+                "value": self.random.choice([0, 12.34, 72]),
+                **(subscription if plan == self.months else {}),
+            }
+        )
+        opening.action_confirm()
+
+    def _do_send_back(self):
+        if live := self._live_openings():
+            self.random.choice(live).action_cancel()
+
+    def _live_openings(self):
+        return self.env["helpdesk.incident.opening"].search(
+            [("state", "=", "confirmed")]
+        )
 
     def _do_elsewhere(self):
         """The same customer buys in another company."""
@@ -455,18 +490,23 @@ class TestUnearnedProperty(ReleaseCommon):
         mine = self.rows(day.date())
         left = sum(mine.mapped("amount_left"))
         earned = sum(mine.mapped("amount_used")) + sum(mine.mapped("amount_lapsed"))
-        self.assertAlmostEqual(
-            sum(months.mapped("amount_invoiced")), self.books(day.date()), 2
+        brought = self._live_openings()
+        kept = mine.filtered(
+            lambda row: (
+                row.order_id in brought.filtered(lambda o: not o.deferred).order_id
+            )
         )
-        self.assertAlmostEqual(
-            self.deferred(day.date()), self.books(day.date()) - earned, 2
-        )
+        # Here, and in another system, less what that had as revenue and is left.
+        books = self.books(day.date()) + sum(brought.mapped("value"))
+        books -= sum(kept.mapped("amount_left"))
+        self.assertAlmostEqual(sum(months.mapped("amount_invoiced")), books, 2)
+        self.assertAlmostEqual(self.deferred(day.date()), books - earned, 2)
         self.assertAlmostEqual(sum(mine.mapped("amount")), left + earned, 2)
         if all(payment.state != "draft" for payment in self.payments):
             bought = mine.filtered(lambda row: row.partner_id == self.buyer)
             self.assertAlmostEqual(
                 sum(bought.mapped("amount")),
-                invoiced,
+                invoiced + sum(o.value for o in brought if o.partner_id == self.buyer),
                 delta=0.01 * len(lines),
             )
         self.assertChains("2027-04-01", str(day.date()))
