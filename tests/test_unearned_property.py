@@ -395,7 +395,9 @@ class TestUnearnedProperty(ReleaseCommon):
                     sum(paid.mapped(name))
                     for name in ("quantity", "amount", "withdrawn")
                 )
-                if withdrawn:
+                # What is returned goes back to the line that it came from.
+                returned = "return" in window.entry_ids.mapped("kind")
+                if withdrawn or returned and len(lines) > 1:
                     break
                 shelf += number * [max(amount, 0) / max(number, 1)]
             else:
