@@ -256,7 +256,7 @@ class TestRelease(ReleaseCommon):
             self.assertEqual(detail[-1][3:], [90, 12, 0, 78])
             self.assertEqual(detail[-2][0], "=1+1")
             books = self._sheet(release, "Reconciliation")
-            self.assertIn([name, 90, 0, 0, 90, 0], books)
+            self.assertIn([name, 90, 0, 0, 0, 90, 0], books)
 
     def test_ties_out(self):
         """R12.7: what was invoiced agrees with the income accounts; discounts and down
