@@ -40,6 +40,7 @@ class TestLedgerClosed(PaidSupportCommon):
             {
                 *("registration", "first_payment", "topup", "purchase", "period"),
                 *("adjustment", "deduction", "return", "revocation", "expiry"),
+                "opening",
             },
         )
 
