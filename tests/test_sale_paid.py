@@ -29,6 +29,20 @@ class TestSalePaid(SaleCommon):
         self.assertEqual(entries[1].name, f"{order.name}: Pack of 10")
         self.assertEqual(entries[1].action_open_source()["res_id"], order.id)
 
+    def test_online_less_than_the_sum_of_the_lines(self):
+        """R8.3b: the taxes of an order are rounded in all, and may be less than those
+        of its lines: who has paid it has paid all of them."""
+        tax = self.company_data["default_tax_sale"].copy(
+            {"name": "15 %", "amount": 15, "price_include_override": "tax_excluded"}
+        )
+        plan = self.plan("One", 3.33, "lifetime", 1, taxes_id=[Command.set(tax.ids)])
+        order = self.quotation(plan, plan, plan, quantity=8)
+        order.order_line[0].product_uom_qty = 2
+        lines = sum(order.order_line.mapped("price_total"))
+        self.assertGreater(round(lines - order.amount_total, 2), 0)
+        self.transaction(order)
+        self.assertEqual(self.given(), 18)
+
     def test_online_invoiced_at_once(self):
         """With automatic invoicing the invoice is paid by the same payment."""
         self.env["ir.config_parameter"].sudo().set_param("sale.automatic_invoice", True)

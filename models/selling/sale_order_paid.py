@@ -94,10 +94,12 @@ class SaleOrder(models.Model):
         lines = self.order_line.sorted("id")
         totals = list(accumulate(line.price_total for line in lines))
         needed = list(accumulate(reversed(totals), min))[::-1]
+        # Taxes are rounded for the whole order: that may be less than for its lines.
+        rounding = max(totals[-1] - self.amount_total, 0) if totals else 0
         return lines.browse(
             line.id
             for line, price in zip(lines, needed, strict=True)
-            if self.currency_id.compare_amounts(amount, price) >= 0
+            if self.currency_id.compare_amounts(amount, price - rounding) >= 0
         )
 
     def _incident_paid_online(self):
