@@ -213,3 +213,33 @@ class SaleCommon(PaymentCommon):
         )
         ticket.incident_count = quantity
         return ticket
+
+
+class AutomaticCommon(SaleCommon):
+    """What is bought by the scheduled actions, with a saved payment method, too."""
+
+    def run_actions(self, *names):
+        """Run scheduled actions as the server does."""
+        with self.enter_registry_test_mode():
+            for name in names:
+                self.env.ref(
+                    f"helpdesk_paid_support.ir_cron_incident_{name}"
+                ).method_direct_trigger()
+        self.env.invalidate_all()
+
+    def token(self, state="done", **values):
+        return (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.demo.id,
+                    "payment_method_id": self.demo.payment_method_ids[:1].id,
+                    "partner_id": self.customer.id,
+                    "provider_ref": "demo",
+                    "payment_details": "4242",
+                    "demo_simulated_state": state,
+                    **values,
+                }
+            )
+        )

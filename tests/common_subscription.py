@@ -2,7 +2,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from .common_sale import BOUGHT, SaleCommon
+from .common_sale import BOUGHT, AutomaticCommon, SaleCommon
 
 
 class SubscriptionCommon(SaleCommon):
@@ -69,7 +69,7 @@ class SubscriptionCommon(SaleCommon):
         ]
 
 
-class RenewalCommon(SubscriptionCommon):
+class RenewalCommon(AutomaticCommon, SubscriptionCommon):
     """That subscription, renewed automatically from July 3 on (R9.7)."""
 
     @classmethod
@@ -81,30 +81,8 @@ class RenewalCommon(SubscriptionCommon):
             cls.subscription_one._set_auto_renew(True)
 
     def run_renewal(self):
-        """Run the scheduled actions as the server does."""
-        with self.enter_registry_test_mode():
-            for name in ("renew", "remind"):
-                self.env.ref(
-                    f"helpdesk_paid_support.ir_cron_incident_{name}"
-                ).method_direct_trigger()
-        self.env.invalidate_all()
-
-    def token(self, state="done", **values):
-        return (
-            self.env["payment.token"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.demo.id,
-                    "payment_method_id": self.demo.payment_method_ids[:1].id,
-                    "partner_id": self.customer.id,
-                    "provider_ref": "demo",
-                    "payment_details": "4242",
-                    "demo_simulated_state": state,
-                    **values,
-                }
-            )
-        )
+        """Renew what is due, and tell customers."""
+        self.run_actions("renew", "remind")
 
     def renewals(self, subscription=None):
         subscription = subscription or self.subscription_one

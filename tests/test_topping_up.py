@@ -7,10 +7,10 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common_sale import SaleCommon
+from .common_sale import AutomaticCommon
 
 
-class ToppingUpCommon(SaleCommon):
+class ToppingUpCommon(AutomaticCommon):
     """Below 3, 10 incidents for 50.00 are bought, for at most 100.00 a month."""
 
     @classmethod
@@ -45,31 +45,6 @@ class ToppingUpCommon(SaleCommon):
         :param before: names of others, which run first.
         """
         self.run_actions(*before, "top_up")
-
-    def run_actions(self, *names):
-        with self.enter_registry_test_mode():
-            for name in names:
-                self.env.ref(
-                    f"helpdesk_paid_support.ir_cron_incident_{name}"
-                ).method_direct_trigger()
-        self.env.invalidate_all()
-
-    def token(self, state="done", **values):
-        return (
-            self.env["payment.token"]
-            .sudo()
-            .create(
-                {
-                    "provider_id": self.demo.id,
-                    "payment_method_id": self.demo.payment_method_ids[:1].id,
-                    "partner_id": self.customer.id,
-                    "provider_ref": "demo",
-                    "payment_details": "4242",
-                    "demo_simulated_state": state,
-                    **values,
-                }
-            )
-        )
 
     def orders(self):
         return self.env["sale.order"].search(
