@@ -31,13 +31,9 @@ class HelpdeskTicketCharge(models.Model):
                     fields=", ".join(sorted(map(str, unknown))),
                 )
             )
-        ticket = self.env["helpdesk.ticket"]
-        if vals.get("ticket_id"):
-            ticket = ticket.browse(self._parse_id(vals["ticket_id"])).exists()
-        if not ticket:
-            raise UserError(self.env._("Choose the ticket to charge in."))
-        ticket.check_access("write")
-        ticket = ticket.sudo()
+        ticket = self._parse_ticket(
+            vals.get("ticket_id"), self.env._("Choose the ticket to charge in.")
+        )
         name = self._parse_text(vals.get("name"))
         if not name:
             raise UserError(
@@ -80,6 +76,23 @@ class HelpdeskTicketCharge(models.Model):
                 "name": name,
             }
         )
+
+    @api.model
+    def _parse_ticket(self, value, missing):
+        """Return the ticket that a request names, with superuser rights.
+
+        :param value: an id, or what should be one.
+        :param str missing: what to say if it names none.
+        :raise AccessError: if the user may not write the ticket.
+        :raise UserError: if it names none.
+        """
+        ticket = self.env["helpdesk.ticket"]
+        if value:
+            ticket = ticket.browse(self._parse_id(value)).exists()
+        if not ticket:
+            raise UserError(missing)
+        ticket.check_access("write")
+        return ticket.sudo()
 
     @api.model
     def _parse_id(self, value):

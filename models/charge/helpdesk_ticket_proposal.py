@@ -179,12 +179,9 @@ class HelpdeskTicketProposal(models.Model):
                     fields=", ".join(sorted(map(str, unknown))),
                 )
             )
-        ticket = self.env["helpdesk.ticket"]
-        if vals.get("ticket_id"):
-            ticket = ticket.browse(charges._parse_id(vals["ticket_id"])).exists()
-        if not ticket:
-            raise UserError(self.env._("Choose the ticket first."))
-        ticket.check_access("write")
+        ticket = charges._parse_ticket(
+            vals.get("ticket_id"), self.env._("Choose the ticket first.")
+        )
         name = charges._parse_text(vals.get("name"))
         if not name or len(name) > MAX_NAME:
             raise UserError(
@@ -194,7 +191,6 @@ class HelpdeskTicketProposal(models.Model):
                     limit=MAX_NAME,
                 )
             )
-        ticket = ticket.sudo()
         company = ticket.company_id
         days = company.incident_proposal_days
         today = company._incident_today()
