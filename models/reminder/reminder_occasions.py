@@ -152,6 +152,7 @@ class HelpdeskIncidentReminder(models.Model):
                     today - timedelta(days=company.incident_parked_reminder_days),
                 )
             self._note_low(company)
+            self._note_statements(company, today)
 
     @api.model
     def _days_before(self, company, today, first, last):

@@ -37,14 +37,6 @@ class HelpdeskIncidentReminder(models.Model):
     )
 
     @api.model
-    def _note_occasions(self):
-        """Override: and the statements of the last month."""
-        res = super()._note_occasions()
-        for company in self.env["res.company"]._incident_companies():
-            self._note_statements(company, company._incident_today())
-        return res
-
-    @api.model
     def _note_statements(self, company, today):
         """Note who gets the statement of the last month: each contact once for each
         account; of one in which nothing has ever happened there is none."""
