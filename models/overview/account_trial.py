@@ -48,8 +48,8 @@ class HelpdeskIncidentAccount(models.Model):
         with closing(self.env.registry.cursor()) as cr:
             document = document.with_env(document.env(cr=cr))
             accounts = self.with_env(document.env).sudo()
-            account_ids = accounts._find(document._incident_lost_holders()).values()
-            accounts = accounts.union(*account_ids)
+            found = accounts._find(document._incident_lost_holders())
+            accounts = accounts.union(*found.values())
             before = accounts._stands()
             if not before:
                 return []
