@@ -11,6 +11,9 @@ class Deduct(OneByOne):
         carried over (R15.3).
     """
 
+    #: How many of each allotment a ticket takes.
+    taken = (3, 3, 2)
+
     def __init__(self, months=2):
         self.months = months
 
@@ -39,14 +42,15 @@ class Deduct(OneByOne):
     def run_one(self, env, item):
         account_id, ticket_id = item
         account = env["helpdesk.incident.account"].browse(account_id).sudo()
-        deducted = account._deduct(env["helpdesk.ticket"].browse(ticket_id), 8)
-        assert [number for _allotment, number in deducted.legs] == [3, 3, 2]
+        ticket = env["helpdesk.ticket"].browse(ticket_id)
+        deducted = account._deduct(ticket, sum(self.taken))
+        assert tuple(number for _allotment, number in deducted.legs) == self.taken
 
     def check(self, env):
         count = env["helpdesk.incident.entry"].search_count(
             [("id", ">", self.last.id or 0), ("kind", "=", "deduction")]
         )
-        assert count == 3 * NUMBER, count
+        assert count == len(self.taken) * NUMBER, count
 
 
 class Points(OneByOne):

@@ -2,15 +2,18 @@
 
 import importlib
 import json
+import os
 import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 
 BENCHMARKS = (
     "tickets",
     "loyalty",
+    "verbs",
     "periods",
     "orders",
     "payments",
@@ -22,6 +25,19 @@ BENCHMARKS = (
     "client_area",
     "workers",
     "installing",
+)
+
+#: What is measured in millions takes minutes to make ready: it is asked for.
+MILLIONS = os.environ.get("PAID_SUPPORT_MILLIONS")
+#: How long one benchmark is repeated at most, in seconds, once it has been done twice
+#: after warming up: what takes so long differs little from time to time.
+LONG = 40
+
+LINE = "{:<52} {:>9} {:>9} {:>6} {:>6} {:>9} {:>6} {:>5} {:>6}  {}"
+HEADER = LINE.format(
+    "",
+    *("ours", "beside", "ratio", "limit", "queries", "MB", "times", "took"),
+    "beside what",
 )
 
 
@@ -65,6 +81,8 @@ class Result:
     theirs: list = field(default_factory=list)
     #: SQL queries of the last repetition, of both.
     queries: list = field(default_factory=list)
+    #: How long measuring it has taken, in seconds.
+    took: float = 0
     #: By how many megabytes the process grew at most while ours was measured, after
     #: the first time.
     memory: float = 0
@@ -172,72 +190,80 @@ def memory():
 
 
 def run(env, only, repetitions, output):
-    """Run the benchmarks whose name contains ``only``.
+    """Run the benchmarks whose name contains ``only``: a row is printed and kept as
+    soon as it is measured.
 
+    :param output: a file. It keeps the last figures of each benchmark, of earlier runs,
+        too.
     :return: whether all of them keep their limits.
     """
-    results = []
+    good = True
+    started = time.perf_counter()
+    print(f"\n{HEADER}", flush=True)
     for module_name in BENCHMARKS:
         module = importlib.import_module(f"_bench.{module_name}")
         for benchmark in module.benchmarks(env):
             if only in f"{module_name} {benchmark.name}":
-                results.append(measure(env, benchmark, repetitions))
-    print_table(results)
-    with open(output, "w", encoding="utf-8") as file:
-        json.dump(
-            [{**asdict(result), "ratio": result.ratio} for result in results],
-            file,
-            indent=2,
-        )
-    return all(result.good for result in results)
+                result = measure(env, benchmark, repetitions)
+                print(row(result), flush=True)
+                keep(result, output)
+                good &= result.good
+    print(f"\n{(time.perf_counter() - started) / 60:.0f} minutes", flush=True)
+    return good
 
 
 def measure(env, benchmark, repetitions):
-    """Measure both sides of a benchmark in turns.
+    """Measure both sides of a benchmark in turns, after once to warm up.
 
     :rtype: Result
     """
     result = Result(benchmark.name, benchmark.beside, benchmark.limit, benchmark.unit)
-    repetitions = min(repetitions, benchmark.most)
-    for repetition in range(repetitions + 1):
-        print(f"  {benchmark.name}: {repetition} of {repetitions}", flush=True)
+    started = time.perf_counter()
+    for repetition in range(min(repetitions, benchmark.most) + 1):
+        if repetition > 2 and time.perf_counter() - started > LONG:
+            break
         before = memory()
         ours = benchmark.ours.measure(env)
         grown = memory() - before
         theirs = benchmark.theirs.measure(env)
-        if repetition:  # the first one warms up
+        if repetition:
             result.ours.append(ours.value)
             result.theirs.append(theirs.value)
             result.queries = [ours.queries, theirs.queries]
             result.memory = max(result.memory, grown)
+    result.took = time.perf_counter() - started
     for side in (benchmark.ours, benchmark.theirs):
         getattr(side, "close", lambda: None)()
     return result
 
 
-def print_table(results):
-    """Print a row for each result: medians, and their ratio."""
-    line = "{:<46} {:>9} {:>9} {:>6} {:>6} {:>9} {:>6}  {}"
-    print(
-        "\n"
-        + line.format(
-            "", "ours", "beside", "ratio", "limit", "queries", "MB", "beside what"
-        )
+def keep(result, output):
+    """Write the figures of a benchmark to a file, in place of its earlier ones. Whoever
+    interrupts a run loses nothing."""
+    output = Path(output)
+    kept = json.loads(output.read_text()) if output.is_file() else []
+    kept = [other for other in kept if other["name"] != result.name]
+    kept.append({**asdict(result), "ratio": result.ratio})
+    written = output.with_suffix(".new")
+    written.write_text(json.dumps(kept, indent=2))
+    written.replace(output)
+
+
+def row(result):
+    """Return the row of a result: medians, and their ratio."""
+    return LINE.format(
+        result.name,
+        shown(statistics.median(result.ours), result.unit),
+        shown(statistics.median(result.theirs), result.unit),
+        f"{result.ratio:.2f}",
+        ("" if result.limit is None else f"{result.limit:.2f}")
+        + ("" if result.good else " !"),
+        "/".join("–" if n is None else str(n) for n in result.queries),
+        f"+{result.memory:.0f}",
+        f"{len(result.ours)}",
+        f"{result.took:.0f} s",
+        result.beside,
     )
-    for result in results:
-        print(
-            line.format(
-                result.name,
-                shown(statistics.median(result.ours), result.unit),
-                shown(statistics.median(result.theirs), result.unit),
-                f"{result.ratio:.2f}",
-                ("" if result.limit is None else f"{result.limit:.2f}")
-                + ("" if result.good else " !"),
-                "/".join("–" if n is None else str(n) for n in result.queries),
-                f"+{result.memory:.0f}",
-                result.beside,
-            )
-        )
 
 
 def shown(value, unit):
