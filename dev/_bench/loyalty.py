@@ -13,6 +13,8 @@ class Deduct(OneByOne):
 
     #: How many of each allotment a ticket takes.
     taken = (3, 3, 2)
+    #: Whether the ticket is known to have taken nothing before.
+    is_new = False
 
     def __init__(self, months=2):
         self.months = months
@@ -43,7 +45,7 @@ class Deduct(OneByOne):
         account_id, ticket_id = item
         account = env["helpdesk.incident.account"].browse(account_id).sudo()
         ticket = env["helpdesk.ticket"].browse(ticket_id)
-        deducted = account._deduct(ticket, sum(self.taken))
+        deducted = account._deduct(ticket, sum(self.taken), self.is_new)
         assert tuple(number for _allotment, number in deducted.legs) == self.taken
 
     def check(self, env):

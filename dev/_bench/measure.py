@@ -154,6 +154,9 @@ class OneByOne(Work):
     """Work that is done for each of what is ready as in a request of its own: nothing
     is cached, and what a commit does to the records is done each time."""
 
+    def make_one_ready(self, env, item):
+        """Read what a request has read by then."""
+
     def run_one(self, env, item):
         """Do it once."""
         raise NotImplementedError
@@ -165,6 +168,7 @@ class OneByOne(Work):
             env.cr.clear()
             all_seconds = []
             for item in ready:
+                self.make_one_ready(env, item)
                 seconds, queries = clock(env, partial(self.run_one, env, item))
                 all_seconds.append(seconds)
                 env.cr.clear()

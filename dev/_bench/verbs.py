@@ -10,12 +10,18 @@ TAKEN = (3, 2)
 
 
 class DeductTwo(Deduct):
-    """Deductions for tickets, each from two allotments."""
+    """Deductions for new tickets, which are in the cache, each from two allotments."""
 
     taken = TAKEN
+    is_new = True
 
     def __init__(self):
         super().__init__(months=1)
+
+    def make_one_ready(self, env, item):
+        ticket = env["helpdesk.ticket"].browse(item[1]).sudo()
+        ticket._incident_holder()
+        ticket._incident_label()
 
 
 class RawSql(DeductTwo):
