@@ -694,8 +694,11 @@ class Model:
         account.give(("registration", account), number)
 
     def adjust(self, accounts, number):
-        """R7.2"""
-        if any(account.lifetime.given + number < 0 for account in accounts):
+        """R7.2: what is given is never refused, even where less than nothing was given
+        because something has been taken back."""
+        if number < 0 and any(
+            account.lifetime.given + number < 0 for account in accounts
+        ):
             raise Refused("more than was given")
         for account in accounts:
             account.give("by hand", account.causes["by hand"] + number)
