@@ -22,10 +22,11 @@ class Stack(NamedTuple):
 
     day: date
     allotment_id: int
-    #: of each layer its id, the entry that has given it, if any, how many incidents,
-    #: and what was paid for them
+    #: of each layer its id, the entry that has given it and the order line that has
+    #: paid for it, if any, how many incidents, and what was paid for them
     ids: list[int]
     entries: list[int | None]
+    lines: list[int | None]
     quantities: list[int]
     amounts: list[float]
 
@@ -412,6 +413,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
                      SELECT %(day)s::date, allotment_id,
                             ARRAY_AGG(id ORDER BY position),
                             ARRAY_AGG(entry_id ORDER BY position),
+                            ARRAY_AGG(sale_line_id ORDER BY position),
                             ARRAY_AGG(quantity ORDER BY position),
                             ARRAY_AGG(amount ORDER BY position)
                        FROM layer GROUP BY allotment_id HAVING %(condition)s)

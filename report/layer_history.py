@@ -162,6 +162,9 @@ class Replay:
         self.instead = []
         #: the layers that what each entry has returned went back to: index and number
         self.returned = defaultdict(list)
+        #: the layers that each entry has taken from, less what was returned since; the
+        #: index None is what nothing is left for
+        self.taken = {}
         #: what was lost and nothing was left for, and what was looked at of it
         self.lacking = defaultdict(int)
         self.counted = defaultdict(int)
@@ -183,7 +186,8 @@ class Replay:
                 taken = self._take(move.number, queue, now)
                 rest = move.number - sum(part for _index, part in taken)
                 self.missing[queue] += rest
-                held[move.ticket] += [*taken, [None, rest]] if rest else taken
+                self.taken[move.entry] = [*taken, [None, rest]] if rest else taken
+                held[move.ticket] += self.taken[move.entry]
             else:
                 legs = held[move.ticket]
                 self._return(-move.number, legs, queue, self.returned[move.entry])
@@ -198,6 +202,29 @@ class Replay:
                 self.layers, self.left, self.lapsed, strict=True
             )
         ], self.lapsed
+
+    def used(self):
+        """Return which layers what each entry has taken and nobody has returned is of,
+        after :meth:`run`: index and number; the index is None where nothing was left
+        and has not come since.
+
+        :rtype: dict[int, list[tuple[int | None, int]]]
+        """
+        instead = [list(leg) for leg in self.instead if leg[1]]
+        result = {}
+        for entry, legs in self.taken.items():
+            parts = result[entry] = []
+            for index, number in legs:
+                while number and index is None and instead:
+                    part = min(number, instead[0][1])
+                    parts.append((instead[0][0], part))
+                    number -= part
+                    instead[0][1] -= part
+                    if not instead[0][1]:
+                        instead.pop(0)
+                if number:
+                    parts.append((index, number))
+        return result
 
     def _take(self, number, queue, time):
         """Return what is taken from a queue, as index and number: as far as there is

@@ -163,3 +163,4 @@ from . import test_unearned_property
 from . import test_value_of_lines
 from . import test_whole_number
 from . import test_words
+from . import test_used

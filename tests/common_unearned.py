@@ -70,6 +70,41 @@ class UnearnedCommon(SubscriptionCommon):
                 over = allotment.date_to < self.company._incident_today()
                 balance = 0 if over else balance
             self.assertEqual(left.get(allotment, 0), max(balance, 0), allotment.name)
+        self.assertTraced(day, rows)
+
+    def assertTraced(self, day, rows):
+        """R12.7: what was used of each purchase, and its value, is what the deductions
+        that it leads to have used of it, to the cent; and each deduction is all there,
+        less what was returned."""
+        used = self.env["helpdesk.incident.used"]
+        used.invalidate_model()
+        traced, taken = {}, {}
+        for part in used.with_context(unearned_date=str(day)).with_company(
+            self.company
+        ).search([]):
+            taken.setdefault(part.entry_id.cause_key, 0)
+            taken[part.entry_id.cause_key] += part.quantity
+            if part.source:
+                layer = (part.allotment_id, part.given_id, part.sale_line_id)
+                number, amount = traced.get(layer, (0, 0))
+                traced[layer] = (number + part.quantity, amount + part.amount)
+        for row in rows:
+            layer = (row.allotment_id, row.entry_id, row.sale_line_id)
+            number, amount = traced.pop(layer, (0, 0))
+            self.assertEqual(number, row.used, row.name)
+            self.assertAlmostEqual(amount, row.amount_used, 2, row.name)
+        self.assertFalse(traced, "used of what was never given")
+        entries = self.env["helpdesk.incident.entry"]._read_group(
+            [
+                ("effect", "=", "uses"),
+                ("date", "<=", day),
+                ("company_id", "=", self.company.id),
+            ],
+            ["cause_key"],
+            ["quantity:sum"],
+            having=[("quantity:sum", "!=", 0)],
+        )
+        self.assertEqual(taken, {key: -quantity for key, quantity in entries})
 
     #: What is no part of release entries (R21.1).
     INVOICED = Domain("incident_release_kind", "=", False)

@@ -121,15 +121,34 @@ class HelpdeskIncidentUnearnedWizard(models.TransientModel):
     def action_months(self):
         """Show the totals by month up to the day."""
         self.ensure_one()
-        return self._show(
+        return self._show_months(
             "helpdesk_incident_unearned_month_action",
             self.env._(
                 "To %(date)s: Unearned by Month", date=format_date(self.env, self.date)
             ),
-            unearned_date=fields.Date.to_string(self.date),
-            unearned_from=fields.Date.to_string(self.date_from),
             search_default_paid=1,
             search_default_group_date=1,
+        )
+
+    def action_chart(self):
+        """Show, month by month, how much was used, has lapsed, and was unearned at the
+        end, as a chart."""
+        self.ensure_one()
+        return self._show_months(
+            "helpdesk_incident_unearned_part_action",
+            self.env._(
+                "To %(date)s: Used, Lapsed and Unearned",
+                date=format_date(self.env, self.date),
+            ),
+        )
+
+    def _show_months(self, name, title, **context):
+        return self._show(
+            name,
+            title,
+            unearned_date=fields.Date.to_string(self.date),
+            unearned_from=fields.Date.to_string(self.date_from),
+            **context,
         )
 
     def action_release(self):
