@@ -42,6 +42,7 @@
         "report/helpdesk_incident_unearned_views.xml",
         "report/helpdesk_incident_returned_views.xml",
         "report/helpdesk_incident_used_views.xml",
+        "report/helpdesk_incident_customer_balance_views.xml",
         "views/helpdesk_incident_release_views.xml",
         "wizards/helpdesk_ticket_charge_wizard_views.xml",
         "wizards/helpdesk_ticket_order_views.xml",

@@ -1,3 +1,4 @@
+from . import helpdesk_incident_customer_balance
 from . import helpdesk_incident_position
 from . import helpdesk_incident_returned
 from . import helpdesk_incident_unearned

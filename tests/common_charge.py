@@ -88,10 +88,24 @@ class ChargeCommon(SaleCommon):
         return moves.mapped("amount_total_in_currency_signed")
 
     def money(self, customer=None):
-        """Return the account balance."""
+        """Return the account balance. The accountants' list has the same, and says how
+        it follows from the receivables (R12.7)."""
         self.env.flush_all()
         customer = customer or self.customer
-        return customer._incident_account_balance(self.company)
+        balance = customer._incident_account_balance(self.company)
+        row = self.balance_row(customer)
+        self.assertAlmostEqual(
+            -row.receivable - row.ineffective - row.held, row.balance
+        )
+        if row or self.env["helpdesk.incident.account"]._of(customer, self.company):
+            self.assertAlmostEqual(row.balance, balance)
+        return balance
+
+    def balance_row(self, customer):
+        """Return the row of a customer in the accountants' list."""
+        rows = self.env["helpdesk.incident.customer.balance"].with_company(self.company)
+        rows.invalidate_model()
+        return rows.search([("partner_id", "=", customer.id)])
 
     def history(self, ticket=None):
         """Return the words of the ticket's history, oldest first."""

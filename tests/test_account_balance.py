@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.tests import tagged
 
 from .common_charge import ChargeCommon
@@ -94,3 +96,39 @@ class TestAccountBalance(ChargeCommon):
         self.env.invalidate_all()
         self.assertEqual((charge.payment_state, charge.amount_due), ("not_paid", 20))
         self.assertEqual(self.account_model._check_ledger(), [])
+
+    # -- the accountants' list -------------------------------------------------
+
+    def test_where_it_differs(self):
+        """R12.7: what is no payment is named beside the receivables, which have it as
+        paid."""
+        invoice = self.bill(self.order(self.plan("Ten", 59.5, "lifetime", 10)))
+        row = self.balance_row(self.customer)
+        self.assertEqual((row.receivable, row.ineffective, row.balance), (59.5, 0, -59.5))
+        payment = self.register(invoice)
+        self.assertFalse(self.balance_row(self.customer), "nothing to say")
+        payment.action_draft()
+        row = self.balance_row(self.customer)
+        self.assertEqual((row.receivable, row.ineffective, row.balance), (0, 59.5, -59.5))
+        shown = self.env["account.move.line"].search(row.action_open_items()["domain"])
+        self.assertEqual(shown.move_id, invoice)
+
+    def test_overdue(self):
+        """R12.7: what was due before today."""
+        invoice = self.bill(self.order(self.pack))
+        self.assertEqual(self.balance_row(self.customer).overdue, 0)
+        invoice.line_ids.filtered("date_maturity").date_maturity -= timedelta(days=1)
+        self.assertEqual(self.balance_row(self.customer).overdue, 50)
+
+    def test_below_zero(self):
+        """R12.7, R8.4: 10 for 50.00, 4 used, and the payment is reset: 4 below zero,
+        20.00, beside the 50.00 that are owed."""
+        payment = self.register(self.bill(self.order(self.pack)))
+        self.use(4)
+        self.assertFalse(self.balance_row(self.customer))
+        payment.action_draft()
+        row = self.balance_row(self.customer)
+        self.assertEqual((row.below, row.amount_below, row.balance), (4, 20, -50))
+        self.assertEqual(
+            row.action_open_account()["res_id"], self.incident_account().id
+        )
