@@ -167,7 +167,9 @@ class HelpdeskIncidentUsed(models.Model):
         :rtype: set[int]
         """
         asked = self.env.context.get("incident_allotment_ids")
-        among = SQL("TRUE") if asked is None else SQL("m.id = ANY(%s)", list(asked))
+        # It may come from anywhere.
+        known = isinstance(asked, list | tuple) and all(type(n) is int for n in asked)
+        among = SQL("m.id = ANY(%s::int8[])", list(asked)) if known else SQL("TRUE")
         return {
             allotment_id
             for (allotment_id,) in self.env.execute_query(

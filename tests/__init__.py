@@ -160,7 +160,7 @@ from . import test_typed_invoice
 from . import test_undo_asked
 from . import test_unearned
 from . import test_unearned_property
+from . import test_used
 from . import test_value_of_lines
 from . import test_whole_number
 from . import test_words
-from . import test_used

@@ -43,6 +43,7 @@ ACCOUNTANT = {
     "account_incident_unearned_menu",
     "account_incident_release_menu",
     "account_incident_returned_menu",
+    "account_incident_customer_balance_menu",
     "account_incident_analysis_menu",
     "account_ticket_charge_menu",
 }

@@ -57,6 +57,7 @@ METHODS = {
     "helpdesk.incident.entry.copy": "!!!!!",
     "helpdesk.incident.entry.create": "!!!!!",
     "helpdesk.incident.entry.fields_get": "+++++",
+    "helpdesk.incident.entry.action_view_used": "----+",
     "helpdesk.incident.entry.write": "!!!!!",
     "helpdesk.incident.fault.action_confirm_free": "-----",
     "helpdesk.incident.fault.action_leave_lapsed": "-----",
@@ -74,6 +75,9 @@ METHODS = {
     "helpdesk.incident.contest.decide.action_accept": "--!--",
     "helpdesk.incident.contest.decide.action_decline": "--+--",
     "helpdesk.incident.contest.fields_get": "+++++",
+    "helpdesk.incident.customer.balance.action_open_account": "----+",
+    "helpdesk.incident.customer.balance.action_open_items": "----+",
+    "helpdesk.incident.customer.balance.fields_get": "+++++",
     "helpdesk.incident.onboarding.action_apply": "-----",
     "helpdesk.incident.onboarding.action_back": "-----",
     "helpdesk.incident.onboarding.action_hide_steps": "-----",
@@ -137,14 +141,19 @@ METHODS = {
     "helpdesk.incident.topup.write": "-----",
     "helpdesk.incident.unearned.action_open_source": "----+",
     "helpdesk.incident.unearned.action_view_entries": "----+",
+    "helpdesk.incident.unearned.action_view_used": "----+",
     "helpdesk.incident.unearned.fields_get": "+++++",
     "helpdesk.incident.unearned.month.action_open_invoiced": "----+",
     "helpdesk.incident.unearned.month.action_open_positions": "----+",
     "helpdesk.incident.unearned.month.fields_get": "+++++",
+    "helpdesk.incident.unearned.part.fields_get": "+++++",
+    "helpdesk.incident.unearned.wizard.action_chart": "----+",
     "helpdesk.incident.unearned.wizard.action_months": "----+",
     "helpdesk.incident.unearned.wizard.action_positions": "----+",
     "helpdesk.incident.undo.action_confirm": "----!",
     "helpdesk.incident.unearned.wizard.action_release": "-----",
+    "helpdesk.incident.used.action_open_order": "----+",
+    "helpdesk.incident.used.fields_get": "+++++",
     "helpdesk.ticket.action_charge": "-----",
     "helpdesk.ticket.action_incident_count_time": "--+--",
     "helpdesk.ticket.action_incident_create_contact": "--!--",
@@ -601,6 +610,19 @@ class TestAttackRpc(AttackCommon):
             ]
             .sudo()
             .search([], limit=1),
+            "helpdesk.incident.unearned.part": self.env[
+                "helpdesk.incident.unearned.part"
+            ]
+            .sudo()
+            .search([], limit=1),
+            "helpdesk.incident.used": self.env["helpdesk.incident.used"]
+            .sudo()
+            .search([("partner_id", "=", self.customer.id)], limit=1),
+            "helpdesk.incident.customer.balance": self.env[
+                "helpdesk.incident.customer.balance"
+            ]
+            .sudo()
+            .search([("partner_id", "=", self.customer.id)], limit=1),
             "helpdesk.ticket": self.secret_ticket,
             "helpdesk.ticket.charge": self.charge,
             "helpdesk.ticket.outcome": self.env["helpdesk.ticket.outcome"]
@@ -1058,6 +1080,10 @@ class TestAttackRpc(AttackCommon):
             ("helpdesk.incident.unearned.month", "search"): (
                 [[]],
                 ("unearned_date", "unearned_from"),
+            ),
+            ("helpdesk.incident.used", "search"): (
+                [[]],
+                ("unearned_date", "incident_allotment_ids"),
             ),
         }
         self.act_as("boss")
