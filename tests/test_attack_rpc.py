@@ -109,6 +109,7 @@ METHODS = {
     "helpdesk.incident.release.line.action_difference": "----+",
     "helpdesk.incident.release.line.action_entries": "----+",
     "helpdesk.incident.release.line.action_invoiced": "----+",
+    "helpdesk.incident.release.line.action_openings": "----+",
     "helpdesk.incident.release.line.action_positions": "----+",
     "helpdesk.incident.release.line.create": "-----",
     "helpdesk.incident.release.line.fields_get": "+++++",

@@ -374,6 +374,11 @@ class TestRelease(ReleaseCommon):
             self.assertEqual(
                 self._brought(may), {old: (25, 25, 0, 0), self.pack: (50, 50, 30, 0)}
             )
+            of_pack = may.line_ids.filtered(lambda line: line.product_id == self.pack)
+            shown = self.env["helpdesk.incident.opening"].search(
+                of_pack.action_openings()["domain"]
+            )
+            self.assertEqual(shown, brought)
             income = self._income()
             self.assertEqual(
                 self.items(may), [(self.deferred_account, 20, 0), (income, 0, 20)]

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -207,6 +208,20 @@ class HelpdeskIncidentReleaseLine(models.Model):
         return self._show_charged(
             SQL("SELECT item_id FROM charged WHERE product_id = %s", self.product_id.id)
         )
+
+    def action_openings(self):
+        """Show the opening balances of this product up to the day (R21.4)."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_paid_support.helpdesk_incident_opening_action"
+        )
+        domain = (
+            Domain("product_id", "=", self.product_id.id)
+            & Domain("company_id", "child_of", self.company_id.id)
+            & Domain("date_confirmed", "<=", fields.Date.to_string(self.release_id.date))
+        )
+        return {**action, "domain": list(domain), "context": {}}
 
     def action_difference(self):
         """Show what the income accounts have for this product otherwise, and what was
