@@ -73,6 +73,7 @@
         "views/helpdesk_paid_support_menus.xml",
         "views/portal_templates.xml",
         "views/portal_incidents_templates.xml",
+        "views/portal_history_templates.xml",
         "views/portal_statement_templates.xml",
         "views/portal_buy_templates.xml",
         "views/portal_open_templates.xml",

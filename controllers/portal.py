@@ -212,6 +212,8 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
             "windows": windows,
             "again": windows._buy_again(company),
             "outlook": account._outlook(ahead),
+            "history": account._history(ahead),
+            "month": account._history_words,
             "subscriptions": subscriptions,
             "to_renew": self._subscriptions_to_renew(subscriptions, actions),
             "actions": actions,

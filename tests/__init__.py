@@ -31,6 +31,7 @@ from . import test_charge_money
 from . import test_charge_portal
 from . import test_charge_roles
 from . import test_charge_tours
+from . import test_charts
 from . import test_click_everywhere
 from . import test_concurrency
 from . import test_contest
@@ -56,6 +57,7 @@ from . import test_manual
 from . import test_menus
 from . import test_merge
 from . import test_model
+from . import test_month_by_month
 from . import test_named_day
 from . import test_onboarding
 from . import test_onboarding_tour

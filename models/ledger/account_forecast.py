@@ -217,16 +217,38 @@ class HelpdeskIncidentAccount(models.Model):
         used, days = self._pace(today)
         if days < PACE_LEAST_DAYS or used < PACE_LEAST_USED:
             return None
+        for day, enough, *_rest in self._days_ahead(ahead, used, days):
+            if not enough:
+                return Forecast(used, days, until=day - timedelta(days=1))
+        return Forecast(used, days, until=None)
+
+    def _days_ahead(self, ahead, used, days):
+        """Go through the coming days at a pace of so many incidents in so many days,
+        and use on each what there is.
+
+        :param ahead: as for :meth:`_windows`.
+        :return: for each day from tomorrow to the horizon, whether there was enough,
+            how many incidents are left then, parts of one included, and how many of
+            these end with that day.
+        :rtype: Iterator[tuple[date, bool, float, float]]
+        """
+        today = self._today()
         # Whole numbers only: an incident is worth ``days``, and a day takes ``used``.
         stock = [
-            [window, (window.balance + window.to_grant) * days]
+            [
+                window.date_from or date.min,
+                window.date_to or date.max,
+                (window.balance + window.to_grant) * days,
+            ]
             for window in ahead
             if window.kind == "lifetime" or window.date_to > today
         ]
         for day in (today + timedelta(days=n) for n in range(1, HORIZON + 1)):
-            if not self._take(stock, day, used):
-                return Forecast(used, days, until=day - timedelta(days=1))
-        return Forecast(used, days, until=None)
+            enough = self._take(stock, day, used)
+            valid = [leg for leg in stock if leg[0] <= day <= leg[1]]
+            left = sum(leg[2] for leg in valid)
+            ending = sum(leg[2] for leg in valid if leg[1] == day)
+            yield day, enough, left / days, ending / days
 
     def _pace(self, today):
         """Return how many incidents were used recently, and in how many days.
@@ -253,14 +275,15 @@ class HelpdeskIncidentAccount(models.Model):
     def _take(self, stock, day, quantity):
         """Take ``quantity`` from what is valid on ``day``, in the order of R4.2.
 
-        :param list stock: lists of an allotment and what is left of it, in that order.
+        :param list stock: lists of a first day, a last day, and what is left in
+            between, in that order.
         :return: whether there was enough.
         :rtype: bool
         """
         for leg in stock:
-            window, left = leg
-            if window.kind == "lifetime" or window.date_from <= day <= window.date_to:
+            first, last, left = leg
+            if first <= day <= last:
                 taken = min(max(left, 0), quantity)
-                leg[1] -= taken
+                leg[2] -= taken
                 quantity -= taken
         return not quantity

@@ -1,6 +1,6 @@
 """The statement of an account (R11.4): its entries, and their sums."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from odoo import api, models
@@ -157,3 +157,68 @@ class HelpdeskIncidentAccount(models.Model):
             - figures["taken"]
         )
         return figures
+
+    def _statement_sums(self, firsts, until, listed=EVERYTHING):
+        """Return what a statement of each of several periods in a row sums to: one
+        query, however many there are (R22.1).
+
+        :param list[date] firsts: their first days, in order.
+        :param date until: the last day of the last one, inclusive.
+        :param SQL listed: see :meth:`_statement_filter`.
+        :return: for each period, the columns of ``GROUPS``.
+        :rtype: list[dict[str, int]]
+        """
+        sums = [dict.fromkeys(GROUPS, 0) for _first in firsts]
+        for number, group, quantity in self.env.execute_query(
+            SQL(
+                """
+                SELECT width_bucket(entry.date, %(firsts)s::date[]), %(group)s,
+                       SUM(entry.quantity)::int
+                  FROM helpdesk_incident_entry entry
+                 WHERE entry.account_id = %(account)s AND %(listed)s
+                   AND entry.date BETWEEN %(since)s AND %(until)s
+                 GROUP BY 1, 2
+                """,
+                firsts=list(firsts),
+                group=GROUP,
+                account=self.id or 0,
+                listed=listed,
+                since=firsts[0],
+                until=until,
+            )
+        ):
+            sums[number - 1][group] = quantity * GROUPS[group]
+        return sums
+
+    def _statement_balances(self, since):
+        """Return what this account held on the day before ``since``, and from then on
+        at the end of each day on which that changed. What lapsed with the last day of
+        its validity is gone on the next one: what follows it takes its place at once.
+
+        :return: pairs of a day and a number, in the order of time.
+        :rtype: list[tuple[date, int]]
+        """
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT day, SUM(SUM(quantity)) OVER (ORDER BY day)::int
+                  FROM (SELECT %(before)s::date AS day, 0 AS quantity
+                         UNION ALL
+                        SELECT GREATEST(
+                                   entry.date
+                                   + (entry.effect = 'lapses' AND
+                                      entry.date IS NOT DISTINCT FROM
+                                      allotment.date_to)::int,
+                                   %(before)s),
+                               entry.quantity
+                          FROM helpdesk_incident_entry entry
+                          JOIN helpdesk_incident_allotment allotment
+                            ON allotment.id = entry.allotment_id
+                         WHERE entry.account_id = %(account)s) entry
+                 GROUP BY day
+                 ORDER BY day
+                """,
+                before=since - timedelta(days=1),
+                account=self.id or 0,
+            )
+        )

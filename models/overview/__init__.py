@@ -1,5 +1,6 @@
 from . import account_arrival
 from . import account_documents
+from . import account_history
 from . import account_overview
 from . import account_purchases
 from . import account_trial
