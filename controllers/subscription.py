@@ -245,6 +245,7 @@ class PaidSupportSubscription(PaidSupportPortal):
                 "extra": extra,
                 "extra_words": self._extra_words,
                 "extra_price": offers and self._renewal_extra_price(subscription),
+                "fits": self._which_plan_fits(subscription, offers),
                 # Whoever clicks has chosen; of one plan there is nothing to choose.
                 "chosen": str(next(iter(offers)).id) if len(offers) == 1 else None,
                 **values,
@@ -342,6 +343,7 @@ class PaidSupportSubscription(PaidSupportPortal):
         return request.redirect(order.get_portal_url())
 
     def _render_change(self, subscription, **values):
+        offers = self._operation(subscription, "change").offers()
         return self._render(
             "portal_subscription_change",
             subscription,
@@ -350,7 +352,8 @@ class PaidSupportSubscription(PaidSupportPortal):
                 "additional_title": request.env._(
                     "Change %(plan)s", plan=subscription.product_id.display_name
                 ),
-                "offers": self._operation(subscription, "change").offers(),
+                "offers": offers,
+                "fits": self._which_plan_fits(subscription, offers),
                 "chosen": None,
                 **values,
             },
@@ -390,6 +393,10 @@ class PaidSupportSubscription(PaidSupportPortal):
             if offer:
                 texts["total"] = self._amount(offer.amount_total, offer)
         return texts
+
+    def _which_plan_fits(self, subscription, offers):
+        """Return what the last months would have cost with each plan (R22.2)."""
+        return subscription._which_plan_fits(offers, request.env.user.partner_id)
 
     def _extra_words(self, offer):
         """Return in words which extra incidents an order sells."""

@@ -42,6 +42,7 @@ from . import test_dev_source
 from . import test_draft
 from . import test_fault
 from . import test_first_payment
+from . import test_fitting
 from . import test_forecast
 from . import test_form_twice
 from . import test_free
@@ -164,5 +165,6 @@ from . import test_unearned
 from . import test_unearned_property
 from . import test_used
 from . import test_value_of_lines
+from . import test_which_plan_fits
 from . import test_whole_number
 from . import test_words

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date, formatLang
@@ -51,6 +53,13 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
         compute="_compute_preview", help="What is ordered, and what it costs."
     )
     problem = fields.Char(compute="_compute_preview")
+    fits = fields.Html(
+        string="Which plan fits?",
+        compute="_compute_fits",
+        sanitize=False,
+        help="What the last months would have cost with each of these plans, as the "
+        "customer sees it in the portal.",
+    )
 
     # ------------------------------------------------------------------
     # Compute
@@ -104,6 +113,26 @@ class HelpdeskIncidentSubscriptionOrder(models.TransientModel):
                 )._incident_check_may_confirm()
             except UserError as error:
                 wizard.problem = error.args[0]
+
+    @api.depends("operation", "subscription_id")
+    def _compute_fits(self):
+        """R22.2"""
+        for wizard in self:
+            wizard.fits = False
+            if wizard.operation == "extra":
+                continue
+            operation = wizard._operation()
+            offers = {}
+            for plan in operation.plans():
+                # What cannot be ordered at present is not offered.
+                with suppress(UserError):
+                    offers[plan] = operation.offer(plan)
+            fits = wizard._subscription()._which_plan_fits(offers)
+            if fits:
+                wizard.fits = self.env["ir.qweb"]._render(
+                    "helpdesk_paid_support.subscription_fits",
+                    {"fits": fits, "staff": True},
+                )
 
     # ------------------------------------------------------------------
     # Actions

@@ -11,6 +11,7 @@ from . import helpdesk_ticket_team
 from . import res_partner_overage
 from . import sale_order_overage
 from . import sale_order_overage_invoice
+from . import subscription_beyond
 from . import ticket_overage
 from . import helpdesk_ticket_proposal
 from . import proposal_question

@@ -8,6 +8,7 @@ from . import subscription_lines
 from . import subscription_agreed
 from . import subscription_orders
 from . import subscription_operation
+from . import subscription_fit
 from . import sale_order
 from . import subscription_renewal
 from . import subscription_consent
