@@ -88,6 +88,16 @@ class ResPartner(models.Model):
             account = account_model._of(partner, self.env.company, create=True)
             account._adjust_to(maximum)
 
+    def action_view_incident_months(self):
+        """Show what came, was used and lapsed by month, of the customer in the current
+        company (R22.1)."""
+        self.ensure_one()
+        self.check_access("read")
+        account = self.env["helpdesk.incident.account"]._of(self, self.env.company)
+        if not account:
+            return self.action_view_incidents()
+        return account.sudo(False).action_view_months()
+
     def action_view_incidents(self):
         """Open the incident account of the customer in the current company.
 

@@ -1,5 +1,7 @@
 from . import helpdesk_incident_customer_balance
+from . import helpdesk_incident_dashboard
 from . import helpdesk_incident_position
+from . import helpdesk_incident_recurring
 from . import helpdesk_incident_returned
 from . import helpdesk_incident_unearned
 from . import helpdesk_incident_unearned_month

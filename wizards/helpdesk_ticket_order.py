@@ -6,19 +6,29 @@ from odoo.tools import formatLang
 
 from ..fields import WholeNumber
 
+SELLERS = "sales_team.group_sale_salesman"
+HELPDESK_USERS = "helpdesk_mgmt.group_helpdesk_user_own"
+
 
 class HelpdeskTicketOrder(models.TransientModel):
     """Staff order for the customer of a ticket, on the phone, what the customer could
-    order in the portal (R4.3, R11.3): the customer reviews and pays it there."""
+    order in the portal (R4.3, R11.3): the customer reviews and pays it there. Without a
+    ticket it is an offer to a customer who will need more (R22.1)."""
 
     _name = "helpdesk.ticket.order"
     _description = "Order for the Customer of a Ticket"
 
     ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
-        required=True,
         readonly=True,
         ondelete="cascade",
+    )
+    account_id = fields.Many2one(
+        comodel_name="helpdesk.incident.account",
+        string="Customer",
+        readonly=True,
+        ondelete="cascade",
+        help="Whom to offer more, where there is no ticket.",
     )
     missing = fields.Integer(
         string="Missing incidents",
@@ -59,23 +69,28 @@ class HelpdeskTicketOrder(models.TransientModel):
     # Compute
     # ------------------------------------------------------------------
 
-    @api.depends("ticket_id")
+    @api.depends("account_id", "ticket_id")
     def _compute_missing(self):
         for wizard in self:
-            wizard.missing = wizard._ticket().incident_missing
+            wizard.missing = (
+                0 if wizard.account_id else wizard._ticket().incident_missing
+            )
 
-    @api.depends("ticket_id")
+    @api.depends("account_id", "ticket_id")
     def _compute_waits(self):
         for wizard in self:
+            if wizard.account_id:
+                wizard.waits = False
+                continue
             ticket = wizard._ticket()
             wizard.waits = bool(ticket.incident_due and ticket.incident_missing)
 
-    @api.depends("ticket_id")
+    @api.depends("account_id", "ticket_id")
     def _compute_plan_ids(self):
         for wizard in self:
             wizard.plan_ids = wizard._offer().order_line.product_id
 
-    @api.depends("ticket_id", "missing")
+    @api.depends("account_id", "ticket_id", "missing")
     def _compute_product_id(self):
         """The cheapest that suffices."""
         for wizard in self:
@@ -91,7 +106,7 @@ class HelpdeskTicketOrder(models.TransientModel):
         for wizard in self:
             wizard.quantity = wizard._units(wizard.product_id._origin.sudo())
 
-    @api.depends("ticket_id", "product_id", "quantity")
+    @api.depends("account_id", "ticket_id", "product_id", "quantity")
     def _compute_preview(self):
         for wizard in self:
             wizard.preview, wizard.problem = False, False
@@ -110,24 +125,17 @@ class HelpdeskTicketOrder(models.TransientModel):
         """Make the order. The customer gets a link to pay it; until then the ticket
         waits, unless it has taken incidents already.
 
-        :raise AccessError: if the user may not write the ticket.
+        :raise AccessError: if the user may not write the ticket, or order for the
+            customer.
         :raise UserError: if that cannot be ordered.
         :return: the action that shows the order, if the user may see it.
         """
         self.ensure_one()
-        ticket = self._ticket()
         order = self.env["sale.order"]._incident_buy(
-            ticket.partner_id,
-            ticket.company_id,
-            self._plan(),
-            self._whole_quantity(),
+            *self._customer(), self._plan(), self._whole_quantity()
         )
-        account = ticket._incident_account(create=True)
-        account._lock()
-        if ticket.incident_due and ticket.incident_missing:
-            ticket._incident_ask_to_buy(account, order)
-        else:
-            ticket._incident_tell_ordered(account, order)
+        if not self.account_id:
+            self._tell_of_ticket(order)
         if order.with_env(self.env).has_access("read"):
             return {
                 "type": "ir.actions.act_window",
@@ -153,6 +161,41 @@ class HelpdeskTicketOrder(models.TransientModel):
     # Business
     # ------------------------------------------------------------------
 
+    @api.model
+    def _check_may_order(self, account):
+        """Whoever serves customers, or sells to them, may order for them (R14).
+
+        :raise AccessError: if the user is neither, or may not see the account.
+        """
+        account.check_access("read")
+        user = self.env.user
+        if not (user.has_group(SELLERS) or user.has_group(HELPDESK_USERS)):
+            raise AccessError(
+                self.env._("Only helpdesk users may do this for a customer.")
+            )
+
+    def _customer(self):
+        """Return for whom is ordered, and in which company, with superuser rights.
+
+        :raise UserError: if there is neither a ticket with a customer nor an account.
+        :raise AccessError: if the user may not order for it.
+        """
+        account = self.account_id._origin
+        if not account:
+            ticket = self._ticket()
+            return ticket.partner_id, ticket.company_id
+        self._check_may_order(account.sudo(False))
+        return account.sudo().partner_id, account.sudo().company_id
+
+    def _tell_of_ticket(self, order):
+        ticket = self._ticket()
+        account = ticket._incident_account(create=True)
+        account._lock()
+        if ticket.incident_due and ticket.incident_missing:
+            ticket._incident_ask_to_buy(account, order)
+        else:
+            ticket._incident_tell_ordered(account, order)
+
     def _ticket(self):
         """Return the ticket with superuser rights.
 
@@ -171,10 +214,7 @@ class HelpdeskTicketOrder(models.TransientModel):
 
     def _offer(self, plans=None):
         """Return what plans cost this customer; all of them by default."""
-        ticket = self._ticket()
-        return self.env["sale.order"]._incident_offer(
-            ticket.partner_id, ticket.company_id, plans
-        )
+        return self.env["sale.order"]._incident_offer(*self._customer(), plans)
 
     def _plan(self):
         return self.product_id._origin.sudo()
@@ -200,7 +240,7 @@ class HelpdeskTicketOrder(models.TransientModel):
         :raise UserError: if it cannot be ordered.
         """
         quantity = self._whole_quantity()
-        company = self._ticket().company_id
+        _partner, company = self._customer()
         plans = self.env["sale.order"]._incident_plans(company)
         offer = self._offer(plans & self._plan())
         if not offer.order_line:

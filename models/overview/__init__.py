@@ -2,8 +2,10 @@ from . import account_arrival
 from . import account_documents
 from . import account_history
 from . import account_overview
+from . import account_pace
 from . import account_purchases
 from . import account_trial
 from . import allotment_overview
 from . import entry_overview
+from . import product_overview
 from . import subscription_overview
