@@ -123,7 +123,7 @@ NUMBERS = {
         Domain("runs_out", "!=", False),
         until="runs_out",
     ),
-    "active": Number(SUBSCRIPTIONS, SUBSCRIPTION, ACTIVE),
+    "subscribed": Number(SUBSCRIPTIONS, SUBSCRIPTION, ACTIVE),
     "ends": Number(SUBSCRIPTIONS, SUBSCRIPTION, ACTIVE, until="date_end"),
     "failed": Number(
         SUBSCRIPTIONS, SUBSCRIPTION, ACTIVE & Domain("renewal_problem", "!=", False)
@@ -190,7 +190,7 @@ class HelpdeskIncidentDashboard(models.Model):
         "Customers for whom what they have lasts no longer, at the pace of the last "
         "90 days.",
     )
-    active = number("Active subscriptions", "Subscriptions that are paid for today.")
+    subscribed = number("Active subscriptions", "Subscriptions that are paid for today.")
     ends = number(
         "End within 30 days", "Active subscriptions that are paid for no longer."
     )
@@ -234,6 +234,10 @@ class HelpdeskIncidentDashboard(models.Model):
     # ------------------------------------------------------------------
     # Compute
     # ------------------------------------------------------------------
+
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        self.display_name = self.env._("Dashboard")
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_numbers(self):

@@ -36,6 +36,7 @@ from . import test_click_everywhere
 from . import test_concurrency
 from . import test_contest
 from . import test_customer_grant_on
+from . import test_dashboard
 from . import test_deduct
 from . import test_dev_lint
 from . import test_dev_source
@@ -85,6 +86,7 @@ from . import test_payment_landing
 from . import test_period_months
 from . import test_periods
 from . import test_plan
+from . import test_plan_prices
 from . import test_plan_roles
 from . import test_portal
 from . import test_portal_foreign

@@ -191,6 +191,24 @@ class List(Opened):
         assert found["length"] == HOLDERS + 1, found["length"]
 
 
+class Dashboard(Opened):
+    """The first entry of the *Incidents* menu, with all its numbers."""
+
+    def ready(self, env):
+        form = env["helpdesk.incident.dashboard"].get_views([(False, "form")])
+        names = form["models"]["helpdesk.incident.dashboard"]["fields"]
+        accounts = {"partner_id": {"fields": {"display_name": {}}}}
+        self.specification = dict.fromkeys(names, {}) | {
+            "company_id": {"fields": {"display_name": {}}},
+            "next_account_ids": {"fields": accounts | {"available": {}, "runs_out": {}}},
+        }
+
+    def show(self, env):
+        board = env["helpdesk.incident.dashboard"].browse(env.company.id)
+        [values] = board.web_read(self.specification)
+        assert len(values) >= 25, values
+
+
 class PartnerForm(Opened):
     """The form of a customer."""
 
@@ -230,3 +248,10 @@ def benchmarks(_env):
             opened(many),
             opened(few),
         )
+    yield Benchmark(
+        "dashboard: 1,000,000 entries",
+        "list of 80 customers by what is available, same entries",
+        2,
+        Dashboard(many),
+        List(many),
+    )
