@@ -91,8 +91,11 @@
     "demo": [
         "demo/helpdesk_paid_support_demo.xml",
         "demo/plan_demo.xml",
+        "demo/year_demo.xml",
+        "demo/helpdesk_ticket_demo.xml",
         "demo/sale_order_demo.xml",
         "demo/helpdesk_incident_opening_demo.xml",
+        "demo/year_end_demo.xml",
     ],
     "assets": {
         "web.assets_frontend": [

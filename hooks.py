@@ -21,6 +21,7 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Empty the ledger: its tables go, and what they name should be free to go, too."""
+    _reset_demo(env)
     env.cr.execute("UPDATE account_payment SET incident_account_id = NULL")
     env.cr.execute(
         "UPDATE sale_order_line SET incident_account_id = NULL,"
@@ -52,3 +53,23 @@ def uninstall_hook(env):
             SQL("DELETE FROM %s", SQL.identifier(f"helpdesk_incident_{table}"))
         )
     env.invalidate_all()
+
+
+def _reset_demo(env):
+    """Reset what the demo data has posted, so that it can be deleted with it."""
+    data = env["ir.model.data"].search(
+        [
+            ("module", "=", "helpdesk_paid_support"),
+            ("model", "in", ("account.move", "account.payment")),
+        ]
+    )
+    for model, reset in (
+        ("account.payment", "action_draft"),
+        ("account.move", "button_draft"),
+    ):
+        ids = data.filtered(lambda row, model=model: row.model == model).mapped(
+            "res_id"
+        )
+        documents = env[model].browse(ids).exists()
+        documents = documents.filtered(lambda document: document.state != "draft")
+        getattr(documents, reset)()

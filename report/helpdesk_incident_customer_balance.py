@@ -64,7 +64,7 @@ class HelpdeskIncidentCustomerBalance(models.Model):
     below = fields.Integer(
         string="Incidents below zero",
         readonly=True,
-        help="Lifetime incidents that tickets have used and that were taken back since.",
+        help="Lifetime incidents that were used, and taken back since.",
     )
     amount_below = fields.Monetary(
         string="Value below zero",

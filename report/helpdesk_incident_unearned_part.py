@@ -27,11 +27,12 @@ class HelpdeskIncidentUnearnedPart(models.Model):
     company_id = fields.Many2one(comodel_name="res.company", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     product_id = fields.Many2one(comodel_name="product.product", readonly=True)
+    # Charts stack them in this order.
     part = fields.Selection(
         selection=[
-            ("used", "Used"),
-            ("lapsed", "Lapsed"),
-            ("left", "Unearned at the end"),
+            ("1_used", "Used"),
+            ("2_lapsed", "Lapsed"),
+            ("3_left", "Unearned at the end"),
         ],
         string="What became of it",
         readonly=True,
@@ -45,9 +46,9 @@ class HelpdeskIncidentUnearnedPart(models.Model):
             SELECT month.id * 4 + part.number AS id, month.date, month.company_id,
                    month.product_id, part.name AS part, part.amount
               FROM (%s) AS month
-              JOIN LATERAL (VALUES (1, 'used', month.amount_used),
-                                   (2, 'lapsed', month.amount_lapsed),
-                                   (3, 'left', month.amount_closing)
+              JOIN LATERAL (VALUES (1, '1_used', month.amount_used),
+                                   (2, '2_lapsed', month.amount_lapsed),
+                                   (3, '3_left', month.amount_closing)
                    ) AS part(number, name, amount) ON part.amount <> 0
             """,
             self.env["helpdesk.incident.unearned.month"]._table_query,

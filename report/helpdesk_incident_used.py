@@ -1,4 +1,4 @@
-"""Which purchases the deductions of tickets have used, and what that was worth (R12.7)."""
+"""Which purchases the deductions of tickets have used, and their value (R12.7)."""
 
 from typing import NamedTuple
 
@@ -267,7 +267,10 @@ class HelpdeskIncidentUnearned(models.Model):
         self.ensure_one()
         self.check_access("read")
         of_this = Domain("allotment_id", "=", self.allotment_id.id)
-        for name, of in (("given_id", self.entry_id), ("sale_line_id", self.sale_line_id)):
+        for name, of in (
+            ("given_id", self.entry_id),
+            ("sale_line_id", self.sale_line_id),
+        ):
             of_this &= Domain(name, "=", of.id)
         return self.env["helpdesk.incident.used"]._show(
             self.allotment_id, of_this & Domain("source", "!=", False), self.date

@@ -79,9 +79,11 @@ class UnearnedCommon(SubscriptionCommon):
         used = self.env["helpdesk.incident.used"]
         used.invalidate_model()
         traced, taken = {}, {}
-        for part in used.with_context(unearned_date=str(day)).with_company(
-            self.company
-        ).search([]):
+        for part in (
+            used.with_context(unearned_date=str(day))
+            .with_company(self.company)
+            .search([])
+        ):
             taken.setdefault(part.entry_id.cause_key, 0)
             taken[part.entry_id.cause_key] += part.quantity
             if part.source:

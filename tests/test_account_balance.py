@@ -104,12 +104,16 @@ class TestAccountBalance(ChargeCommon):
         paid."""
         invoice = self.bill(self.order(self.plan("Ten", 59.5, "lifetime", 10)))
         row = self.balance_row(self.customer)
-        self.assertEqual((row.receivable, row.ineffective, row.balance), (59.5, 0, -59.5))
+        self.assertEqual(
+            (row.receivable, row.ineffective, row.balance), (59.5, 0, -59.5)
+        )
         payment = self.register(invoice)
         self.assertFalse(self.balance_row(self.customer), "nothing to say")
         payment.action_draft()
         row = self.balance_row(self.customer)
-        self.assertEqual((row.receivable, row.ineffective, row.balance), (0, 59.5, -59.5))
+        self.assertEqual(
+            (row.receivable, row.ineffective, row.balance), (0, 59.5, -59.5)
+        )
         shown = self.env["account.move.line"].search(row.action_open_items()["domain"])
         self.assertEqual(shown.move_id, invoice)
 

@@ -17,7 +17,10 @@ class TestUsed(UnearnedCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.accountant = new_test_user(
-            cls.env, "auditor", "account.group_account_readonly", company_id=cls.company.id
+            cls.env,
+            "auditor",
+            "account.group_account_readonly",
+            company_id=cls.company.id,
         )
 
     def bought_pack(self, price):
@@ -105,7 +108,7 @@ class TestUsed(UnearnedCommon):
         )
         self.assertEqual(
             {part.part: part.amount for part in parts},
-            {"used": months.amount_used, "left": months.amount_closing},
+            {"1_used": months.amount_used, "3_left": months.amount_closing},
         )
         self.assertEqual(sum(parts.mapped("amount")), 50)
         self.assertEqual(months.amount_opening + months.amount, 50)

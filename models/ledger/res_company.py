@@ -1,8 +1,19 @@
 """What the ledger asks a company for: its day (R3.7), and about late returns (R5.3)."""
 
+from datetime import date
+from typing import NamedTuple
+
 from odoo import api, fields, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+
+class AsOf(NamedTuple):
+    """In the context, as ``incident_as_of``: the day that is today, so that a history
+    can be made as of its days, as that of the demo data is. It cannot come in over RPC,
+    where a tuple is a list."""
+
+    day: date
 
 
 class ResCompany(models.Model):
@@ -57,7 +68,8 @@ class ResCompany(models.Model):
         :rtype: datetime.date
         """
         self.ensure_one()
-        return self._incident_day()
+        as_of = self.env.context.get("incident_as_of")
+        return as_of.day if isinstance(as_of, AsOf) else self._incident_day()
 
     def _incident_day(self, moment=None):
         """Return the day of a moment in the time zone of the company (R3.7).

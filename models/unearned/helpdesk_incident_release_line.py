@@ -219,7 +219,9 @@ class HelpdeskIncidentReleaseLine(models.Model):
         domain = (
             Domain("product_id", "=", self.product_id.id)
             & Domain("company_id", "child_of", self.company_id.id)
-            & Domain("date_confirmed", "<=", fields.Date.to_string(self.release_id.date))
+            & Domain(
+                "date_confirmed", "<=", fields.Date.to_string(self.release_id.date)
+            )
         )
         return {**action, "domain": list(domain), "context": {}}
 
