@@ -21,7 +21,7 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Empty the ledger: its tables go, and what they name should be free to go, too."""
-    _reset_demo(env)
+    _delete_demo(env)
     env.cr.execute("UPDATE account_payment SET incident_account_id = NULL")
     env.cr.execute(
         "UPDATE sale_order_line SET incident_account_id = NULL,"
@@ -55,21 +55,19 @@ def uninstall_hook(env):
     env.invalidate_all()
 
 
-def _reset_demo(env):
-    """Reset what the demo data has posted, so that it can be deleted with it."""
-    data = env["ir.model.data"].search(
-        [
-            ("module", "=", "helpdesk_paid_support"),
-            ("model", "in", ("account.move", "account.payment")),
-        ]
-    )
+def _delete_demo(env):
+    """Delete the documents that the demo data has posted: they would stay, and keep
+    what they name."""
+    data = env["ir.model.data"]
+    # The entry of a payment goes with it.
     for model, reset in (
         ("account.payment", "action_draft"),
         ("account.move", "button_draft"),
     ):
-        ids = data.filtered(lambda row, model=model: row.model == model).mapped(
-            "res_id"
-        )
-        documents = env[model].browse(ids).exists()
-        documents = documents.filtered(lambda document: document.state != "draft")
-        getattr(documents, reset)()
+        ids = data.search(
+            [("module", "=", "helpdesk_paid_support"), ("model", "=", model)]
+        ).mapped("res_id")
+        documents = env[model].with_context(force_delete=True).browse(ids).exists()
+        posted = documents.filtered(lambda document: document.state != "draft")
+        getattr(posted, reset)()
+        documents.unlink()

@@ -100,18 +100,18 @@ class HelpdeskIncidentAccount(models.Model):
         if journals < 2:
             # Nothing can be invoiced and paid: there is no chart of accounts.
             return
-        self = self.with_company(company).with_context(
+        accounts = self.with_company(company).with_context(
             tracking_disable=True, mail_create_nosubscribe=True
         )
         today = company._incident_today()
-        contacts = self._make_demo_customers()
+        contacts = accounts._make_demo_customers()
         events = [
             (today - relativedelta(months=sale.months) - timedelta(sale.days), sale)
             for sale in SALES
         ]
-        events += self._demo_tickets(today)
+        events += accounts._demo_tickets(today)
         for day, event in sorted(events, key=lambda event: (event[0], str(event[1]))):
-            made = self.with_context(incident_as_of=AsOf(day))
+            made = accounts.with_context(incident_as_of=AsOf(day))
             if isinstance(event, Sale):
                 made._sell_demo(contacts[event.customer], event.plan, day)
             else:
@@ -126,17 +126,17 @@ class HelpdeskIncidentAccount(models.Model):
         payment = self.env.ref(f"{MODULE}.year_payment_orchard_2", False)
         if not payment:
             return
-        self = self.with_context(tracking_disable=True)
-        payment.with_env(self.env).action_draft()
-        ticket = self.env.ref(f"{MODULE}.ticket_mail").with_env(self.env)
-        nora = self.env.ref(f"{MODULE}.user_nora")
+        env = self.with_context(tracking_disable=True).env
+        payment.with_env(env).action_draft()
+        ticket = env.ref(f"{MODULE}.ticket_mail").with_env(env)
+        nora = env.ref(f"{MODULE}.user_nora")
         contest = ticket.with_user(nora)._incident_do_contest(
             nora, "You had changed the settings of your mail server yourselves."
         )
         self._name_demo("year_contest", contest or ticket.incident_contest_ids[:1])
-        charge = self.env["helpdesk.ticket.charge"].create(
+        charge = env["helpdesk.ticket.charge"].create(
             {
-                "ticket_id": self.env.ref(f"{MODULE}.year_ticket_school").id,
+                "ticket_id": env.ref(f"{MODULE}.year_ticket_school").id,
                 "name": "Work on Saturday, 1 hour",
                 "amount": 60,
                 "request_key": "demo",
@@ -144,20 +144,20 @@ class HelpdeskIncidentAccount(models.Model):
         )
         self._name_demo("year_charge", charge)
         self._name_demo("year_charge_invoice", charge.invoice_ids)
-        account = self._of(self.env.ref(f"{MODULE}.year_quarry"), self.env.company)
+        account = env[self._name]._of(env.ref(f"{MODULE}.year_quarry"), env.company)
         subscription = account.subscription_ids
         subscription.auto_renew = True
         orders = subscription.term_ids.sale_line_id.order_id
         # There is no payment method.
         subscription._buy()
-        orders = self.env["sale.order"].search(
+        orders = env["sale.order"].search(
             [
                 ("partner_id", "child_of", account.partner_id.id),
                 ("id", "not in", orders.ids),
             ]
         )
         self._name_demo("year_order_quarry_offer", orders)
-        self.env["helpdesk.incident.outbox"].sudo().search([]).unlink()
+        env["helpdesk.incident.outbox"].sudo().search([]).unlink()
 
     # ------------------------------------------------------------------
     # What happens
@@ -232,12 +232,14 @@ class HelpdeskIncidentAccount(models.Model):
         invoice = order._create_invoices()
         invoice.invoice_date = day
         invoice.action_post()
-        payment = (
+        register = (
             self.env["account.payment.register"]
             .with_context(active_model="account.move", active_ids=invoice.ids)
             .create({"payment_date": day})
-            ._create_payments()
         )
+        payment = register._create_payments()
+        # It would keep its customer from being deleted.
+        register.unlink()
         for kind, record in (
             ("order", order),
             ("invoice", invoice),

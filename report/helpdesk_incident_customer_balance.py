@@ -69,8 +69,8 @@ class HelpdeskIncidentCustomerBalance(models.Model):
     amount_below = fields.Monetary(
         string="Value below zero",
         readonly=True,
-        help="These incidents at what the customer has paid for each, without tax, when "
-        "it bought incidents last; nothing if it never did.",
+        help="These incidents at what the customer paid for each, without tax, in its "
+        "last purchase; nothing if there was none.",
     )
 
     @property
