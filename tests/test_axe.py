@@ -4,6 +4,8 @@ from datetime import datetime
 from pathlib import Path
 from unittest import skipUnless
 
+from freezegun import freeze_time
+
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -254,6 +256,19 @@ class TestAxe(SubscriptionPortalCommon):
     def test_client_area(self):
         """R11.4: every page of the client area, as wide as a screen and as a phone."""
         self.look_at(self.client_area(), "hps-nora")
+
+    def test_history(self):
+        """R22.1, R22.2: the pictures of months of use, and the plans beside it."""
+        with freeze_time("2026-11-11 10:00:00"):
+            subscription = self.bought(self.gold_year)
+            self.use(4)
+        with freeze_time("2027-02-20 10:00:00"):
+            self.use(2)
+        pages = ["/my/incidents", self.path(subscription, "/renew")]
+        self.log_in()
+        for address, name in zip(pages, ("history", "fits"), strict=True):
+            self.assertTrue(self.page(address).xpath(f"//section[@name='{name}']"))
+        self.look_at(pages, "hps-nora")
 
     def test_views(self):
         """R12.1: the lists and forms where staff works."""

@@ -232,16 +232,16 @@ class TestWhichPlanFitsPages(FitsCommon, SubscriptionPortalCommon):
             page = self.form(held, "renew")
         self.assertEqual((comparison.months, comparison.used), (4, 15))
         self.assertEqual(comparison.days, "Apr 11, 2027 – Aug 10, 2027")
-        year = offers[self.gold_year].amount_total
         self.assertEqual(
             [
                 (row.plan, round(row.fit.cost, 2), *row.fit[1:])
                 for row in comparison.rows
             ],
             [
-                # 2 and 1 beyond, 4.00 each; 5 and 3 lapse
+                # 60.00 a month, 500.00 a year, 300.00 for 30; 2 and 1 beyond, 4.00
+                # each; 5 and 3 lapse
                 (self.gold_month, 240 + 12, 8, 3, 0),
-                (self.gold_year, round(year / 3 + 12, 2), 8, 3, 0),
+                (self.gold_year, 178.67, 8, 3, 0),
                 (self.gold_lifetime, 300, 0, 0, 15),
             ],
         )

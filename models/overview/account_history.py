@@ -147,6 +147,20 @@ class HelpdeskIncidentAccount(models.Model):
         locale = babel_locale_parse(get_lang(self.env).code)
         return format_skeleton(parts, day, locale=locale)
 
+    @api.model
+    def _history_month_words(self, month):
+        """Return what a column says.
+
+        :param Month month:
+        :rtype: str
+        """
+        return self.env._(
+            "%(month)s: used %(used)s, lapsed %(lapsed)s",
+            month=self._history_words(month.first),
+            used=month.used,
+            lapsed=month.lapsed,
+        )
+
     def _history_months(self, firsts, today, sums, left):
         """
         :param int left: how many there are at the end of the last month.
