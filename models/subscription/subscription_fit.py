@@ -216,9 +216,8 @@ class HelpdeskIncidentSubscription(models.Model):
         if best is own:
             if lacking:
                 return self.env._(
-                    "%(missing)s incidents would have been missing with the present "
-                    "plan in these %(months)s months, and no other plan here would "
-                    "have come closer.",
+                    "Incidents missing with the present plan in these %(months)s "
+                    "months: %(missing)s. No other plan here would have come closer.",
                     missing=lacking,
                     **names,
                 )
