@@ -24,19 +24,16 @@ MONTHS = 12
 #: What sells incidents: entries that come from these were bought.
 SOLD_BY = ("sale.order", "helpdesk.incident.subscription")
 
+ACCOUNT = "helpdesk.incident.account"
+ENTRY = "helpdesk.incident.entry"
+RECURRED = "helpdesk.incident.recurring"
+SUBSCRIPTION = "helpdesk.incident.subscription"
+TICKET = "helpdesk.ticket"
+
 ENTRIES = "helpdesk_incident_entry_action"
 ACCOUNTS = "helpdesk_incident_account_action"
 SUBSCRIPTIONS = "helpdesk_incident_subscription_action"
 RECURRING = "helpdesk_incident_recurring_action_list"
-
-SOLD = (
-    Domain("effect", "=", "gives")
-    & Domain("res_model", "in", SOLD_BY)
-    & Domain("kind", "!=", "opening")
-)
-USED = Domain("effect", "=", "uses")
-LAPSED = Domain("effect", "=", "lapses")
-
 
 class Number(NamedTuple):
     """One number of the dashboard, and the list that a click on it opens: both are of
@@ -46,63 +43,67 @@ class Number(NamedTuple):
     action: str
     model: str
     #: which records, beside those of the company
-    domain: Domain
+    domain: Domain = Domain.TRUE
     #: what of them: how many, or the sum of a field, below zero shown as above it
     measure: str = "__count"
     sign: int = 1
-    #: of which month by the day of the records: 0 is the current one, -1 the last one
+    #: those of which month by their day: 0 is the current one, -1 the last one; and
+    #: which of these: a field and its value, by which all are read at once
     month: int | None = None
-    #: up to how many days from today, and of which field
+    key: tuple[str, str] | None = None
+    #: the day that is at most ``SOON_DAYS`` from today
     until: str | None = None
 
-    def of(self, company, today):
-        """Return which records of a company count on a day.
+    def of(self, company):
+        """Return which records of a company count today.
 
         :rtype: Domain
         """
         domain = self.domain & Domain("company_id", "child_of", company.id)
         if self.month is not None:
-            first = date_utils.start_of(today, "month") + relativedelta(
-                months=self.month
-            )
-            domain &= Domain("date", ">=", first) & Domain(
-                "date", "<", first + relativedelta(months=1)
-            )
+            domain &= in_months(company, self.month, self.month)
+            domain &= Domain(self.key[0], "=", self.key[1])
         if self.until:
-            domain &= Domain(self.until, "<=", today + timedelta(days=SOON_DAYS))
+            last = company._incident_today() + timedelta(days=SOON_DAYS)
+            domain &= Domain(self.until, "<=", last)
         return domain
 
 
-def moved(domain, sign, month):
+def month_of(company, number):
+    """Return the first day of a month: 0 is the current one, -1 the last one."""
+    today = company._incident_today()
+    return date_utils.start_of(today, "month") + relativedelta(months=number)
+
+
+def in_months(company, first, last):
+    """Return which days are in the months from ``first`` to ``last``."""
+    return Domain("date", ">=", month_of(company, first)) & Domain(
+        "date", "<", month_of(company, last + 1)
+    )
+
+
+def moved(effect, sign, month, domain=Domain.TRUE):
     return Number(
-        ENTRIES, "helpdesk.incident.entry", domain, "quantity:sum", sign, month
+        ENTRIES, ENTRY, domain, "quantity:sum", sign, month, ("effect", effect)
     )
 
 
 def valued(kind, sign=1, month=0):
-    return Number(
-        RECURRING,
-        RECURRED,
-        Domain("kind", "=", kind),
-        "amount:sum",
-        sign,
-        month,
-    )
+    key = ("kind", kind)
+    return Number(RECURRING, RECURRED, Domain.TRUE, "amount:sum", sign, month, key)
 
 
+#: What customers have bought, be it taken back since.
+SOLD = Domain("res_model", "in", SOLD_BY) & Domain("kind", "!=", "opening")
 ACTIVE = Domain("state", "=", "active")
-SUBSCRIPTION = "helpdesk.incident.subscription"
-RECURRED = "helpdesk.incident.recurring"
-TICKET = "helpdesk.ticket"
-ACCOUNT = "helpdesk.incident.account"
 #: By the name of the field.
 NUMBERS = {
-    "sold": moved(SOLD, 1, 0),
-    "used": moved(USED, -1, 0),
-    "lapsed": moved(LAPSED, -1, 0),
-    "sold_before": moved(SOLD, 1, -1),
-    "used_before": moved(USED, -1, -1),
-    "lapsed_before": moved(LAPSED, -1, -1),
+    "sold": moved("gives", 1, 0, SOLD),
+    "used": moved("uses", -1, 0),
+    "lapsed": moved("lapses", -1, 0),
+    "sold_before": moved("gives", 1, -1, SOLD),
+    "used_before": moved("uses", -1, -1),
+    "lapsed_before": moved("lapses", -1, -1),
     "waiting": Number(
         "helpdesk_ticket_action_waiting",
         TICKET,
@@ -139,9 +140,9 @@ NUMBERS = {
 }
 
 
-def number(label, text=None, **values):
+def number(label, text=None, compute="_compute_numbers"):
     """A whole number of the dashboard."""
-    return fields.Integer(string=label, compute="_compute_numbers", help=text, **values)
+    return fields.Integer(string=label, compute=compute, help=text)
 
 
 def value(label, text=None):
@@ -189,6 +190,7 @@ class HelpdeskIncidentDashboard(models.Model):
         "Run out within 30 days",
         "Customers for whom what they have lasts no longer, at the pace of the last "
         "90 days.",
+        compute="_compute_runs_out",
     )
     subscribed = number("Active subscriptions", "Subscriptions that are paid for today.")
     ends = number(
@@ -219,10 +221,10 @@ class HelpdeskIncidentDashboard(models.Model):
     next_account_ids = fields.Many2many(
         comodel_name="helpdesk.incident.account",
         string="Who runs out next",
-        compute="_compute_next_account_ids",
+        compute="_compute_runs_out",
     )
-    used_graph = fields.Text(
-        string="Used by month", compute="_compute_used_graph", help="As a picture."
+    recurring_graph = fields.Text(
+        string="Recurring value by month", compute="_compute_values", groups=MONEY
     )
 
     @property
@@ -241,62 +243,82 @@ class HelpdeskIncidentDashboard(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_numbers(self):
-        self._count([name for name in NUMBERS if NUMBERS[name].model != RECURRED])
-
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_values(self):
-        self._count([name for name in NUMBERS if NUMBERS[name].model == RECURRED])
-
-    def _count(self, names):
         for board in self:
-            company = board.company_id.sudo()
-            today = company._incident_today()
-            for name in names:
-                one = NUMBERS[name]
-                model = self.env[one.model]
-                total = 0
-                if model.has_access("read"):
-                    domain = one.of(company, today)
-                    [(total,)] = model._read_group(domain, [], [one.measure])
-                board[name] = one.sign * (total or 0)
-
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_next_account_ids(self):
-        for board in self:
-            company = board.company_id.sudo()
-            domain = NUMBERS["runs_out"].of(company, company._incident_today())
-            board.next_account_ids = self.env[ACCOUNT].search(
-                domain, order="runs_out, id", limit=NAMED
-            )
+            sums = board._sums(ENTRY, -1)
+            for name, one in NUMBERS.items():
+                if one.model == ENTRY:
+                    board[name] = one.sign * sums(one)
+                elif one.model != RECURRED and name != "runs_out":
+                    board[name] = board._found(one, "search_count", 0)
 
     @api.depends_context("lang", "uid", "allowed_company_ids")
-    def _compute_used_graph(self):
-        """Write what the widget of Odoo's own dashboards draws."""
+    def _compute_values(self):
+        """Sum up all amounts at once, those of the picture included."""
         for board in self:
-            company = board.company_id.sudo()
-            this = date_utils.start_of(company._incident_today(), "month")
-            months = [this - relativedelta(months=n) for n in reversed(range(MONTHS))]
-            found = dict(
-                self.env["helpdesk.incident.entry"]._read_group(
-                    USED
+            sums = board._sums(RECURRED, 1 - MONTHS)
+            for name, one in NUMBERS.items():
+                if one.model == RECURRED:
+                    board[name] = one.sign * sums(one)
+            board.recurring_graph = json.dumps(
+                [
+                    {
+                        "key": self.env._("Recurring value"),
+                        "values": [
+                            {
+                                "label": format_date(
+                                    self.env,
+                                    month_of(board.company_id.sudo(), number),
+                                    date_format="MMM",
+                                ),
+                                "value": sums(valued("active", month=number)),
+                                "type": "past" if number else "future",
+                            }
+                            for number in range(1 - MONTHS, 1)
+                        ],
+                    }
+                ]
+            )
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_runs_out(self):
+        for board in self:
+            accounts = board._found(
+                NUMBERS["runs_out"], "search", self.env[ACCOUNT], order="runs_out, id"
+            )
+            board.runs_out = len(accounts)
+            board.next_account_ids = accounts[:NAMED]
+
+    def _found(self, one, method, nothing, **options):
+        """Return what a search finds for a number; ``nothing`` for users who may not
+        read such records."""
+        model = self.env[one.model]
+        if not model.has_access("read"):
+            return nothing
+        return getattr(model, method)(one.of(self.company_id.sudo()), **options)
+
+    def _sums(self, model, first):
+        """Return a function from a number with a month to its sum, for all numbers of a
+        model from the month ``first`` on. Numbers with one domain are summed together.
+        """
+        company = self.company_id.sudo()
+        ones = [one for one in NUMBERS.values() if one.model == model]
+        sums = {}
+        if self.env[model].has_access("read"):
+            for domain, field, measure in {
+                (one.domain, one.key[0], one.measure) for one in ones
+            }:
+                for month, value, total in self.env[model]._read_group(
+                    domain
                     & Domain("company_id", "child_of", company.id)
-                    & Domain("date", ">=", months[0])
-                    & Domain("date", "<", this + relativedelta(months=1)),
-                    ["date:month"],
-                    ["quantity:sum"],
-                )
-            )
-            values = [
-                {
-                    "label": format_date(self.env, month, date_format="MMM"),
-                    "value": -found.get(month, 0),
-                    "type": "future" if month == this else "past",
-                }
-                for month in months
-            ]
-            board.used_graph = json.dumps(
-                [{"key": self.env._("Used"), "values": values}]
-            )
+                    & in_months(company, first, 0)
+                    & Domain(field, "in", [one.key[1] for one in ones]),
+                    ["date:month", field],
+                    [measure],
+                ):
+                    sums[domain, month, value] = total
+        return lambda one: sums.get(
+            (one.domain, month_of(company, one.month), one.key[1]), 0
+        )
 
     # ------------------------------------------------------------------
     # Actions
@@ -324,13 +346,12 @@ class HelpdeskIncidentDashboard(models.Model):
             raise UserError(self.env._("Open this from the dashboard."))
         self._check_field_access(self._fields[name], "read")
         one = NUMBERS[name]
-        company = self.company_id.sudo()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             f"helpdesk_paid_support.{one.action}"
         )
         return {
             **action,
             "display_name": self._fields[name]._description_string(self.env),
-            "domain": list(one.of(company, company._incident_today())),
+            "domain": list(one.of(self.company_id.sudo())),
             "context": {},
         }

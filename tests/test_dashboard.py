@@ -273,7 +273,7 @@ class TestDashboard(RenewalCommon):
 
     def test_queries(self):
         """R22.1: as many queries for many entries as for few."""
-        names = [*NUMBERS, "next_account_ids", "used_graph"]
+        names = [*NUMBERS, "next_account_ids", "recurring_graph"]
 
         def queries():
             board = self.board()

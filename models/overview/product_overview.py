@@ -109,21 +109,23 @@ class ProductProduct(models.Model):
         number, months = self.incident_quantity, self.incident_term_months
         if self.incident_kind not in TERM_KINDS:
             what = self.env._("%(number)s lifetime", number=number)
-        elif self.incident_kind == "pack":
+        elif self.incident_kind == "pack" and months > 1:
             what = self.env._(
                 "%(number)s for %(months)s months", number=number, months=months
             )
-        elif self.incident_period_months > 1:
+        elif self.incident_kind == "period" and self.incident_period_months > 1:
             what = self.env._(
                 "%(number)s × %(periods)s periods of %(months)s months",
                 number=number,
                 periods=months // self.incident_period_months,
                 months=self.incident_period_months,
             )
-        else:
+        elif months > 1:
             what = self.env._(
                 "%(number)s × %(months)s months", number=number, months=months
             )
+        else:
+            what = self.env._("%(number)s for 1 month", number=number)
         parts = [
             what,
             formatLang(self.env, self.lst_price, currency_obj=self.currency_id),
