@@ -13,6 +13,7 @@ MODULE = "helpdesk_paid_support"
 #: Menus of staff, and what each role sees more.
 READER = {
     "helpdesk_incident_menu",
+    "helpdesk_incident_dashboard_menu",
     "helpdesk_incident_account_menu",
     "helpdesk_incident_subscription_menu",
     "helpdesk_incident_allotment_menu",
@@ -25,6 +26,8 @@ READER = {
 CHARGER = READER | {"helpdesk_ticket_charge_menu"}
 MANAGER = CHARGER | {
     "helpdesk_incident_plan_menu",
+    "helpdesk_incident_price_menu",
+    "helpdesk_incident_recurring_menu",
     "helpdesk_incident_returned_menu",
     "helpdesk_incident_reminder_menu",
     "helpdesk_incident_fault_menu",
@@ -44,6 +47,7 @@ ACCOUNTANT = {
     "account_incident_release_menu",
     "account_incident_returned_menu",
     "account_incident_customer_balance_menu",
+    "account_incident_recurring_menu",
     "account_incident_analysis_menu",
     "account_ticket_charge_menu",
 }
@@ -128,8 +132,10 @@ class TestActions(ActionsCommon):
         for user in self.roles:
             for name, menu in self.menus_of(user).items():
                 action = menu.sudo().action
-                if action and action.target != "new":
-                    with self.subTest(user=user.login, menu=name):
+                with self.subTest(user=user.login, menu=name):
+                    if action and action._name == "ir.actions.server":
+                        self._open_form(action.with_user(user).run(), user)
+                    elif action and action.target != "new":
                         self._open(action, user)
 
     def _open(self, action, user):
@@ -151,6 +157,14 @@ class TestActions(ActionsCommon):
             if mode in ("pivot", "graph"):
                 self._aggregate(model, domain, view["arch"])
         self._search(model, domain, views["search"]["arch"], specifications[:1])
+
+    def _open_form(self, action, user):
+        """Open the record that an action leads to."""
+        model = self.env[action["res_model"]].with_user(user)
+        [view] = model.get_views(action["views"])["views"].values()
+        record = model.browse(action["res_id"])
+        [values] = record.web_read(self._specification(view["arch"], model))
+        self.assertGreater(len(values), 8)
 
     def _search(self, model, domain, arch, specifications):
         """Use every filter, group and field of a search view."""

@@ -35,6 +35,8 @@ FORMS = {
     "helpdesk.incident.release": ("--------", "--------"),
     "helpdesk.incident.release.line": ("----++-+", "----++--"),
     "helpdesk.incident.reminder": ("--------", "--------"),
+    "helpdesk.incident.dashboard": ("--------", "--------"),
+    "helpdesk.incident.recurring": ("--------", "--------"),
     "helpdesk.incident.returned": ("--------", "--------"),
     "helpdesk.incident.subscription": ("--------", "--------"),
     "helpdesk.incident.subscription.order": ("--!-!!!!", "--+-++--"),

@@ -35,7 +35,9 @@ METHODS = {
     "account.payment.default_get": "+++++",
     "account.payment.unlink": "----+",
     "account.payment.write": "----+",
+    "helpdesk.incident.account.action_offer": "--+--",
     "helpdesk.incident.account.action_view_entries": "-++-+",
+    "helpdesk.incident.account.action_view_months": "-++-+",
     "helpdesk.incident.account.action_view_orders": "-++-+",
     "helpdesk.incident.account.action_view_subscriptions": "-++-+",
     "helpdesk.incident.account.action_view_tickets": "-++-+",
@@ -50,6 +52,9 @@ METHODS = {
     "helpdesk.incident.allotment.create": "!!!!!",
     "helpdesk.incident.allotment.fields_get": "+++++",
     "helpdesk.incident.allotment.write": "!!!!!",
+    "helpdesk.incident.dashboard.action_open_dashboard": "--+++",
+    "helpdesk.incident.dashboard.action_open_number": "--!-!",
+    "helpdesk.incident.dashboard.fields_get": "+++++",
     "helpdesk.incident.described.fields_get": "+++++",
     "helpdesk.incident.difference.action_check": "-----",
     "helpdesk.incident.difference.action_open_account": "-----",
@@ -102,6 +107,8 @@ METHODS = {
     "helpdesk.incident.purchase.create": "!!!!!",
     "helpdesk.incident.purchase.fields_get": "+++++",
     "helpdesk.incident.purchase.write": "!!!!!",
+    "helpdesk.incident.recurring.action_open_subscription": "----+",
+    "helpdesk.incident.recurring.fields_get": "+++++",
     "helpdesk.incident.release.action_compare": "----+",
     "helpdesk.incident.release.action_open_move": "----+",
     "helpdesk.incident.release.action_opening": "-----",
@@ -212,11 +219,13 @@ METHODS = {
     "payment.transaction.write": "----+",
     "product.product.create": "-----",
     "product.product.write": "-----",
+    "product.template.action_view_incident_subscriptions": "--+++",
     "product.template.create": "-----",
     "product.template.write": "-----",
     "res.partner.action_incident_confirm_email": "-----",
     "res.partner.action_incident_register": "--!!-",
     "res.partner.action_incident_settle": "----+",
+    "res.partner.action_view_incident_months": "-++++",
     "res.partner.action_view_incidents": "-++++",
     "res.partner.copy": "-----",
     "res.partner.create": "-----",
@@ -373,6 +382,7 @@ WRITABLE = {
         ],
         ("clerk", "boss"),
     ),
+    "product.product.incident_price": ("clerk", "boss"),
     **dict.fromkeys(
         [
             f"product.template.incident_{name}"
@@ -602,6 +612,12 @@ class TestAttackRpc(AttackCommon):
             "helpdesk.incident.subscription": sub,
             "helpdesk.incident.subscription.term": sub.term_ids,
             "helpdesk.incident.returned": self.env["helpdesk.incident.returned"],
+            "helpdesk.incident.dashboard": self.env[
+                "helpdesk.incident.dashboard"
+            ].browse(self.company.id),
+            "helpdesk.incident.recurring": self.env["helpdesk.incident.recurring"]
+            .sudo()
+            .search([("subscription_id", "=", sub.id)], limit=1),
             "helpdesk.incident.topup": self.topup,
             "helpdesk.incident.unearned": self.env["helpdesk.incident.unearned"]
             .sudo()
@@ -701,6 +717,7 @@ class TestAttackRpc(AttackCommon):
         }
         mail = {"subject": "x", "body": "x", "email_from": "n@example.com"}
         given = {
+            "action_open_dashboard": [],
             "create": [new.get(model, {"name": "x"})],
             "default_get": [["name"]],
             "export_data": [records[model].ids, ["body"]],

@@ -7,7 +7,7 @@ GROUPS = {
     "helpdesk.incident.account": {
         *("available", "company_id", "first_payment", "level", "lifetime_balance"),
         *("lifetime_granted", "lifetime_used", "next_expiry", "partner_id"),
-        *("period_balance", "registered_before", "subscription_count"),
+        *("period_balance", "registered_before", "runs_out", "subscription_count"),
     },
     "helpdesk.incident.allotment": {
         *("account_id", "balance", "company_id", "date_from", "date_period_to"),
@@ -35,6 +35,10 @@ GROUPS = {
         *("extra_incidents", "first_payment", "incident_kind", "order_id"),
         *("partner_id", "product_id"),
         *("quantity", "reference", "registered", "state"),
+    },
+    "helpdesk.incident.recurring": {
+        *("company_id", "date", "kind", "partner_id", "product_id"),
+        "subscription_id",
     },
     "helpdesk.incident.reminder": {
         *("account_id", "company_id", "date_sent", "day", "days", "kind", "order_id"),
