@@ -35,6 +35,7 @@ ACCOUNTS = "helpdesk_incident_account_action"
 SUBSCRIPTIONS = "helpdesk_incident_subscription_action"
 RECURRING = "helpdesk_incident_recurring_action_list"
 
+
 class Number(NamedTuple):
     """One number of the dashboard, and the list that a click on it opens: both are of
     the same records."""
@@ -192,7 +193,9 @@ class HelpdeskIncidentDashboard(models.Model):
         "90 days.",
         compute="_compute_runs_out",
     )
-    subscribed = number("Active subscriptions", "Subscriptions that are paid for today.")
+    subscribed = number(
+        "Active subscriptions", "Subscriptions that are paid for today."
+    )
     ends = number(
         "End within 30 days", "Active subscriptions that are paid for no longer."
     )

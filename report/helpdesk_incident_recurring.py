@@ -1,4 +1,4 @@
-"""What subscriptions are worth a month, and what of it came, stayed and went (R22.1)."""
+"""What subscriptions are worth a month, and what of it came and went (R22.1)."""
 
 from odoo import fields, models
 from odoo.tools import SQL

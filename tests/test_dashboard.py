@@ -118,7 +118,14 @@ class TestDashboard(RenewalCommon):
         self.assertGreaterEqual(
             seen,
             {
-                *("sold", "used", "lapsed", "used_before", "lapsed_before", "subscribed"),
+                *(
+                    "sold",
+                    "used",
+                    "lapsed",
+                    "used_before",
+                    "lapsed_before",
+                    "subscribed",
+                ),
                 *("contested", "ends", "recurring", "started_before", "lost"),
             },
         )
@@ -162,9 +169,7 @@ class TestDashboard(RenewalCommon):
     def test_quarters_and_credit(self):
         """R15.2, R22.1: 12 months for 240.00 in quarters are 20.00 a month; of a
         credited third 13.33 are left."""
-        plan = self.plan(
-            "Quarters", 240, "period", 30, 12, incident_period_months=3
-        )
+        plan = self.plan("Quarters", 240, "period", 30, 12, incident_period_months=3)
         self.bought(plan, customer=self.other_customer)
         found = self.env["helpdesk.incident.recurring"].search(
             [("kind", "=", "active"), ("product_id", "=", plan.id)]
@@ -279,7 +284,7 @@ class TestDashboard(RenewalCommon):
             board = self.board()
             self.env.flush_all()
             before = self.env.cr.sql_log_count
-            board.web_read(dict.fromkeys(names, {}))
+            board.web_read({name: {} for name in names})
             return self.env.cr.sql_log_count - before
 
         self.live()

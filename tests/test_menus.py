@@ -26,7 +26,7 @@ GROUPS = {
     },
     "helpdesk.incident.entry": {
         *("account_id", "allotment_id", "allotment_kind", "company_id", "date"),
-        *("kind", "name", "outcome_id", "product_id", "quantity", "team_id"),
+        *("effect", "kind", "name", "outcome_id", "product_id", "quantity", "team_id"),
         *("ticket_id", "user_id"),
     },
     "helpdesk.incident.opening": {

@@ -198,9 +198,11 @@ class Dashboard(Opened):
         form = env["helpdesk.incident.dashboard"].get_views([(False, "form")])
         names = form["models"]["helpdesk.incident.dashboard"]["fields"]
         accounts = {"partner_id": {"fields": {"display_name": {}}}}
-        self.specification = dict.fromkeys(names, {}) | {
+        self.specification = {name: {} for name in names} | {
             "company_id": {"fields": {"display_name": {}}},
-            "next_account_ids": {"fields": accounts | {"available": {}, "runs_out": {}}},
+            "next_account_ids": {
+                "fields": accounts | {"available": {}, "runs_out": {}}
+            },
         }
 
     def show(self, env):

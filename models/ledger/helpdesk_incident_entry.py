@@ -99,6 +99,7 @@ class HelpdeskIncidentEntry(models.Model):
     )
     effect = fields.Selection(
         selection=EFFECTS,
+        string="Given, used or lapsed",
         required=True,
         readonly=True,
         help="Which number of its allotment it changes. It follows from the kind.",

@@ -21,7 +21,7 @@ class HelpdeskIncidentLedger(models.AbstractModel):
     _internal_fields = frozenset(
         {
             *("cause_key", "cause_number", "res_id", "res_model", "revision"),
-            *("currency_id", "effect", "grant_kind", "target", "to_grant"),
+            *("currency_id", "grant_kind", "target", "to_grant"),
         }
     )
 

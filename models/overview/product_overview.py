@@ -16,8 +16,8 @@ class ProductProduct(models.Model):
         compute="_compute_incident_price",
         inverse="_inverse_incident_price",
         min_display_digits="Product Price",
-        help="What a unit costs, before pricelists and taxes. Of a variant it is set by "
-        "the extra price of its attribute value: the others keep theirs.",
+        help="What a unit costs, before pricelists and taxes. Of a variant it is kept "
+        "as the extra price of its attribute value: the others keep theirs.",
     )
     incident_price_is_own = fields.Boolean(
         string="The price is its own",
@@ -160,9 +160,7 @@ class ProductTemplate(models.Model):
             template.incident_cards = "\n".join(
                 filter(None, plans.mapped("incident_card"))
             )
-            template.incident_active_count = sum(
-                plans.mapped("incident_active_count")
-            )
+            template.incident_active_count = sum(plans.mapped("incident_active_count"))
 
     def action_view_incident_subscriptions(self):
         """Show the active subscriptions to plans of this product."""
