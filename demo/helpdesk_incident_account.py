@@ -136,7 +136,7 @@ class HelpdeskIncidentAccount(models.Model):
         self._name_demo("year_contest", contest or ticket.incident_contest_ids[:1])
         charge = env["helpdesk.ticket.charge"].create(
             {
-                "ticket_id": env.ref(f"{MODULE}.year_ticket_school").id,
+                "ticket_id": env.ref(f"{MODULE}.ticket_down").id,
                 "name": "Work on Saturday, 1 hour",
                 "amount": 60,
                 "request_key": "demo",

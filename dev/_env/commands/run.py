@@ -41,7 +41,7 @@ def main(arguments):
     with ready() as environment:
         programs.find_or_install_printer()
         with lock("demo", "preparing the demo database"):
-            _prepare(environment.databases, options.fresh)
+            prepare(environment.databases, options.fresh)
         return _serve(environment, options.port, more)
 
 
@@ -58,7 +58,7 @@ def _must_be_free(port):
             ) from error
 
 
-def _prepare(databases, fresh):
+def prepare(databases, fresh):
     """Make the demo database, or bring it up to date with the module."""
     databases.base_with_demo()
     made_from = f"{databases.made_from(BASE_WITH_DEMO)} {module.key()}"
@@ -90,7 +90,7 @@ def _serve(environment, port, options):
             start_new_session=True,
         )
     with forwarding(process, hears_interrupt=False):
-        if _is_up(process, port):
+        if is_up(process, port):
             say(f"\n  http://localhost:{port}\n")
             say(f"  Logins (password = login):\n{LOGINS}\n")
             say(f"  Log: {shown(log)}. Ctrl-C stops the server.\n")
@@ -100,7 +100,7 @@ def _serve(environment, port, options):
     return 0
 
 
-def _is_up(process, port):
+def is_up(process, port):
     """Wait until the server answers a first request, or has ended."""
     while process.poll() is None:
         try:
