@@ -197,7 +197,14 @@ def known_ids(page):
     for name, model, domain in (
         ("subscription", "helpdesk.incident.subscription", of_bakery),
         ("account", "helpdesk.incident.account", of_northwind),
-        ("waiting", "helpdesk.ticket", [["incident_state", "=", "parked"]]),
+        (
+            "waiting",
+            "helpdesk.ticket",
+            [
+                ["incident_state", "=", "parked"],
+                ["partner_id", "=", ids["partner_carl"]],
+            ],
+        ),
     ):
         ids[name] = search(model, domain, ["id"])[0]["id"]
     return ids
