@@ -25,6 +25,7 @@ MONTHS = 12
 SOLD_BY = ("sale.order", "helpdesk.incident.subscription")
 
 ACCOUNT = "helpdesk.incident.account"
+ALLOTMENT = "helpdesk.incident.allotment"
 ENTRY = "helpdesk.incident.entry"
 RECURRED = "helpdesk.incident.recurring"
 SUBSCRIPTION = "helpdesk.incident.subscription"
@@ -105,6 +106,12 @@ NUMBERS = {
     "sold_before": moved("gives", 1, -1, SOLD),
     "used_before": moved("uses", -1, -1),
     "lapsed_before": moved("lapses", -1, -1),
+    "left": Number(
+        "helpdesk_incident_allotment_action",
+        ALLOTMENT,
+        Domain("balance", "!=", 0),
+        "balance:sum",
+    ),
     "waiting": Number(
         "helpdesk_ticket_action_waiting",
         TICKET,
@@ -181,6 +188,7 @@ class HelpdeskIncidentDashboard(models.Model):
     sold_before = number("Sold last month")
     used_before = number("Used last month")
     lapsed_before = number("Lapsed last month")
+    left = number("Left now", "What all customers hold today, as the ledger has it.")
     waiting = number("Waiting tickets", "Tickets that wait for incidents.")
     short = number("Short tickets", "Tickets that have taken less than they should.")
     contested = number("Contested", "Deductions that customers contest, not decided.")
@@ -251,6 +259,8 @@ class HelpdeskIncidentDashboard(models.Model):
             for name, one in NUMBERS.items():
                 if one.model == ENTRY:
                     board[name] = one.sign * sums(one)
+                elif one.model == ALLOTMENT:
+                    board[name] = board._total(one)
                 elif one.model != RECURRED and name != "runs_out":
                     board[name] = board._found(one, "search_count", 0)
 
@@ -298,6 +308,11 @@ class HelpdeskIncidentDashboard(models.Model):
         if not model.has_access("read"):
             return nothing
         return getattr(model, method)(one.of(self.company_id.sudo()), **options)
+
+    def _total(self, one):
+        """Return the sum of all that counts for a number without a month."""
+        groups = self._found(one, "_read_group", [], aggregates=[one.measure])
+        return sum(total or 0 for [total] in groups)
 
     def _sums(self, model, first):
         """Return a function from a number with a month to its sum, for all numbers of a

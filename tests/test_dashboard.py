@@ -139,6 +139,7 @@ class TestDashboard(RenewalCommon):
             self.assertEqual((board.sold, board.sold_before), (10, 10))
             self.assertEqual((board.used, board.used_before), (3, 2))
             self.assertEqual((board.lapsed, board.lapsed_before), (8, 0))
+            self.assertEqual(board.left, 7)
             self.assertEqual((board.low, board.contested, board.subscribed), (1, 1, 1))
             self.assertEqual((board.recurring, board.started_before), (30, 30))
             self.assertEqual((board.ends, board.renewed, board.lost), (0, 0, 0))
@@ -239,6 +240,16 @@ class TestDashboard(RenewalCommon):
             [("order_line.product_id", "=", self.pack.id)]
         )
         self.assertEqual(order.partner_id, self.customer)
+        seller = self.staff("seller", "sales_team.group_sale_salesman")
+        action = self.account.with_user(seller).action_offer()
+        dialog = self.env["helpdesk.ticket.order"].with_user(seller)
+        form = Form(dialog.with_context(**action["context"]))
+        form.quantity = 3
+        form.save().action_order()
+        orders = self.env["sale.order"].search(
+            [("order_line.product_id", "=", self.pack.id)]
+        )
+        self.assertEqual(sorted(orders.order_line.mapped("product_uom_qty")), [1, 3])
         accountant = self.staff("clerk", "account.group_account_invoice")
         with self.assertRaises(AccessError):
             self.account.with_user(accountant).action_offer()
