@@ -2,6 +2,8 @@ from datetime import date
 
 from freezegun import freeze_time
 
+from odoo.addons.helpdesk_paid_support.models.ledger.res_company import AsOf
+
 from .common import PaidSupportCommon
 
 WINDOW = (date(2027, 4, 11), date(2027, 5, 10))
@@ -17,6 +19,17 @@ class TestOpenAndClose(PaidSupportCommon):
             account._open_and_close()
         dates = [(e.kind, e.date) for e in self.entry_model.search([], order="id")]
         self.assertEqual(dates[-2:], [("period", WINDOW[0]), ("expiry", WINDOW[1])])
+
+    def test_as_of(self):
+        """R3.7: code that makes a history says which day is today; a context that came
+        in from outside says nothing."""
+        account, day = self.account(), date(2026, 2, 28)
+        account.with_context(incident_as_of=AsOf(day))._adjust(2, "Long ago")
+        self.assertEqual(self.entry_model.search([], order="id")[-1:].date, day)
+        today = self.company._incident_today()
+        for value in ("2026-02-28", ["2026-02-28"], {"day": "2026-02-28"}, day):
+            company = self.company.with_context(incident_as_of=value)
+            self.assertEqual(company._incident_today(), today)
 
     def test_first_and_last_day(self):
         """R9.2: 3 are granted on their first day, and no day before; they lapse on the
