@@ -167,7 +167,7 @@ class PaidSupportPortal(CustomerPortalHelpdesk):
         the total if there is one: the ticket may have been another customer's (R11.6).
         """
         customer = request.env.user.sudo().commercial_partner_id
-        charges = ticket.sudo().charge_ids.filtered(
+        charges = ticket._charges_shown().filtered(
             lambda charge: charge.partner_id.commercial_partner_id == customer
         )
         currency = charges.currency_id

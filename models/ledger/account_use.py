@@ -202,6 +202,28 @@ class HelpdeskIncidentAccount(models.Model):
         self._post_lines(lines)
         return result
 
+    def _hand_over(self, giver, taker, quantity):
+        """Let one document hold what another has taken, in the same allotments, first
+        taken first (R17.5). Nothing becomes available in between: so this goes for
+        allotments that have ended, too.
+
+        :param giver: holds at least that many incidents of this account.
+        :param taker: holds them afterwards.
+        :param int quantity: incidents, zero or more.
+        """
+        self.ensure_one()
+        self._lock()
+        lines = []
+        for allotment, taken in self._taken_by(giver):
+            moved = min(taken, quantity)
+            if moved:
+                quantity -= moved
+                lines += [
+                    self._document_line(giver, allotment, "return", moved),
+                    self._document_line(taker, allotment, "deduction", -moved),
+                ]
+        self._post_lines(lines)
+
     @api.model
     def _became_words(self, lapsed=0, kept=0, revoked=0):
         """Return what became of returned incidents, in words: whoever is told of a
