@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from . import postgres, source
+from . import module, postgres, source
 from .console import Stop, digest, lock
 from .databases import Databases
 from .paths import ADDONS, CHECKOUT, COMPILED, CONFIG, DATA, DEV, MODULE, VENV
@@ -92,17 +92,27 @@ def _variables(odoo):
 
 
 def link_module():
-    """Give the checkout the module's name, whatever its own is.
+    """Give the checkout the module's name, whatever its own is, and put the add-ons of
+    `glue/` beside it.
 
     :return: the module's folder
     """
-    link = ADDONS / MODULE
     ADDONS.mkdir(parents=True, exist_ok=True)
     DATA.mkdir(exist_ok=True)
-    target = os.path.relpath(CHECKOUT, ADDONS)
+    folders = {MODULE: CHECKOUT, **{path.name: path for path in module.glue()}}
+    for link in ADDONS.iterdir():
+        # Of a branch that has other add-ons.
+        if link.is_symlink() and link.name not in folders:
+            link.unlink()
+    for name, folder in folders.items():
+        _link(ADDONS / name, folder)
+    return ADDONS / MODULE
+
+
+def _link(link, folder):
+    target = os.path.relpath(folder, ADDONS)
     if not (link.is_symlink() and os.readlink(link) == target):
         if link.exists() and not link.is_symlink():
             raise Stop(f"{link} is in the way: remove it.")
         link.unlink(missing_ok=True)
         link.symlink_to(target)
-    return link

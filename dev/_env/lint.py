@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -48,7 +49,8 @@ def check(checkout=CHECKOUT):
 
 @contextlib.contextmanager
 def _in_repository(checkout):
-    """Provide a copy of the module in a folder of a repository.
+    """Provide a copy of the module in a folder of a repository, and of the add-ons of
+    `glue/` beside it.
 
     OCA's linters stop looking for the module at the root of the repository, without
     looking there, and find nothing wrong where there is no module.
@@ -59,6 +61,10 @@ def _in_repository(checkout):
         Path(folder, ".git").mkdir()
         copy = Path(folder, MODULE).resolve()
         module.copy(copy, checkout)
+        for add_on in module.glue(checkout):
+            shutil.copytree(
+                add_on, copy.parent / add_on.name, ignore=module.NOT_OF_AN_ADD_ON
+            )
         yield copy
 
 
@@ -72,12 +78,16 @@ def _commands(checkout, copy):
     # of the module, and migration scripts are none.
     code = sorted(map(str, copy.rglob("*.py")))
     translations = sorted(map(str, copy.glob("i18n/*.po*")))
+    add_ons = [copy.parent / add_on.name for add_on in module.glue(checkout)]
+    glue = sorted(str(path) for add_on in add_ons for path in add_on.rglob("*.py"))
     return [
         (checkout, ["ruff", "check", "--no-fix"]),
         (checkout, ["ruff", "format", "--check"]),
         (copy, ["pylint", *pylint, *code]),
         (copy, ["oca-checks-odoo-module", config, str(copy)]),
         (copy, ["oca-checks-po", config, *translations]),
+        *([(copy, ["pylint", *pylint, *glue])] if glue else []),
+        *[(copy, ["oca-checks-odoo-module", config, str(path)]) for path in add_ons],
     ]
 
 

@@ -7,7 +7,9 @@ from .console import digest
 from .paths import CHECKOUT
 
 # Folders of the checkout that are not the module's. Nor is what starts with a dot.
-NOT_THE_MODULE = {"build", "dev", "dist", "docs"}
+NOT_THE_MODULE = {"build", "dev", "dist", "docs", "glue"}
+# Nor are these of an add-on in `glue/`.
+NOT_OF_AN_ADD_ON = shutil.ignore_patterns("__pycache__", ".*")
 
 
 def files(checkout=CHECKOUT):
@@ -28,6 +30,11 @@ def files(checkout=CHECKOUT):
             if not name.startswith(".")
         ]
     return sorted(found)
+
+
+def glue(checkout=CHECKOUT):
+    """Return the folders of the add-ons that connect the module with others."""
+    return sorted(path.parent for path in checkout.glob("glue/*/__manifest__.py"))
 
 
 def copy(folder, checkout=CHECKOUT):
