@@ -47,6 +47,7 @@ from . import test_fitting
 from . import test_forecast
 from . import test_form_twice
 from . import test_free
+from . import test_glue_merge
 from . import test_history
 from . import test_home_attention
 from . import test_keyboard
