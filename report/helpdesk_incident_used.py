@@ -68,9 +68,7 @@ class HelpdeskIncidentUsed(models.Model):
     name = fields.Char(string="Used for", readonly=True)
     ticket_id = fields.Many2one(comodel_name="helpdesk.ticket", readonly=True)
     team_id = fields.Many2one(comodel_name="helpdesk.ticket.team", readonly=True)
-    given_id = fields.Many2one(
-        comodel_name="helpdesk.incident.entry", string="Given", readonly=True
-    )
+    given_id = fields.Many2one(comodel_name="helpdesk.incident.entry", readonly=True)
     source = fields.Char(
         string="Given by",
         readonly=True,
