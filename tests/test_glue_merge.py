@@ -113,6 +113,9 @@ class TestGlueMerge(ConcurrencyCase):
             one, two = self.ticket(), self.ticket(2)
             new = self.merge(one | two)
             self.assertNotIn(new, one | two)
+            # Taken over at once, not deducted first.
+            bodies = str(new.message_ids.mapped("body"))
+            self.assertNotIn("Support incidents deducted", bodies)
             self.assertEqual(new.incident_count, 2)
             self.assertEqual((one | two).mapped("incident_count"), [0, 0])
             self.assertEqual(self.account.available, 8)
