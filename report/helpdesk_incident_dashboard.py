@@ -360,7 +360,7 @@ class HelpdeskIncidentDashboard(models.Model):
         self.ensure_one()
         self.check_access("read")
         name = self.env.context.get("incident_number")
-        if name not in NUMBERS:
+        if not isinstance(name, str) or name not in NUMBERS:
             raise UserError(self.env._("Open this from the dashboard."))
         self._check_field_access(self._fields[name], "read")
         one = NUMBERS[name]

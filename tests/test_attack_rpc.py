@@ -1099,6 +1099,10 @@ class TestAttackRpc(AttackCommon):
                 [[]],
                 ("unearned_date", "unearned_from"),
             ),
+            ("helpdesk.incident.dashboard", "action_open_number"): (
+                [self.env.company.root_id.ids],
+                ("incident_number",),
+            ),
             ("helpdesk.incident.used", "search"): (
                 [[]],
                 ("unearned_date", "incident_allotment_ids"),
