@@ -27,6 +27,9 @@ KNOWN = {
     # What the other company says: that there is one value, no.
     ("elsewhere", "res.partner.incident_overage_own"),
     ("elsewhere", "res.partner.incident_overage_by_mail"),
+    # The dashboard of the user's own company.
+    ("elsewhere", "helpdesk.incident.dashboard.company_id"),
+    ("elsewhere", "helpdesk.incident.dashboard.currency_id"),
 }
 LONG = bool(os.environ.get("PAID_SUPPORT_ATTACK"))
 #: A word of internal notes, and one that nobody has written: what is asked for with the
