@@ -199,13 +199,7 @@ class HelpdeskIncidentCustomerBalance(models.Model):
              WHERE (summed.receivable, summed.ineffective) <> (0, 0)
                 OR held.amount <> 0 OR lifetime.id IS NOT NULL
             """,
-            today=SQL(
-                "(VALUES %s)",
-                SQL(", ").join(
-                    SQL("(%s, %s)", company.id, company._incident_today())
-                    for company in companies
-                ),
-            ),
+            today=self.env["helpdesk.incident.account"]._today_table(companies),
             companies=tuple(companies.ids),
             effective=EFFECTIVE,
             partners=_array(partner_id for partner_id, _root_id in held),

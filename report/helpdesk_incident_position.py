@@ -86,8 +86,7 @@ class HelpdeskIncidentPosition(models.AbstractModel):
         :param companies: ``res.company`` records, one or more.
         :rtype: SQL
         """
-        for name in ("entry", "allotment", "purchase"):
-            self.env[f"helpdesk.incident.{name}"].flush_model()
+        self._flush_ledger()
         gifts = self._gifts(days, companies)
         replayed = self._replayed(days, companies, gifts)
         return SQL(" UNION ALL ").join(
@@ -426,6 +425,27 @@ class HelpdeskIncidentPosition(models.AbstractModel):
             )
         )
         return [Stack(*row) for row in rows]
+
+    @api.model
+    def _replays(self, day, companies, allotment_ids):
+        """Replay what became of allotments up to the end of a day.
+
+        :param allotment_ids: the ids of allotments of ``companies``.
+        :return: for each allotment with layers, these and the replay.
+        :rtype: Iterator[tuple[Stack, Replay]]
+        """
+        self._flush_ledger()
+        gifts = self._gifts([day], companies)
+        stacks = self._stacks([day], companies, gifts, allotment_ids, SQL("TRUE"))
+        moves = self._moves(set(allotment_ids))
+        for stack in stacks:
+            replay, _used, _lapsed = stack.replay(gifts, moves)
+            yield stack, replay
+
+    @api.model
+    def _flush_ledger(self):
+        for name in ("entry", "allotment", "purchase"):
+            self.env[f"helpdesk.incident.{name}"].flush_model()
 
     @api.model
     def _moves(self, allotment_ids):

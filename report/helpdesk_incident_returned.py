@@ -82,18 +82,13 @@ class HelpdeskIncidentReturned(models.Model):
 
         :rtype: list[tuple[int, int, float]]
         """
-        for name in ("entry", "allotment", "purchase"):
-            self.env[f"helpdesk.incident.{name}"].flush_model()
+        self._flush_ledger()
         kept, allotment_ids = self._kept(companies)
         if not kept:
             return []
         day = max(company._incident_today() for company in companies)
-        gifts = self._gifts([day], companies)
-        stacks = self._stacks([day], companies, gifts, allotment_ids, SQL("TRUE"))
-        moves = self._moves(set(allotment_ids))
         values = {}
-        for stack in stacks:
-            replay, _used, _lapsed = stack.replay(gifts, moves)
+        for stack, replay in self._replays(day, companies, allotment_ids):
             for entry_id, parts in replay.returned.items():
                 values[entry_id] = _value(kept.get(entry_id, 0), parts, stack)
         return [

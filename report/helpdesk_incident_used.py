@@ -150,13 +150,13 @@ class HelpdeskIncidentUsed(models.Model):
 
         :rtype: list[Part]
         """
-        for name in ("entry", "allotment", "purchase"):
-            self.env[f"helpdesk.incident.{name}"].flush_model()
+        self._flush_ledger()
         allotment_ids = self._allotment_ids(companies)
-        gifts = self._gifts([day], companies)
-        stacks = self._stacks([day], companies, gifts, allotment_ids, SQL("TRUE"))
-        moves = self._moves(allotment_ids)
-        return [part for stack in stacks for part in _parts(stack, gifts, moves)]
+        return [
+            part
+            for stack, replay in self._replays(day, companies, allotment_ids)
+            for part in _parts(stack, replay)
+        ]
 
     @api.model
     def _allotment_ids(self, companies):
@@ -214,13 +214,13 @@ class HelpdeskIncidentUsed(models.Model):
         return {**action, "domain": list(domain), "context": context}
 
 
-def _parts(stack, gifts, moves):
+def _parts(stack, replay):
     """Return what entries have used of the layers of an allotment.
 
     :param Stack stack: the layers.
+    :param Replay replay: what became of them.
     :rtype: Iterator[Part]
     """
-    replay, _used, _lapsed = stack.replay(gifts, moves)
     passed = [0] * len(stack.ids)
     for entry, legs in sorted(replay.used().items()):
         for number, (index, quantity) in enumerate(legs):
