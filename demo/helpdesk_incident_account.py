@@ -113,7 +113,7 @@ class HelpdeskIncidentAccount(models.Model):
         for day, event in sorted(events, key=lambda event: (event[0], str(event[1]))):
             made = accounts.with_context(incident_as_of=AsOf(day))
             if isinstance(event, Sale):
-                made._sell_demo(contacts[event.customer], event.plan, day)
+                made._sell_demo(contacts, event.customer, event.plan, day)
             else:
                 made._open_demo_ticket(contacts, *event, day)
         accounts._forget_demo_mail()
@@ -207,9 +207,9 @@ class HelpdeskIncidentAccount(models.Model):
                 ]
         return tickets
 
-    def _sell_demo(self, contact, plan, day):
+    def _sell_demo(self, contacts, word, plan, day):
         """Let a customer buy a plan, or renew what it has, and pay the invoice."""
-        word = self._demo_word(contact)
+        contact = contacts[word]
         account = self._of(contact, self.env.company)
         if plan:
             order = self.env["sale.order"].create(
@@ -260,10 +260,10 @@ class HelpdeskIncidentAccount(models.Model):
         opened = datetime.combine(day, time(8 + number))
         closed = opened + timedelta(days=2)
         is_closed = closed < datetime.now()
-        subjects = SUBJECTS[(day.toordinal() * 7 + len(word)) % len(SUBJECTS)]
+        subject = SUBJECTS[(day.toordinal() * 7 + len(word)) % len(SUBJECTS)]
         ticket = self.env["helpdesk.ticket"].create(
             {
-                "name": subjects,
+                "name": subject,
                 "description": "Please look at it.",
                 "partner_id": contact.id,
                 "partner_name": contact.name,
@@ -291,18 +291,6 @@ class HelpdeskIncidentAccount(models.Model):
     # ------------------------------------------------------------------
     # Names
     # ------------------------------------------------------------------
-
-    @api.model
-    def _demo_word(self, contact):
-        """Return by which word this file names the customer of a contact."""
-        return next(
-            (
-                word
-                for word, (name, _person) in CUSTOMERS.items()
-                if name == contact.commercial_partner_id.name
-            ),
-            "northwind",
-        )
 
     @api.model
     def _name_demo(self, name, records):
