@@ -214,10 +214,6 @@ class SaleCommon(PaymentCommon):
         ticket.incident_count = quantity
         return ticket
 
-
-class AutomaticCommon(SaleCommon):
-    """What is bought by the scheduled actions, with a saved payment method, too."""
-
     def run_actions(self, *names):
         """Run scheduled actions as the server does."""
         with self.enter_registry_test_mode():
@@ -226,6 +222,10 @@ class AutomaticCommon(SaleCommon):
                     f"helpdesk_paid_support.ir_cron_incident_{name}"
                 ).method_direct_trigger()
         self.env.invalidate_all()
+
+
+class AutomaticCommon(SaleCommon):
+    """What is bought by the scheduled actions, with a saved payment method, too."""
 
     def token(self, state="done", **values):
         return (

@@ -75,12 +75,7 @@ class TestFree(SubscriptionPortalCommon):
         return subscription
 
     def renew(self):
-        with self.enter_registry_test_mode():
-            for name in ("renew", "remind"):
-                self.env.ref(
-                    f"helpdesk_paid_support.ir_cron_incident_{name}"
-                ).method_direct_trigger()
-        self.env.invalidate_all()
+        self.run_actions("renew", "remind")
 
     # -- orders of salespersons --------------------------------------------------
 

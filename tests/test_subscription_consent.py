@@ -54,14 +54,6 @@ class TestConsent(SubscriptionPortalCommon):
             )
         )
 
-    def run_cron(self, *names):
-        with self.enter_registry_test_mode():
-            for name in names:
-                self.env.ref(
-                    f"helpdesk_paid_support.ir_cron_incident_{name}"
-                ).method_direct_trigger()
-        self.env.invalidate_all()
-
     def switch(self, login, value):
         self.log_in(login)
         self.send(self.sub, "auto_renew", value=value)
@@ -84,7 +76,7 @@ class TestConsent(SubscriptionPortalCommon):
         """Return whose card the automatic renewal charges on a day."""
         before = self.env["payment.transaction"].search([], order="id desc", limit=1)
         with self.on(day):
-            self.run_cron("renew")
+            self.run_actions("renew")
         transactions = self.env["payment.transaction"].search([("id", ">", before.id)])
         return transactions.token_id.partner_id
 
@@ -94,7 +86,7 @@ class TestConsent(SubscriptionPortalCommon):
 
     def told(self):
         """Return what was told of switches: subject, text, and to whom."""
-        self.run_cron("remind")
+        self.run_actions("remind")
         messages = self.sub.message_ids.filtered("subject").sorted("id")
         return [
             (message.subject, message.body, message.notified_partner_ids)
